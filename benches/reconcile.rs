@@ -1,0 +1,3 @@
+//! Benches of the reconcile kernel.
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! Footbridge carries what a report says about people onto the Salesforce records of those people.
+//!
+//! The folders follow a report on its way:
+//!
+//! ```text
+//! config ─► report ───┐
+//!                     ├─► reconcile ─► plan ─► apply ─► runlog
+//!    salesforce ──────┘                 └─► render
+//! ```
+//!
+//! Each module's first lines say what it is for and what it must not know; `docs/ARCHITECTURE.md` says why.
+
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod diag;
+pub mod emulator;
+pub mod model;
+pub mod net;
+pub mod plan;
+pub mod reconcile;
+pub mod render;
+pub mod report;
+pub mod runlog;
+pub mod salesforce;
+pub mod table;
+pub mod values;

@@ -1,0 +1,1 @@
+//! Plain values that everyone may name. No I/O.

@@ -1,0 +1,1 @@
+//! Inputs, match, judge, ledgers, guards: a plan. Synchronous; no I/O, clock, randomness or environment.

@@ -1,0 +1,1 @@
+//! Plans, runs and diagnostics as text, Markdown and JSON. Does not know how anything was computed.

@@ -1,0 +1,1 @@
+//! Report sources made into blocks of rows. Does not know the org.

@@ -1,0 +1,1 @@
+//! Run logs: format, store, history. Does not know Salesforce.

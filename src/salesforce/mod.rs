@@ -1,0 +1,1 @@
+//! The Salesforce client: log-in, describe, read, write, limits, typed errors. Knows neither configuration nor terminal.

@@ -1,0 +1,1 @@
+//! Bytes made into blocks of rows. Does not know what a cell means.
