@@ -1,0 +1,135 @@
+//! Salesforce ids: 15 characters that heed case, or 18 that need not.
+//!
+//! Checksum (seen on every id of the recordings): the 15 characters in three groups of five; in each, bit i is set when character i is `A`–`Z`;
+//! the three numbers index `ABCDEFGHIJKLMNOPQRSTUVWXYZ012345`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A record's id, always in its 18-character form.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId([u8; 18]);
+
+/// Why a text is no Salesforce id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdProblem {
+    /// Neither 15 nor 18 characters.
+    #[error("a Salesforce id has 15 or 18 characters, this has {0}")]
+    Length(usize),
+    /// A character other than a letter or digit.
+    #[error("a Salesforce id has letters and digits only")]
+    Character,
+    /// The last three characters do not fit the first fifteen.
+    #[error("the last three characters do not fit the others: a letter is wrong or its case was changed")]
+    Checksum,
+}
+
+const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
+fn checksum(first: &[u8]) -> [u8; 3] {
+    let mut out = [0; 3];
+    for (group, slot) in first.chunks(5).zip(out.iter_mut()) {
+        let index =
+            group.iter().enumerate().filter(|(_, b)| b.is_ascii_uppercase()).map(|(i, _)| 1usize << i).sum::<usize>();
+        *slot = SUFFIX[index & 31];
+    }
+    out
+}
+
+impl RecordId {
+    /// Reads 15 or 18 characters; 18 are checked against their checksum (whose case is not heeded).
+    pub fn parse(text: &str) -> Result<Self, IdProblem> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 15 && bytes.len() != 18 {
+            return Err(IdProblem::Length(text.chars().count()));
+        }
+        if !bytes.iter().all(u8::is_ascii_alphanumeric) {
+            return Err(IdProblem::Character);
+        }
+        let mut id = [0; 18];
+        id[..15].copy_from_slice(&bytes[..15]);
+        id[15..].copy_from_slice(&checksum(&bytes[..15]));
+        if bytes.len() == 18 && !id[15..].eq_ignore_ascii_case(&bytes[15..]) {
+            return Err(IdProblem::Checksum);
+        }
+        Ok(Self(id))
+    }
+
+    /// The 18 characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The first three characters, which tell the object.
+    pub fn prefix(&self) -> &str {
+        &self.as_str()[..3]
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for RecordId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        RecordId::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An org's id (prefix `00D`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrgId(RecordId);
+
+impl OrgId {
+    /// Reads an org id; anything that is not `00D…` is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        RecordId::parse(text).ok().filter(|id| id.prefix() == "00D").map(Self)
+    }
+
+    /// The 18 characters.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for OrgId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_characters_get_their_checksum() {
+        // The org and record ids of Salesforce's own documentation examples.
+        assert_eq!(RecordId::parse("001D000000IqhSL").unwrap().as_str(), "001D000000IqhSLIAZ");
+        assert_eq!(RecordId::parse("001D000000IqhSLIAZ").unwrap(), RecordId::parse("001D000000IqhSL").unwrap());
+    }
+
+    #[test]
+    fn a_changed_case_is_found_out() {
+        assert_eq!(RecordId::parse("001d000000IqhSLIAZ"), Err(IdProblem::Checksum));
+        assert_eq!(RecordId::parse("001D000000IqhS"), Err(IdProblem::Length(14)));
+        assert_eq!(RecordId::parse("001D000000Iqh-L"), Err(IdProblem::Character));
+    }
+}
