@@ -27,15 +27,30 @@ pub(super) struct Path {
 /// What `SELECT` lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
-    Field { path: Path, alias: Option<String> },
+    Field {
+        path: Path,
+        alias: Option<String>,
+    },
     /// `toLabel(Status)`.
-    Label { path: Path, alias: Option<String> },
+    Label {
+        path: Path,
+        alias: Option<String>,
+    },
     /// `COUNT()`.
-    Count { at: At },
+    Count {
+        at: At,
+    },
     /// `COUNT(Id) alias`.
-    Aggregate { function: Aggregate, path: Path, alias: Option<String> },
+    Aggregate {
+        function: Aggregate,
+        path: Path,
+        alias: Option<String>,
+    },
     /// `FIELDS(ALL)`.
-    Fields { group: Group, at: At },
+    Fields {
+        group: Group,
+        at: At,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +135,27 @@ pub(super) enum Condition {
     /// Two or more.
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { path: Path, operator: Operator, value: Literal },
+    Compare {
+        path: Path,
+        operator: Operator,
+        value: Literal,
+    },
     /// In the pattern a backslash takes its special sense from `%`, `_` and `\` that follow it.
-    Like { path: Path, pattern: String },
-    In { path: Path, negated: bool, list: List },
+    Like {
+        path: Path,
+        pattern: String,
+    },
+    In {
+        path: Path,
+        negated: bool,
+        list: List,
+    },
     /// `INCLUDES` and `EXCLUDES`.
-    Includes { path: Path, negated: bool, groups: Vec<String> },
+    Includes {
+        path: Path,
+        negated: bool,
+        groups: Vec<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_message_points_as_the_recorded_one_does() {
-        let failure = Failure::at("select count() from XYZZY", 20, INVALID_TYPE, "sObject type 'XYZZY' is not supported.");
+        let failure =
+            Failure::at("select count() from XYZZY", 20, INVALID_TYPE, "sObject type 'XYZZY' is not supported.");
         assert_eq!(
             failure.message,
             "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not supported."

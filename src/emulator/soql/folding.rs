@@ -90,7 +90,11 @@ impl Pattern {
         let close = |run: &mut String, pieces: &mut Vec<Piece>| {
             if !run.is_empty() {
                 let run = std::mem::take(run);
-                pieces.push(Piece::Exactly(if heed_case { run.chars().collect() } else { fold(&run).chars().collect() }));
+                pieces.push(Piece::Exactly(if heed_case {
+                    run.chars().collect()
+                } else {
+                    fold(&run).chars().collect()
+                }));
             }
         };
         let mut characters = pattern.chars();

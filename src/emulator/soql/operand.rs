@@ -12,7 +12,9 @@ use crate::emulator::schema::{FieldDef, Kind};
 /// How the values of a field compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    Text { heed_case: bool },
+    Text {
+        heed_case: bool,
+    },
     Id,
     Boolean,
     /// With the type's name in messages.
@@ -127,9 +129,7 @@ impl Against<'_, '_> {
                     Family::Date => Some(day.to_string()),
                     _ => day.to_zoned(view.time_zone.clone()).ok().map(|start| values::datetime(start.timestamp())),
                 };
-                let days = relative.days(today).filter(|(first, after)| {
-                    first.year() >= 1 && after.year() <= 9_998
-                });
+                let days = relative.days(today).filter(|(first, after)| first.year() >= 1 && after.year() <= 9_998);
                 let range = days.and_then(|(first, after)| Some(Operand::Range(begin(first)?, begin(after)?)));
                 range.ok_or_else(|| self.refuse(MALFORMED, format!("Invalid date: {relative}")))
             }

@@ -14,9 +14,11 @@ const LONGEST: usize = 100_000;
 const DEEPEST: usize = 100;
 
 /// Words that end the list of conditions and so are no alias after the object.
-const CLAUSES: [&str; 12] = [
-    "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "ALL", "UPDATE", "FROM",
-];
+const CLAUSES: [&str; 12] =
+    ["WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "ALL", "UPDATE", "FROM"];
+
+/// Words that begin no field.
+const RESERVED: [&str; 6] = ["SELECT", "FROM", "WHERE", "AND", "OR", "NOT"];
 
 /// The tree of a query.
 pub(super) fn parse(text: &str) -> Result<Query, Failure> {
@@ -216,6 +218,9 @@ impl<'t> Parser<'t> {
     }
 
     fn path(&mut self) -> Result<Path, Failure> {
+        if RESERVED.iter().any(|word| self.is_word(self.peek(), word)) {
+            return Err(self.unexpected());
+        }
         let at = At(self.peek().at);
         let mut parts = vec![self.word()?.to_owned()];
         while self.accept_sign(".") {

@@ -1,7 +1,7 @@
 //! Names in a query → columns of joined tables. Knows relationships and who may see what; not what is done with a column.
 
-use super::ast::{Path, Query};
 use super::answer::View;
+use super::ast::{Path, Query};
 use super::failure::{Failure, INVALID_FIELD, INVALID_TYPE, MALFORMED};
 use crate::emulator::schema::{FieldDef, Kind, ObjectDef};
 
@@ -146,13 +146,7 @@ impl<'a, 'v> Scope<'a, 'v> {
     }
 
     /// One relationship further.
-    fn step(
-        &mut self,
-        from: usize,
-        name: &str,
-        at: usize,
-        canonical: &mut Vec<String>,
-    ) -> Result<usize, Failure> {
+    fn step(&mut self, from: usize, name: &str, at: usize, canonical: &mut Vec<String>) -> Result<usize, Failure> {
         let found = self.sources[from].tables.iter().find_map(|(object, _)| {
             let field = object.relationship(name).filter(|field| self.visible(object, field))?;
             Some((field, field.relationship.clone().unwrap_or_default()))

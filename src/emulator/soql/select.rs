@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::ast::{Aggregate, Group, Item, List, Path, Query};
+use super::ast::{Aggregate, Condition, Group, Item, List, Path, Query};
 use super::failure::{Failure, INVALID_FIELD, MALFORMED};
 use super::operand::Family;
-use super::scope::{Column, Scope};
-use super::{ast::Condition, scope::quote};
+use super::scope::{Column, Scope, quote};
 use crate::emulator::schema::{FieldDef, Kind};
 
 /// How a stored value becomes JSON.
@@ -24,11 +23,24 @@ pub(super) enum Cell {
 /// A part of a record, with its key as JSON and a colon: `"Email":`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
-    Value { key: String, column: usize, cell: Cell },
+    Value {
+        key: String,
+        column: usize,
+        cell: Cell,
+    },
     /// A compound address; null when all parts are.
-    Address { key: String, parts: Vec<(String, usize, Cell)> },
+    Address {
+        key: String,
+        parts: Vec<(String, usize, Cell)>,
+    },
     /// A related record, null when there is none. `types`: key prefix and name of the objects that it may be.
-    Parent { key: String, name: String, types: Vec<(String, String)>, id: usize, nodes: Vec<Node> },
+    Parent {
+        key: String,
+        name: String,
+        types: Vec<(String, String)>,
+        id: usize,
+        nodes: Vec<Node>,
+    },
 }
 
 impl Cell {
