@@ -1,1 +1,17 @@
-//! Bytes made into blocks of rows. Does not know what a cell means.
+//! Bytes made into blocks of rows: the one row type of the program and the CSV indexer that fills it.
+//!
+//! Must not know what a cell means, where the bytes come from, or which side (report or org) they are of.
+
+mod block;
+mod dialect;
+mod error;
+mod lines;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use block::{Block, BlockBuilder, Row, RowShape};
+pub use dialect::{Dialect, Limits, LineEnd};
+pub use error::CsvError;
+pub use lines::LineCounter;
+pub use reader::{CsvReader, Header};
