@@ -22,11 +22,13 @@ impl<R: Read> Read for Steps<R> {
     }
 }
 
+/// Line of each row, and its cells.
+type Lines = Vec<(u64, Vec<String>)>;
+
 #[derive(Debug, PartialEq, Eq, Clone)]
 struct Table {
     header: Vec<String>,
-    /// Line of each row, and its cells.
-    rows: Vec<(u64, Vec<String>)>,
+    rows: Lines,
     line_end: Option<LineEnd>,
     ended: bool,
 }
@@ -40,7 +42,7 @@ fn read_from(input: impl Read, dialect: Dialect, limits: Limits) -> Result<(Tabl
         blocks.push(block);
     }
     assert!(reader.next_block()?.is_none(), "the end stays the end");
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut rows = Lines::new();
     for (sequence, block) in blocks.iter().enumerate() {
         assert_eq!((block.sequence(), block.columns()), (sequence as u64, header.columns));
         for row in block.iter() {
@@ -275,14 +277,14 @@ fn long_tables_come_in_blocks_of_the_size_asked_for() {
 }
 
 /// The rules once more, letter by letter over the whole text: rows with their lines, or what fails and where.
-fn naive(text: &str) -> Result<Vec<(u64, Vec<String>)>, (&'static str, u64)> {
+fn naive(text: &str) -> Result<Lines, (&'static str, u64)> {
     let letters: Vec<char> = text.chars().collect();
     let at = |place: usize| letters.get(place).copied();
     let ends_cell = |letter: Option<char>| matches!(letter, None | Some(',' | '\n' | '\r'));
     let after_end =
         |place: usize| if (at(place), at(place + 1)) == (Some('\r'), Some('\n')) { place + 2 } else { place + 1 };
     let (mut place, mut line) = (0, 1);
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut rows = Lines::new();
     let mut blank = Vec::new();
     while let Some(letter) = at(place) {
         if letter == '\n' || letter == '\r' {
