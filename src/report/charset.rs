@@ -194,7 +194,8 @@ mod tests {
         use Unsettled as U;
         let le = utf16("Name,E-Mail\n", false);
         let be = utf16("Name,E-Mail\n", true);
-        let cases: Vec<(Encoding, &[u8], Result<(Charset, usize), Unsettled>)> = vec![
+        type Case<'a> = (Encoding, &'a [u8], Result<(Charset, usize), Unsettled>);
+        let cases: Vec<Case> = vec![
             (E::Auto, b"", Ok((C::Utf8, 0))),
             (E::Auto, b"a,b", Ok((C::Utf8, 0))),
             (E::Auto, b"\xEF\xBB\xBFa", Ok((C::Utf8, 3))),

@@ -59,12 +59,12 @@ pub enum ReportError {
         source: io::Error,
     },
     /// Nothing in it, or nothing but blank lines.
-    #[error("{name}: empty ({bytes} bytes)")]
+    #[error("{name}: there is nothing in it")]
     Empty {
         /// The source.
         name: String,
-        /// Its size as stored.
-        bytes: u64,
+        /// Its size as stored; `None` when the source is no file.
+        bytes: Option<u64>,
     },
     /// Not CSV and not text.
     #[error("{name}: not a CSV file but {kind}")]
@@ -160,4 +160,38 @@ pub enum ReportError {
         /// When the change was noticed.
         after: Stamp,
     },
+}
+
+impl ReportError {
+    /// The source at fault, as the configuration writes it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Path { name, .. }
+            | Self::Missing { name, .. }
+            | Self::NotAFile { name, .. }
+            | Self::Unreadable { name, .. }
+            | Self::Empty { name, .. }
+            | Self::NotText { name, .. }
+            | Self::Contradiction { name, .. }
+            | Self::ByteOrder { name }
+            | Self::Encoding { name, .. }
+            | Self::Gzip { name, .. }
+            | Self::TooLarge { name, .. }
+            | Self::DelimiterUnclear { name, .. }
+            | Self::DuplicateColumns { name, .. }
+            | Self::BlankHeader { name, .. }
+            | Self::Content { name, .. }
+            | Self::Changed { name, .. } => name,
+        }
+    }
+
+    /// The physical line at fault, from 1, where there is one.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Encoding { fault, .. } => Some(fault.line),
+            Self::DuplicateColumns { line, .. } | Self::BlankHeader { line, .. } => Some(*line),
+            Self::Content { problem, .. } => problem.line(),
+            _ => None,
+        }
+    }
 }

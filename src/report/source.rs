@@ -33,7 +33,7 @@ pub struct Options {
     pub quote: Option<u8>,
     /// Has it a header? Without one, columns are called `1`, `2`, and so on.
     pub header: bool,
-    /// Lines before the header that are not part of the table.
+    /// Lines before the header that are not part of the table. When set, a `sep=` line is not looked for.
     pub skip_lines: u64,
     /// What may be one cell, one row, one block.
     pub limits: Limits,
@@ -282,7 +282,7 @@ impl Context {
         let name = self.name.clone();
         match problem {
             CsvError::Empty => {
-                let bytes = self.watch.as_ref().map_or(0, |watch| watch.before.bytes);
+                let bytes = self.watch.as_ref().map(|watch| watch.before.bytes);
                 ReportError::Empty { name, bytes }
             }
             problem => {

@@ -79,6 +79,11 @@ impl Block {
         (0..self.rows).map(move |row| Row { block: self, row })
     }
 
+    /// The same rows at another place: for a table that comes in parts, each of them counted from its own start.
+    pub fn placed(self, sequence: u64, first_row: u64) -> Self {
+        Self { sequence, first_row, ..self }
+    }
+
     /// The first cell that is not UTF-8, as (row, column) from 0.
     pub(crate) fn first_not_utf8(&self) -> Option<(usize, usize)> {
         let continues = |at: u32| self.bytes.get(at as usize).is_some_and(|byte| byte & 0xC0 == 0x80);
@@ -309,6 +314,8 @@ mod tests {
         let cells: Vec<Vec<&[u8]>> = block.iter().map(|row| row.cells().collect()).collect();
         assert_eq!(cells, [vec![b"a".as_slice(), b"bc"], vec![b"".as_slice(), "é".as_bytes()]]);
         assert_eq!(block.row(1).number(), 12);
+        let moved = block.clone().placed(5, 101);
+        assert_eq!((moved.sequence(), moved.row_number(1), moved.line(1), moved.cell(0, 1)), (5, 102, 9, &b"bc"[..]));
         assert!(!format!("{block:?}").contains("bc"), "cells stay out of Debug");
     }
 

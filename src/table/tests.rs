@@ -22,11 +22,13 @@ impl<R: Read> Read for Steps<R> {
     }
 }
 
+/// Line of each row, and its cells.
+type Lines = Vec<(u64, Vec<String>)>;
+
 #[derive(Debug, PartialEq, Eq, Clone)]
 struct Table {
     header: Vec<String>,
-    /// Line of each row, and its cells.
-    rows: Vec<(u64, Vec<String>)>,
+    rows: Lines,
     line_end: Option<LineEnd>,
     ended: bool,
 }
@@ -40,7 +42,7 @@ fn read_from(input: impl Read, dialect: Dialect, limits: Limits) -> Result<(Tabl
         blocks.push(block);
     }
     assert!(reader.next_block()?.is_none(), "the end stays the end");
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut rows = Lines::new();
     for (sequence, block) in blocks.iter().enumerate() {
         assert_eq!((block.sequence(), block.columns()), (sequence as u64, header.columns));
         for row in block.iter() {
@@ -274,6 +276,78 @@ fn long_tables_come_in_blocks_of_the_size_asked_for() {
     assert!(again.unwrap().1 == blocks, "chunks do not show in blocks");
 }
 
+/// The rules once more, letter by letter over the whole text: rows with their lines, or what fails and where.
+fn naive(text: &str) -> Result<Lines, (&'static str, u64)> {
+    let letters: Vec<char> = text.chars().collect();
+    let at = |place: usize| letters.get(place).copied();
+    let ends_cell = |letter: Option<char>| matches!(letter, None | Some(',' | '\n' | '\r'));
+    let after_end =
+        |place: usize| if (at(place), at(place + 1)) == (Some('\r'), Some('\n')) { place + 2 } else { place + 1 };
+    let (mut place, mut line) = (0, 1);
+    let mut rows = Lines::new();
+    let mut blank = Vec::new();
+    while let Some(letter) = at(place) {
+        if letter == '\n' || letter == '\r' {
+            blank.push((line, vec![String::new()]));
+            place = after_end(place);
+            line += 1;
+            continue;
+        }
+        let (start, mut cells) = (line, Vec::new());
+        loop {
+            let mut cell = String::new();
+            if at(place) == Some('"') {
+                let opened = line;
+                place += 1;
+                loop {
+                    match (at(place), at(place + 1)) {
+                        (None, _) => return Err(("unclosed", opened)),
+                        (Some('"'), Some('"')) => {
+                            cell.push('"');
+                            place += 2;
+                        }
+                        (Some('"'), _) => break,
+                        (Some(letter @ ('\n' | '\r')), next) => {
+                            line += u64::from((letter, next) != ('\r', Some('\n')));
+                            cell.push(letter);
+                            place += 1;
+                        }
+                        (Some(letter), _) => {
+                            cell.push(letter);
+                            place += 1;
+                        }
+                    }
+                }
+                place += 1;
+                if !ends_cell(at(place)) {
+                    return Err(("text", line));
+                }
+            }
+            while !ends_cell(at(place)) {
+                cell.extend(at(place));
+                place += 1;
+            }
+            cells.push(cell);
+            if at(place) != Some(',') {
+                break;
+            }
+            place += 1;
+        }
+        match rows.first() {
+            Some(first) if first.1.len() != cells.len() => return Err(("ragged", start)),
+            Some(first) if first.1.len() == 1 => rows.append(&mut blank),
+            _ => {}
+        }
+        blank.clear();
+        rows.push((start, cells));
+        if at(place).is_some() {
+            place = after_end(place);
+            line += 1;
+        }
+    }
+    if rows.is_empty() { Err(("empty", 0)) } else { Ok(rows) }
+}
+
 fn cell_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z0-9@. é😀]{0,4}",
@@ -320,6 +394,40 @@ proptest! {
         let found: Vec<_> = table.rows.into_iter().map(|row| row.1).collect();
         prop_assert_eq!(found, rows);
         prop_assert_eq!(table.ended, true);
+    }
+
+    #[test]
+    fn any_text_reads_by_the_rules(
+        text in prop_oneof!["[ab,\"\r\n]{0,14}", "[a\"\r\n]{0,12}", "([ab]?,(\"(a|\"\"|\r|\n)*\")?(\r|\n|\r\n)){0,6}[ab,\"]{0,3}"],
+        header in any::<bool>(),
+        step in 1usize..8,
+        block in 1usize..100,
+    ) {
+        let dialect = Dialect { header, ..Dialect::default() };
+        let limits = Limits { block, ..Limits::default() };
+        let found = read_from(Steps { input: text.as_bytes(), step, read: 0 }, dialect, limits);
+        let found = match found {
+            Ok((table, _)) => Ok(if header {
+                [vec![table.header], table.rows.into_iter().map(|row| row.1).collect()].concat()
+            } else {
+                table.rows.into_iter().map(|row| row.1).collect()
+            }),
+            Err(error) => Err(match error {
+                CsvError::Empty => ("empty", 0),
+                CsvError::Ragged { line, .. } => ("ragged", line),
+                CsvError::UnclosedQuote { line, .. } => ("unclosed", line),
+                CsvError::TextAfterQuote { line, .. } => ("text", line),
+                other => panic!("{other}"),
+            }),
+        };
+        let expected = naive(&text);
+        if let (Ok(expected), false) = (&expected, header) {
+            let lines: Vec<u64> = expected.iter().map(|row| row.0).collect();
+            let (table, _) = read_from(text.as_bytes(), dialect, limits).unwrap();
+            prop_assert_eq!(table.rows.iter().map(|row| row.0).collect::<Vec<_>>(), lines);
+        }
+        let expected = expected.map(|rows| rows.into_iter().map(|row| row.1).collect::<Vec<_>>());
+        prop_assert_eq!(found, expected);
     }
 
     /// On any text, sound or not: what we accept the reference accepts with the same rows, blank lines apart.
