@@ -14,6 +14,8 @@ pub(super) struct Source<'a> {
     /// Names of the relationships from the query's object, in small letters; empty for the object itself.
     steps: Vec<String>,
     pub tables: Vec<(&'a ObjectDef, String)>,
+    /// What messages call it: a look-up to several objects leads to the entity `Name`.
+    entity: &'a str,
 }
 
 impl Source<'_> {
@@ -82,7 +84,7 @@ impl<'a, 'v> Scope<'a, 'v> {
         })?;
         let table = format!("{prefix}0");
         let joins = format!("{} {table}", quote(&format!("o_{}", object.name)));
-        let root = Source { steps: Vec::new(), tables: vec![(object, table)] };
+        let root = Source { steps: Vec::new(), tables: vec![(object, table)], entity: &object.name };
         Ok(Scope { text, view, object, alias: query.alias.clone(), prefix, sources: vec![root], joins, tables: 1 })
     }
 
@@ -138,7 +140,7 @@ impl<'a, 'v> Scope<'a, 'v> {
             object.field(name).filter(|field| self.visible(object, field)).map(|field| (*object, field))
         });
         let Some((object, field)) = having else {
-            let message = no_such_column(name, &self.sources[source].tables[0].0.name);
+            let message = no_such_column(name, self.sources[source].entity);
             return Err(Failure::at(self.text, at, INVALID_FIELD, message));
         };
         let sql = self.sources[source].column(&field.name);
@@ -186,7 +188,11 @@ impl<'a, 'v> Scope<'a, 'v> {
             );
             tables.push((target, table));
         }
-        self.sources.push(Source { steps, tables });
+        let entity = match field.reference_to.len() {
+            1 => tables.first().map_or("Name", |(object, _)| object.name.as_str()),
+            _ => "Name",
+        };
+        self.sources.push(Source { steps, tables, entity });
         Ok(self.sources.len() - 1)
     }
 }

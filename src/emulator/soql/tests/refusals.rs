@@ -128,7 +128,7 @@ const REFUSED: &[(&str, &str, &str, usize)] = &[
     ("SELECT SUM(Name) FROM Lead", "MALFORMED_QUERY", "field Name does not support aggregate operator SUM", 12),
     ("SELECT COUNT(), Id FROM Lead", "MALFORMED_QUERY", "unexpected token: 'count'", 8),
     ("SELECT Nope.Name FROM Lead", "INVALID_FIELD", "Didn't understand relationship 'Nope' in field path.", 8),
-    ("SELECT Owner.Nope FROM Lead", "INVALID_FIELD", "No such column 'Nope' on entity 'Group'", 8),
+    ("SELECT Owner.Nope FROM Lead", "INVALID_FIELD", "No such column 'Nope' on entity 'Name'", 8),
     (
         "SELECT ConvertedAccount.Parent.Parent.Parent.Parent.Parent.Name FROM Lead",
         "MALFORMED_QUERY",
