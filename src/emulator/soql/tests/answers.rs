@@ -1,7 +1,7 @@
 use super::*;
 
 /// WHERE conditions, and the leads that they find: Ann, bob and Cy. Gone is deleted.
-const FILTERS: &[(&str, &str)] = &[
+pub(super) const FILTERS: &[(&str, &str)] = &[
     ("Name = 'ANN'", "a"),
     ("Name = 'Gone'", ""),
     ("Email = 'müller@EXAMPLE.com'", "b"),
