@@ -82,7 +82,7 @@ impl<'s, 'a, 'v> Filter<'s, 'a, 'v> {
         let operand = against.operand(literal, self.scope.view)?;
         let sql = &column.sql;
         Ok(match (operand, operator) {
-            (Operand::Null, Operator::Equal) => null(sql, family),
+            (Operand::Null, Operator::Equal) => format!("{sql} IS NULL"),
             (Operand::Null, Operator::NotEqual) => format!("{sql} IS NOT NULL"),
             (Operand::Null, _) => "0".to_owned(),
             (Operand::One(value), Operator::Equal) => self.equals(sql, family, value),
@@ -139,7 +139,7 @@ impl<'s, 'a, 'v> Filter<'s, 'a, 'v> {
         let (mut plain, mut terms) = (Vec::new(), Vec::new());
         for literal in list {
             match against.operand(literal, self.scope.view)? {
-                Operand::Null => terms.push(null(sql, family)),
+                Operand::Null => terms.push(format!("{sql} IS NULL")),
                 Operand::One(value) if matches!(family, Family::Set | Family::Boolean) => {
                     terms.push(self.equals(sql, family, value));
                 }
@@ -213,11 +213,6 @@ impl<'s, 'a, 'v> Filter<'s, 'a, 'v> {
         let within = format!("{} IN ({select})", column.sql);
         Ok(if negated { format!("NOT IFNULL({within}, 0)") } else { within })
     }
-}
-
-/// With the collation even here: without it SQLite does not see the index.
-fn null(sql: &str, family: Family) -> String {
-    format!("{sql}{} IS NULL", family.collation())
 }
 
 /// The path of a semi-join that is one of these conditions itself.

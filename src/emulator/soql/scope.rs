@@ -14,12 +14,15 @@ pub(super) struct Source<'a> {
     /// Names of the relationships from the query's object, in small letters; empty for the object itself.
     steps: Vec<String>,
     pub tables: Vec<(&'a ObjectDef, String)>,
+    /// What messages call it: a look-up to several objects leads to the entity `Name`.
+    entity: &'a str,
 }
 
 impl Source<'_> {
-    /// The SQL for a column of this record, over all tables that have it.
-    pub(super) fn column(&self, name: &str) -> String {
-        let having = self.tables.iter().filter(|(object, _)| object.field(name).is_some());
+    /// The SQL for a column of this record, over all tables that have it and whose own the user may see.
+    pub(super) fn column(&self, name: &str, view: &View<'_>) -> String {
+        let having =
+            self.tables.iter().filter(|(object, _)| object.field(name).is_some_and(|f| visible(view, object, f)));
         let columns: Vec<String> = having.map(|(_, table)| format!("{table}.{}", quote(name))).collect();
         match columns.as_slice() {
             [] => "NULL".to_owned(),
@@ -64,6 +67,12 @@ pub(super) struct Scope<'a, 'v> {
     tables: usize,
 }
 
+/// May the user see the field?
+pub(super) fn visible(view: &View<'_>, object: &ObjectDef, field: &FieldDef) -> bool {
+    field.kind == Kind::Id || (view.readable)(&object.name, &field.name)
+}
+
+/// A name in SQL.
 pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -82,7 +91,7 @@ impl<'a, 'v> Scope<'a, 'v> {
         })?;
         let table = format!("{prefix}0");
         let joins = format!("{} {table}", quote(&format!("o_{}", object.name)));
-        let root = Source { steps: Vec::new(), tables: vec![(object, table)] };
+        let root = Source { steps: Vec::new(), tables: vec![(object, table)], entity: &object.name };
         Ok(Scope { text, view, object, alias: query.alias.clone(), prefix, sources: vec![root], joins, tables: 1 })
     }
 
@@ -102,10 +111,6 @@ impl<'a, 'v> Scope<'a, 'v> {
     /// The condition that leaves deleted records out.
     pub(super) fn alive(&self) -> String {
         format!("{}0.\"__deleted\" IS NOT 1", self.prefix)
-    }
-
-    pub(super) fn visible(&self, object: &ObjectDef, field: &FieldDef) -> bool {
-        field.kind == Kind::Id || (self.view.readable)(&object.name, &field.name)
     }
 
     /// The column behind a path, joining the tables on the way.
@@ -135,20 +140,20 @@ impl<'a, 'v> Scope<'a, 'v> {
             source = self.step(source, step, at, &mut canonical)?;
         }
         let having = self.sources[source].tables.iter().find_map(|(object, _)| {
-            object.field(name).filter(|field| self.visible(object, field)).map(|field| (*object, field))
+            object.field(name).filter(|field| visible(self.view, object, field)).map(|field| (*object, field))
         });
         let Some((object, field)) = having else {
-            let message = no_such_column(name, &self.sources[source].tables[0].0.name);
+            let message = no_such_column(name, self.sources[source].entity);
             return Err(Failure::at(self.text, at, INVALID_FIELD, message));
         };
-        let sql = self.sources[source].column(&field.name);
+        let sql = self.sources[source].column(&field.name, self.view);
         Ok(Column { source, steps: canonical, object, field, sql })
     }
 
     /// One relationship further.
     fn step(&mut self, from: usize, name: &str, at: usize, canonical: &mut Vec<String>) -> Result<usize, Failure> {
         let found = self.sources[from].tables.iter().find_map(|(object, _)| {
-            let field = object.relationship(name).filter(|field| self.visible(object, field))?;
+            let field = object.relationship(name).filter(|field| visible(self.view, object, field))?;
             Some((field, field.relationship.clone().unwrap_or_default()))
         });
         let catalog = self.view.catalog;
@@ -171,7 +176,7 @@ impl<'a, 'v> Scope<'a, 'v> {
         if let Some(known) = self.sources.iter().position(|source| source.steps == steps) {
             return Ok(known);
         }
-        let reference = self.sources[from].column(&field.name);
+        let reference = self.sources[from].column(&field.name, self.view);
         let mut tables = Vec::new();
         for target in targets {
             if self.tables == TABLES {
@@ -186,7 +191,11 @@ impl<'a, 'v> Scope<'a, 'v> {
             );
             tables.push((target, table));
         }
-        self.sources.push(Source { steps, tables });
+        let entity = match field.reference_to.len() {
+            1 => tables.first().map_or("Name", |(object, _)| object.name.as_str()),
+            _ => "Name",
+        };
+        self.sources.push(Source { steps, tables, entity });
         Ok(self.sources.len() - 1)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::ast::{Aggregate, Condition, Group, Item, List, Path, Query};
 use super::failure::{Failure, INVALID_FIELD, MALFORMED};
 use super::operand::Family;
-use super::scope::{Column, Scope, quote};
+use super::scope::{Column, Scope, quote, visible};
 use crate::emulator::schema::{FieldDef, Kind};
 
 /// How a stored value becomes JSON.
@@ -78,7 +78,7 @@ impl Shape {
         if field.kind == Kind::Address {
             let prefix = field.name.strip_suffix("Address").unwrap_or_default();
             let of = |part: &&FieldDef| {
-                part.compound.as_deref() == Some(field.name.as_str()) && scope.visible(column.object, part)
+                part.compound.as_deref() == Some(field.name.as_str()) && visible(scope.view, column.object, part)
             };
             let mut parts: Vec<_> = column.object.fields.iter().filter(of).collect();
             parts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -87,7 +87,7 @@ impl Shape {
                 let short = part.name.strip_prefix(prefix).unwrap_or(&part.name);
                 let mut letters = short.chars();
                 let small: String = letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect();
-                let sql = scope.sources[column.source].column(&part.name);
+                let sql = scope.sources[column.source].column(&part.name, scope.view);
                 cells.push((key(&small), self.column(sql), Cell::of(part)));
             }
             return Node::Address { key: key(name), parts: cells };
@@ -106,7 +106,7 @@ impl Shape {
         let known = nodes.iter().position(|node| matches!(node, Node::Parent { name, .. } if name == step));
         let index = known.unwrap_or_else(|| {
             let source = scope.source(&steps[..=depth]);
-            let id = self.column(source.column("Id"));
+            let id = self.column(source.column("Id", scope.view));
             let types = source.tables.iter().map(|(o, _)| (o.key_prefix.clone(), o.name.clone())).collect();
             nodes.push(Node::Parent { key: key(step), name: step.clone(), types, id, nodes: Vec::new() });
             nodes.len() - 1
@@ -120,7 +120,7 @@ impl Shape {
 /// The shape of plain records. Column 0 is the record's id.
 pub(super) fn records(scope: &mut Scope<'_, '_>, query: &Query) -> Result<Shape, Failure> {
     let mut shape = Shape::default();
-    shape.column(scope.sources[0].column("Id"));
+    shape.column(scope.sources[0].column("Id", scope.view));
     let (mut taken, mut nodes): (Vec<String>, Vec<Node>) = Default::default();
     for item in &query.items {
         let refuse = |path: &Path, message: &str| Failure::at(scope.text, path.at.0, MALFORMED, message);
@@ -183,7 +183,7 @@ fn expand<'a>(scope: &mut Scope<'a, '_>, query: &Query, group: Group, at: usize)
         Group::Custom => field.custom,
     };
     let visible: Vec<&FieldDef> =
-        object.fields.iter().filter(wanted).filter(|field| scope.visible(object, field)).collect();
+        object.fields.iter().filter(wanted).filter(|field| visible(scope.view, object, field)).collect();
     let columns = visible.into_iter().map(|field| Column {
         source: 0,
         steps: Vec::new(),

@@ -1,7 +1,7 @@
 use super::*;
 
 /// WHERE conditions, and the leads that they find: Ann, bob and Cy. Gone is deleted.
-const FILTERS: &[(&str, &str)] = &[
+pub(super) const FILTERS: &[(&str, &str)] = &[
     ("Name = 'ANN'", "a"),
     ("Name = 'Gone'", ""),
     ("Email = 'müller@EXAMPLE.com'", "b"),
@@ -95,6 +95,30 @@ fn filters_find_what_salesforce_would() {
     let org = Org::seeded();
     for (filter, expected) in FILTERS {
         assert_eq!(org.found(&format!("WHERE {filter} ORDER BY Id")), *expected, "{filter}");
+    }
+}
+
+#[test]
+fn days_begin_at_midnight_of_the_users_zone_even_when_clocks_change() {
+    let mut org = Org::empty();
+    for (n, created) in [(1, "03:59:59"), (2, "04:00:00"), (3, "23:00:00")] {
+        org.insert(
+            "Lead",
+            &[("Id", &id("00Q", n)), ("Name", &n.to_string()), ("CreatedDate", &format!("2026-11-01T{created}.000Z"))],
+        );
+    }
+    for (n, created) in [(4, "04:59:59"), (5, "05:00:00")] {
+        org.insert(
+            "Lead",
+            &[("Id", &id("00Q", n)), ("Name", &n.to_string()), ("CreatedDate", &format!("2026-11-02T{created}.000Z"))],
+        );
+    }
+    // A day of 25 hours.
+    (org.now, org.time_zone) = ("2026-11-01T12:00:00Z".parse().unwrap(), TimeZone::get("America/New_York").unwrap());
+    for (filter, expected) in
+        [("= TODAY", "234"), ("< TODAY", "1"), ("> TODAY", "5"), ("= YESTERDAY", "1"), ("= TOMORROW", "5")]
+    {
+        assert_eq!(org.found(&format!("WHERE CreatedDate {filter} ORDER BY Id")), expected, "{filter}");
     }
 }
 
@@ -245,8 +269,12 @@ fn look_ups_by_key_use_their_indexes() {
     let cases = [
         ("Email = 'x@example.com'", "lead_email"),
         ("Email IN ('x@example.com', 'y@example.com')", "lead_email"),
-        ("Email IN ('x@example.com', null)", "lead_email"),
         ("Email IN ('x@example.com') AND IsConverted = false", "lead_email"),
+        ("Email = null", "lead_email"),
+        ("Email IN ('x@example.com', 'y@example.com') ORDER BY Id LIMIT 2000", "lead_email"),
+        ("Email IN ('x@example.com', 'y@example.com') AND Id > '00QB00000000001' ORDER BY Id LIMIT 2000", "lead_email"),
+        ("Email IN ('x@example.com') AND CreatedDate > LAST_WEEK AND Name != 'x' ORDER BY CreatedDate", "lead_email"),
+        ("Id > '00QB00000000001' ORDER BY Id LIMIT 2000", "sqlite_autoindex_o_Lead"),
         ("Ext__c IN ('x', 'y')", "lead_ext"),
         ("Id = '00QB00000000001'", "sqlite_autoindex_o_Lead"),
         ("Id IN ('00QB00000000001', '00QB00000000002')", "sqlite_autoindex_o_Lead"),

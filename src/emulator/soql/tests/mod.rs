@@ -4,7 +4,7 @@ mod answers;
 mod refusals;
 mod syntax;
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::Connection;
 
 use super::*;
@@ -119,6 +119,10 @@ fn catalog() -> Catalog {
 struct Org {
     catalog: Catalog,
     connection: Connection,
+    now: Timestamp,
+    time_zone: TimeZone,
+    /// Objects, and fields of any object, that the user may not see.
+    hidden: Vec<&'static str>,
 }
 
 impl Org {
@@ -144,7 +148,14 @@ impl Org {
                 "CREATE INDEX lead_email ON o_Lead(Email COLLATE SF); CREATE UNIQUE INDEX lead_ext ON o_Lead(Ext__c);",
             )
             .unwrap();
-        Org { catalog, connection }
+        Org {
+            catalog,
+            connection,
+            // In Los Angeles it is still the 20th, a Friday.
+            now: "2026-11-21T05:00:00Z".parse().unwrap(),
+            time_zone: TimeZone::get("America/Los_Angeles").unwrap(),
+            hidden: vec!["Secret__c", "Hidden__c"],
+        }
     }
 
     fn insert(&self, object: &str, values: &[(&str, &str)]) {
@@ -212,14 +223,9 @@ impl Org {
     }
 
     fn with_view<T>(&self, act: impl FnOnce(&View<'_>) -> T) -> T {
-        let readable = |object: &str, field: &str| object != "Secret__c" && field != "Hidden__c";
-        act(&View {
-            catalog: &self.catalog,
-            readable: &readable,
-            // In Los Angeles it is still the 20th, a Friday.
-            now: "2026-11-21T05:00:00Z".parse().unwrap(),
-            time_zone: TimeZone::get("America/Los_Angeles").unwrap(),
-        })
+        let readable =
+            |object: &str, field: &str| !self.hidden.contains(&if field.is_empty() { object } else { field });
+        act(&View { catalog: &self.catalog, readable: &readable, now: self.now, time_zone: self.time_zone.clone() })
     }
 
     fn run(&self, text: &str) -> Result<Answer, Failure> {

@@ -68,6 +68,24 @@ fn a_hidden_field_and_a_missing_one_sound_the_same() {
     assert_eq!(failure(&org, "SELECT Id FROM Secret__c").code, "INVALID_TYPE");
 }
 
+#[test]
+fn a_hidden_look_up_or_parent_leads_nowhere() {
+    let mut org = Org::seeded();
+    assert!(org.run("SELECT Owner.Name, ConvertedAccount.Name FROM Lead").is_ok());
+    org.hidden = vec!["OwnerId", "Account"];
+    for (text, name) in [
+        ("SELECT Owner.Name FROM Lead", "Owner"),
+        ("SELECT Id FROM Lead WHERE ConvertedAccount.Name = 'x'", "ConvertedAccount"),
+    ] {
+        let failure = failure(&org, text);
+        assert_eq!(failure.code, "INVALID_FIELD");
+        assert!(
+            failure.message.contains(&format!("Didn't understand relationship '{name}' in field path.")),
+            "{failure}"
+        );
+    }
+}
+
 /// Query, code, a part of the message, and the column that it points at (0: none).
 const REFUSED: &[(&str, &str, &str, usize)] = &[
     ("", "MALFORMED_QUERY", "A query string has to be specified", 0),
@@ -128,7 +146,7 @@ const REFUSED: &[(&str, &str, &str, usize)] = &[
     ("SELECT SUM(Name) FROM Lead", "MALFORMED_QUERY", "field Name does not support aggregate operator SUM", 12),
     ("SELECT COUNT(), Id FROM Lead", "MALFORMED_QUERY", "unexpected token: 'count'", 8),
     ("SELECT Nope.Name FROM Lead", "INVALID_FIELD", "Didn't understand relationship 'Nope' in field path.", 8),
-    ("SELECT Owner.Nope FROM Lead", "INVALID_FIELD", "No such column 'Nope' on entity 'Group'", 8),
+    ("SELECT Owner.Nope FROM Lead", "INVALID_FIELD", "No such column 'Nope' on entity 'Name'", 8),
     (
         "SELECT ConvertedAccount.Parent.Parent.Parent.Parent.Parent.Name FROM Lead",
         "MALFORMED_QUERY",

@@ -11,7 +11,7 @@ use super::super::relative;
 use super::*;
 
 fn name() -> impl Strategy<Value = String> {
-    "[A-Z][a-z]{1,6}(__c)?"
+    "Q[A-Za-z]{0,6}(__c)?"
 }
 
 fn path() -> impl Strategy<Value = Path> {
@@ -171,6 +171,21 @@ proptest! {
         let whole = "SELECT Id, Owner.Name FROM Lead WHERE Name LIKE '\\u00e9%' AND CreatedDate = LAST_N_DAYS:3";
         let start: String = whole.chars().take(cut).collect();
         let _ = org.run(&format!("{start}{text}"));
+    }
+
+    #[test]
+    fn a_damaged_query_is_answered_or_refused(
+        n in 0..answers::FILTERS.len(), at in any::<prop::sample::Index>(), cut in 0..4usize, put in "[ '()\\\\a0:.%_é\u{0}-]{0,3}",
+    ) {
+        let text = format!("SELECT Id, Owner.Name, toLabel(Status) FROM Lead l WHERE {} ORDER BY Status", answers::FILTERS[n].0);
+        let mut letters: Vec<char> = text.chars().collect();
+        let at = at.index(letters.len());
+        let end = (at + cut).min(letters.len());
+        letters.splice(at..end, put.chars());
+        let damaged: String = letters.into_iter().collect();
+        if let Err(failure) = Org::empty().run(&damaged) {
+            prop_assert_ne!(failure.code, "UNKNOWN_EXCEPTION", "{}\n{}", damaged, failure);
+        }
     }
 
     #[test]
