@@ -1,0 +1,233 @@
+//! One mapped field's rule: what a report cell comes to, whether that differs from the record's value, and whether it is to be written.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+
+use super::choice::ChoiceRule;
+use super::flag::{self, FlagRule};
+use super::identifier::IdentifierRule;
+use super::number::{self, NumberRule};
+use super::options::{WhenBlank, WritePolicy};
+use super::refusal::{Note, Noted, Reason, Refusal};
+use super::text::TextRule;
+use super::zoned::MomentRule;
+use super::{moment, stored};
+use crate::model::FieldType;
+
+/// Where a cell comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The report: read strictly, by the declared options.
+    Report,
+    /// Salesforce: taken as it is stored.
+    Org,
+}
+
+/// What is to become of one cell of a matched row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Report and record agree.
+    Same,
+    /// The record's value is to be written.
+    Change(Change),
+    /// The report's cell is blank and `when_blank: keep` leaves the record's value alone.
+    KeptBlank,
+    /// They differ and the write policy leaves the record's value alone.
+    KeptByPolicy,
+    /// The report's cell cannot be used.
+    Refused(Refusal),
+}
+
+/// A change of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What kind, for the guards.
+    pub kind: ChangeKind,
+    /// The org's value in canonical form; empty is null.
+    pub before: Vec<u8>,
+    /// The value to write in canonical form; empty is null.
+    pub after: Vec<u8>,
+    /// What was done to the report's value.
+    pub note: Option<Note>,
+}
+
+/// Kinds of change, counted apart by the guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// Blank → value.
+    Fill,
+    /// Value → another value.
+    Overwrite,
+    /// Value → blank; of a checkbox true → false by a blank cell.
+    Clear,
+}
+
+impl ChangeKind {
+    /// The word for files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Fill => "fill",
+            ChangeKind::Overwrite => "overwrite",
+            ChangeKind::Clear => "clear",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Text(TextRule),
+    Number(NumberRule),
+    Moment(MomentRule),
+    Choice(ChoiceRule),
+    Choices { rule: ChoiceRule, separator: char, max: usize },
+    Flag(FlagRule),
+    Identifier(IdentifierRule),
+}
+
+/// Compiled from a field's describe and its options by [`Rule::compile`]; may be shared between threads.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub(super) field_type: FieldType,
+    pub(super) kind: Kind,
+    pub(super) blank_values: Vec<String>,
+    pub(super) when_blank: WhenBlank,
+    pub(super) write: WritePolicy,
+    pub(super) nillable: bool,
+    /// No option changes how plain forms are read: short cuts are allowed.
+    pub(super) plain: bool,
+}
+
+thread_local! {
+    /// Canonical forms of the cells in hand (report, org), so that judging allocates only for what it gives back.
+    static SCRATCH: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+impl Rule {
+    /// The field's type.
+    pub fn field_type(&self) -> &FieldType {
+        &self.field_type
+    }
+
+    /// The canonical form of a cell, in place of what `out` held; empty is null. This is what a value means: two cells are the same when their
+    /// canonical forms are the same bytes.
+    ///
+    /// A blank report cell gives an empty form (`false` for a checkbox that is to be cleared).
+    ///
+    /// # Errors
+    /// Report: every value that may not be written. Org: `OrgUnreadable` and `NotUtf8`.
+    pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<Noted, Refusal> {
+        if side == Side::Org {
+            return stored::canon_org(&self.field_type, cell, out).map(|()| Noted::Nothing);
+        }
+        out.clear();
+        let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
+            if self.is_blank(cell) {
+                return self.blank(out).map(|()| Noted::Nothing);
+            }
+            match &self.kind {
+                Kind::Text(rule) => rule.canon(cell, out),
+                Kind::Number(rule) => rule.canon(cell, out),
+                Kind::Moment(rule) => rule.canon(cell, out),
+                Kind::Choice(rule) => rule.canon(cell, out),
+                Kind::Choices { rule, separator, max } => rule.canon_set(cell, *separator, *max, out),
+                Kind::Flag(rule) => rule.canon(cell, out).map(|()| Noted::Nothing),
+                Kind::Identifier(rule) => rule.canon(cell, out).map(|()| Noted::Nothing),
+            }
+        });
+        result.map_err(|reason| {
+            out.clear();
+            reason.into()
+        })
+    }
+
+    /// Blank: nothing but white space (NBSP too), a declared blank value, or a multi-select cell of separators alone.
+    fn is_blank(&self, cell: &str) -> bool {
+        let cell = cell.trim();
+        if cell.is_empty() || self.blank_values.iter().any(|blank| unicase::eq(blank.as_str(), cell)) {
+            return true;
+        }
+        match &self.kind {
+            Kind::Choices { separator, .. } => cell.split(*separator).all(|part| part.trim().is_empty()),
+            _ => false,
+        }
+    }
+
+    fn blank(&self, out: &mut Vec<u8>) -> Result<(), Reason> {
+        match self.when_blank {
+            WhenBlank::Keep => Ok(()),
+            WhenBlank::Fail => Err(Reason::BlankNotAllowed),
+            WhenBlank::Clear => match self.kind {
+                Kind::Flag(_) => {
+                    flag::write(false, out);
+                    Ok(())
+                }
+                _ if self.nillable => Ok(()),
+                _ => Err(Reason::NotNillable),
+            },
+        }
+    }
+
+    /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well. Does not allocate where the two agree.
+    pub fn judge(&self, report: &[u8], org: &[u8]) -> Verdict {
+        if self.plain && self.plainly_same(report, org) {
+            return Verdict::Same;
+        }
+        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+            Ok(mut scratch) => {
+                let (after, before) = &mut *scratch;
+                self.judge_in(report, org, after, before)
+            }
+            Err(_) => self.judge_in(report, org, &mut Vec::new(), &mut Vec::new()),
+        })
+    }
+
+    /// Short cut: says "same" only where the canonical forms are the same.
+    fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Text(rule) => rule.plainly_same(report, org),
+            Kind::Number(rule) => rule.plainly_same(report, org),
+            Kind::Moment(rule) => rule.plainly_same(report, org),
+            Kind::Choice(_) | Kind::Choices { .. } | Kind::Flag(_) | Kind::Identifier(_) => false,
+        }
+    }
+
+    fn judge_in(&self, report: &[u8], org: &[u8], after: &mut Vec<u8>, before: &mut Vec<u8>) -> Verdict {
+        let noted = match self.canon(Side::Report, report, after) {
+            Ok(noted) => noted,
+            Err(refusal) => return Verdict::Refused(refusal),
+        };
+        if let Err(refusal) = self.canon(Side::Org, org, before) {
+            return Verdict::Refused(refusal);
+        }
+        if after == before {
+            return Verdict::Same;
+        }
+        let blank = std::str::from_utf8(report).is_ok_and(|report| self.is_blank(report));
+        if blank && self.when_blank == WhenBlank::Keep {
+            return Verdict::KeptBlank;
+        }
+        if !self.policy_allows(blank, after, before) {
+            return Verdict::KeptByPolicy;
+        }
+        let kind = match (blank, before.is_empty()) {
+            (true, _) => ChangeKind::Clear,
+            (_, true) => ChangeKind::Fill,
+            _ => ChangeKind::Overwrite,
+        };
+        Verdict::Change(Change { kind, before: before.clone(), after: after.clone(), note: noted.note(report) })
+    }
+
+    /// A blank is neither greater nor less than anything, so under those policies it clears nothing.
+    fn policy_allows(&self, blank: bool, after: &[u8], before: &[u8]) -> bool {
+        let wanted = match self.write {
+            WritePolicy::Always => return true,
+            _ if before.is_empty() => return true,
+            WritePolicy::IfEmpty => return false,
+            WritePolicy::IfGreater => Ordering::Greater,
+            WritePolicy::IfLess => Ordering::Less,
+        };
+        let order =
+            if self.field_type.is_number() { number::compare(after, before) } else { moment::compare(after, before) };
+        !blank && order == wanted
+    }
+}
