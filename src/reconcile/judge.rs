@@ -1,0 +1,138 @@
+//! One row against one record: every mapped cell ends somewhere.
+
+use super::guards::Forbidden;
+use super::{FieldInput, OnBadValue};
+use crate::plan::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome, Summary};
+use crate::values::{self, Refusal, Verdict};
+
+/// Where the two sides' cells stand, by the index of the field.
+pub(super) struct Pair<R, O> {
+    pub(super) report: R,
+    pub(super) org: O,
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn kind(kind: values::ChangeKind) -> ChangeKind {
+    match kind {
+        values::ChangeKind::Fill => ChangeKind::Fill,
+        values::ChangeKind::Overwrite => ChangeKind::Overwrite,
+        values::ChangeKind::Clear => ChangeKind::Clear,
+    }
+}
+
+fn note(note: &values::Note) -> Note {
+    use values::Note as From;
+    let from = match note {
+        From::Rounded { from }
+        | From::CaseTaken { from }
+        | From::FractionDropped { from }
+        | From::TimeDropped { from }
+        | From::StartOfDay { from } => Some(from.clone()),
+        From::LabelTaken { label } => Some(label.clone()),
+        From::Truncated { .. } => None,
+    };
+    Note { code: note.code().to_owned(), text: note.message(), from }
+}
+
+fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
+    RefusedCell {
+        field: field.name.clone(),
+        column: field.column_name.clone(),
+        value: String::from_utf8_lossy(value).into_owned(),
+        code: refusal.code().to_owned(),
+        message: refusal.message(),
+        hint: Some(refusal.hint()),
+    }
+}
+
+/// Judges every cell, fills the entry and counts.
+pub(super) fn judge<'a, R, O>(
+    fields: &[FieldInput],
+    pair: Pair<R, O>,
+    entry: &mut Entry,
+    summary: &mut Summary,
+    forbidden: &mut Forbidden,
+) where
+    R: Fn(usize) -> &'a [u8],
+    O: Fn(usize) -> &'a [u8],
+{
+    let mut skip_row = false;
+    for (index, field) in fields.iter().enumerate() {
+        let value = (pair.report)(index);
+        let counts = summary.fields.entry(field.name.clone()).or_default();
+        summary.cells.cells += 1;
+        match field.rule.judge(value, (pair.org)(index)) {
+            Verdict::Same => {
+                summary.cells.same += 1;
+                counts.same += 1;
+            }
+            Verdict::KeptBlank => {
+                summary.cells.kept_blank += 1;
+                counts.kept += 1;
+            }
+            Verdict::KeptByPolicy => {
+                summary.cells.kept_policy += 1;
+                counts.kept += 1;
+            }
+            Verdict::Change(change) => entry.cells.push(CellChange {
+                field: field.name.clone(),
+                kind: kind(change.kind),
+                before: text(&change.before),
+                after: text(&change.after),
+                note: change.note.as_ref().map(note),
+            }),
+            Verdict::Refused(refusal) => {
+                skip_row |= field.on_bad_value == OnBadValue::SkipRow;
+                if let (OnBadValue::Fail, Some(count)) = (field.on_bad_value, &mut forbidden.bad_values) {
+                    *count += 1;
+                }
+                entry.refused.push(refused(field, value, &refusal));
+            }
+        }
+    }
+    if skip_row {
+        // The whole row is left out: the cells that would have changed are refused with it.
+        for cell in entry.cells.drain(..) {
+            let Some((index, field)) = fields.iter().enumerate().find(|(_, f)| f.name == cell.field) else { continue };
+            entry.refused.push(RefusedCell {
+                field: cell.field,
+                column: field.column_name.clone(),
+                value: String::from_utf8_lossy((pair.report)(index)).into_owned(),
+                code: "row_skipped".to_owned(),
+                message: "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)"
+                    .to_owned(),
+                hint: None,
+            });
+        }
+    }
+    summary.matched += 1;
+    summary.cells.change += entry.cells.len() as u64;
+    summary.cells.refused += entry.refused.len() as u64;
+    for refusal in &entry.refused {
+        let counts = summary.fields.entry(refusal.field.clone()).or_default();
+        *counts.refused.entry(refusal.code.clone()).or_insert(0) += 1;
+    }
+    if !entry.refused.is_empty() {
+        summary.records_refused += 1;
+    }
+    if !entry.cells.is_empty() {
+        summary.records += 1;
+        for kind in ChangeKind::ALL {
+            if entry.cells.iter().any(|c| c.kind == kind) {
+                *summary.records_by_kind.entry(kind).or_insert(0) += 1;
+            }
+        }
+        for cell in &entry.cells {
+            let counts = summary.fields.entry(cell.field.clone()).or_default();
+            *counts.changes.entry(cell.kind).or_insert(0) += 1;
+        }
+    }
+    entry.outcome = match (entry.cells.is_empty(), entry.refused.is_empty()) {
+        (false, _) => RowOutcome::Planned,
+        (true, false) => RowOutcome::Refused,
+        (true, true) => RowOutcome::Unchanged,
+    };
+}

@@ -1,0 +1,422 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Digest, EnvironmentName, Field, FieldName, FieldType, ObjectName, OrgId, RecordId};
+use crate::plan::{Digests, Entry, FORMAT, FieldHead, Header, Limit, Plan, RowOutcome, Summary};
+use crate::table::{Block, BlockBuilder};
+use crate::values::{KeyRule, Options, Rule, Side, Verdict, WhenBlank, WritePolicy};
+
+fn field(name: &str, field_type: FieldType) -> Field {
+    Field {
+        name: FieldName::new(name),
+        label: name.to_owned(),
+        field_type,
+        length: 20,
+        precision: 6,
+        scale: 1,
+        digits: 0,
+        updateable: true,
+        filterable: true,
+        nillable: true,
+        unique: false,
+        case_sensitive: false,
+        external_id: false,
+        id_lookup: true,
+        calculated: false,
+        auto_number: false,
+        html_formatted: false,
+        encrypted: false,
+        compound: None,
+        restricted_picklist: false,
+        picklist: Vec::new(),
+        reference_to: Vec::new(),
+    }
+}
+
+/// What varies between cases.
+#[derive(Debug, Clone)]
+struct Case {
+    report: Vec<[String; 4]>,
+    org: Vec<(u8, [String; 3], bool, u8)>,
+    duplicates: u8,
+    several: SeveralRecords,
+    on_bad_value: OnBadValue,
+    blank: WhenBlank,
+    write: WritePolicy,
+}
+
+fn fields(case: &Case) -> Vec<(Field, Options)> {
+    let options = |write| Options { when_blank: case.blank, write, ..Options::default() };
+    let seen = field("Seen__c", FieldType::Datetime);
+    vec![
+        (field("Text__c", FieldType::String), options(WritePolicy::Always)),
+        (field("Count__c", FieldType::Double), options(case.write)),
+        (seen, options(WritePolicy::Always)),
+    ]
+}
+
+fn inputs(case: &Case) -> Inputs {
+    let moment = || Rule::compile(&field("m", FieldType::Datetime), &Options::default()).unwrap();
+    let mapped = fields(case);
+    Inputs {
+        key: KeyInput { column: 0, rule: KeyRule::compile(&field("Email", FieldType::Email)).unwrap() },
+        fields: mapped
+            .iter()
+            .enumerate()
+            .map(|(i, (f, o))| FieldInput {
+                name: f.name.clone(),
+                column_name: format!("column {i}"),
+                column: i + 1,
+                rule: Rule::compile(f, o).unwrap(),
+                on_bad_value: case.on_bad_value,
+            })
+            .collect(),
+        duplicate_rows: match case.duplicates {
+            0 => DuplicateRows::Skip,
+            1 => DuplicateRows::Fail,
+            2 => DuplicateRows::First,
+            3 => DuplicateRows::Last,
+            _ => DuplicateRows::Newest { column: 3, rule: moment() },
+        },
+        several_records: case.several,
+        layout: Layout::new(
+            &FieldName::new("Email"),
+            mapped.into_iter().map(|(f, _)| f.name),
+            true,
+            Some(&FieldName::new("CreatedDate")),
+        ),
+        beyond: None,
+        guards: Guards { min_match: Some(Limit::Count(0)), ..Guards::default() },
+    }
+}
+
+fn header(case: &Case) -> Header {
+    let nothing = Digest::of(b"");
+    Header {
+        format: FORMAT.to_owned(),
+        integration: "test".to_owned(),
+        report: "Test".to_owned(),
+        source: "exports/test.csv".to_owned(),
+        object: ObjectName::new("Lead"),
+        object_label: "Lead".to_owned(),
+        org: "acme".to_owned(),
+        environment: EnvironmentName::Sandbox,
+        org_id: OrgId::parse("00D000000000001").unwrap(),
+        match_column: "User ID".to_owned(),
+        match_field: FieldName::new("Email"),
+        scope: None,
+        fields: fields(case)
+            .iter()
+            .map(|(f, _)| FieldHead {
+                field: f.name.clone(),
+                label: f.label.clone(),
+                field_type: f.field_type.clone(),
+                column: "c".to_owned(),
+                show_values: false,
+            })
+            .collect(),
+        digests: Digests { configuration: nothing.clone(), report: nothing.clone(), definitions: nothing },
+    }
+}
+
+fn id(n: u8) -> String {
+    RecordId::parse(&format!("00Q0000000000{:02}", n)).unwrap().to_string()
+}
+
+fn blocks(rows: Vec<Vec<String>>, first_row: u64, size: usize) -> Vec<Block> {
+    let mut all = Vec::new();
+    let mut number = first_row;
+    for (sequence, chunk) in rows.chunks(size).enumerate() {
+        let mut builder = BlockBuilder::new(chunk[0].len(), number, sequence as u64);
+        for row in chunk {
+            builder.push_row(row.iter().map(|c| c.as_bytes()), number + 1).unwrap();
+            number += 1;
+        }
+        all.push(builder.finish());
+    }
+    all
+}
+
+/// Columns: Id, Email, the three fields, IsConverted, CreatedDate.
+fn org_rows(case: &Case) -> Vec<Vec<String>> {
+    let row = |(n, (key, [text, count, seen], converted, created)): (usize, &(u8, [String; 3], bool, u8))| {
+        vec![
+            id(n as u8),
+            format!("p{key}@example.com"),
+            text.clone(),
+            count.clone(),
+            seen.clone(),
+            converted.to_string(),
+            format!("2026-01-{:02}T00:00:00.000+0000", created + 1),
+        ]
+    };
+    case.org.iter().enumerate().map(row).collect()
+}
+
+fn run(case: &Case, org: Vec<Vec<String>>, size: usize) -> (Vec<Entry>, Summary) {
+    let mut reading = start(inputs(case));
+    for block in blocks(case.report.iter().map(|r| r.to_vec()).collect(), 1, size) {
+        reading.report(block).unwrap();
+    }
+    let matching = reading.close();
+    for block in blocks(org, 1, size) {
+        matching.org(&block).unwrap();
+    }
+    let mut entries = Vec::new();
+    let summary = matching.finish(&header(case), &mut entries).unwrap();
+    (entries, summary)
+}
+
+/// The oracle: every row against every record, by the definition of meaning alone.
+fn oracle(case: &Case) -> (BTreeMap<u64, RowOutcome>, BTreeMap<(u64, String), Vec<String>>) {
+    let inputs = inputs(case);
+    let canon_key = |cell: &str| {
+        let mut out = Vec::new();
+        inputs.key.rule.canon(Side::Report, cell.as_bytes(), &mut out).map(|_| out)
+    };
+    let org = org_rows(case);
+    let mut outcomes = BTreeMap::new();
+    let mut planned = BTreeMap::new();
+    for (n, row) in case.report.iter().enumerate() {
+        let number = n as u64 + 1;
+        let mut set = |outcome| outcomes.insert(number, outcome);
+        let Ok(key) = canon_key(&row[0]) else {
+            set(RowOutcome::BadKey);
+            continue;
+        };
+        if key.is_empty() {
+            set(RowOutcome::BlankKey);
+            continue;
+        }
+        let same: Vec<usize> =
+            (0..case.report.len()).filter(|&m| canon_key(&case.report[m][0]).is_ok_and(|k| k == key)).collect();
+        let moment = |m: &usize| {
+            let mut out = Vec::new();
+            let DuplicateRows::Newest { rule, .. } = &inputs.duplicate_rows else { return out };
+            if rule.canon(Side::Report, case.report[*m][3].as_bytes(), &mut out).is_err() {
+                out.clear();
+            }
+            out
+        };
+        let chosen = match (&inputs.duplicate_rows, same.len()) {
+            (_, 1) | (DuplicateRows::First, _) => Some(same[0]),
+            (DuplicateRows::Last, _) => same.last().copied(),
+            (DuplicateRows::Newest { .. }, _) => {
+                let best = same.iter().map(moment).max().unwrap();
+                let at: Vec<&usize> = same.iter().filter(|m| moment(m) == best).collect();
+                (at.len() == 1 && !best.is_empty()).then(|| *at[0])
+            }
+            _ => None,
+        };
+        if chosen != Some(n) {
+            set(RowOutcome::DuplicateKey);
+            continue;
+        }
+        let mut records: Vec<&Vec<String>> = org.iter().filter(|r| canon_key(&r[1]).is_ok_and(|k| k == key)).collect();
+        if records.is_empty() {
+            set(RowOutcome::NoRecord);
+            continue;
+        }
+        records.retain(|r| r[5] == "false");
+        if records.is_empty() {
+            set(RowOutcome::Converted);
+            continue;
+        }
+        if records.len() > 1 {
+            let best = records.iter().map(|r| r[6].clone()).max().unwrap();
+            let newest: Vec<&Vec<String>> = records.iter().filter(|r| r[6] == best).copied().collect();
+            match case.several {
+                SeveralRecords::All => {}
+                SeveralRecords::Newest if newest.len() == 1 => records = newest,
+                _ => {
+                    set(RowOutcome::SeveralRecords);
+                    continue;
+                }
+            }
+        }
+        let mut ends = Vec::new();
+        for record in records {
+            let (mut changes, mut refused, mut skip) = (Vec::new(), false, false);
+            for (i, input) in inputs.fields.iter().enumerate() {
+                match input.rule.judge(row[i + 1].as_bytes(), record[i + 2].as_bytes()) {
+                    Verdict::Change(change) => {
+                        changes.push(format!("{}={}", input.name, String::from_utf8_lossy(&change.after)))
+                    }
+                    Verdict::Refused(_) => {
+                        refused = true;
+                        skip |= input.on_bad_value == OnBadValue::SkipRow;
+                    }
+                    _ => {}
+                }
+            }
+            if skip {
+                changes.clear();
+            }
+            ends.push((!changes.is_empty(), refused));
+            if !changes.is_empty() {
+                planned.insert((number, record[0].clone()), changes);
+            }
+        }
+        set(match (ends.iter().any(|e| e.0), ends.iter().any(|e| e.1)) {
+            (true, _) => RowOutcome::Planned,
+            (false, true) => RowOutcome::Refused,
+            (false, false) => RowOutcome::Unchanged,
+        });
+    }
+    (outcomes, planned)
+}
+
+fn cell(kind: usize) -> BoxedStrategy<String> {
+    let words: &[&str] = match kind {
+        0 => &[
+            "p1@example.com",
+            "P1@EXAMPLE.com ",
+            "p2@example.com",
+            " p3@example.com",
+            "p4@example.com",
+            "",
+            "  ",
+            "nobody@example.com",
+        ],
+        1 => &["a", "A", " a ", "", "N/A", "bb", "a text that is far too long to fit"],
+        2 => &["1", "1.0", "2", "", "1.05", "x", "1,5", "-0", "99999999"],
+        _ => &["2026-01-02T03:04:05Z", "2026-01-02T04:04:05+01:00", "", "2026-01-03T00:00:00Z", "03/04/2026"],
+    };
+    proptest::sample::select(words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>()).boxed()
+}
+
+fn stored(kind: usize) -> BoxedStrategy<String> {
+    let words: &[&str] = match kind {
+        0 => &["a", "A", "", "bb"],
+        1 => &["1.0", "2.0", "", "1.05"],
+        _ => &["2026-01-02T03:04:05.000+0000", "2026-01-02T03:04:05.000Z", "", "2026-01-03T00:00:00.000+0000"],
+    };
+    proptest::sample::select(words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>()).boxed()
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let row = (cell(0), cell(1), cell(2), cell(3)).prop_map(|(a, b, c, d)| [a, b, c, d]);
+    let record = (
+        1u8..5,
+        (stored(0), stored(1), stored(2)).prop_map(|(a, b, c)| [a, b, c]),
+        proptest::bool::weighted(0.2),
+        0u8..3,
+    );
+    (
+        proptest::collection::vec(row, 0..12),
+        proptest::collection::vec(record, 0..10),
+        0u8..5,
+        proptest::sample::select(vec![
+            SeveralRecords::Skip,
+            SeveralRecords::Fail,
+            SeveralRecords::All,
+            SeveralRecords::Newest,
+        ]),
+        proptest::sample::select(vec![OnBadValue::SkipCell, OnBadValue::SkipRow, OnBadValue::Fail]),
+        proptest::sample::select(vec![WhenBlank::Keep, WhenBlank::Clear, WhenBlank::Fail]),
+        proptest::sample::select(vec![
+            WritePolicy::Always,
+            WritePolicy::IfEmpty,
+            WritePolicy::IfGreater,
+            WritePolicy::IfLess,
+        ]),
+    )
+        .prop_map(|(report, org, duplicates, several, on_bad_value, blank, write)| Case {
+            report,
+            org,
+            duplicates,
+            several,
+            on_bad_value,
+            blank,
+            write,
+        })
+}
+
+proptest! {
+    #[test]
+    fn the_plan_is_what_a_nested_loop_says(case in cases()) {
+        let (entries, summary) = run(&case, org_rows(&case), 3);
+        let (outcomes, planned) = oracle(&case);
+        let mut counts = BTreeMap::new();
+        for outcome in outcomes.values() {
+            *counts.entry(*outcome).or_insert(0u64) += 1;
+        }
+        for outcome in RowOutcome::ALL {
+            prop_assert_eq!(summary.rows.of(outcome), counts.get(&outcome).copied().unwrap_or(0), "{:?}", outcome);
+        }
+        let found: BTreeMap<(u64, String), Vec<String>> = entries
+            .iter()
+            .filter(|e| e.outcome == RowOutcome::Planned)
+            .map(|e| {
+                let cells = e.cells.iter().map(|c| format!("{}={}", c.field, c.after.as_deref().unwrap_or_default())).collect();
+                ((e.row, e.record.unwrap().to_string()), cells)
+            })
+            .collect();
+        prop_assert_eq!(found, planned);
+    }
+
+    #[test]
+    fn neither_order_nor_block_size_changes_a_byte(case in cases(), size in 1usize..6, turn in 0usize..10) {
+        let (entries, summary) = run(&case, org_rows(&case), 4);
+        let mut turned = org_rows(&case);
+        if !turned.is_empty() {
+            let by = turn % turned.len();
+            turned.rotate_left(by);
+            // A page that came twice changes nothing either.
+            turned.push(turned[0].clone());
+        }
+        let (again, same) = run(&case, turned, size);
+        prop_assert_eq!(&entries, &again);
+        prop_assert_eq!(summary, same);
+    }
+
+    #[test]
+    fn a_plan_keeps_its_promises_and_reads_back(case in cases()) {
+        let (entries, summary) = run(&case, org_rows(&case), 5);
+        let context = crate::plan::Context {
+            version: "0".to_owned(),
+            planned_at: jiff::Timestamp::UNIX_EPOCH,
+            report_modified: None,
+            read_by: crate::plan::Way::Lookup,
+            calls_made: 0,
+            calls_to_come: 0,
+            usage: None,
+            org_rows: 0,
+            record_links: None,
+            not_checked: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let plan = Plan { header: header(&case), entries, summary, context };
+        prop_assert_eq!(plan.broken(), vec![]);
+        let bytes = plan.write(Vec::new()).unwrap();
+        prop_assert_eq!(Plan::read(bytes.as_slice()).unwrap(), plan);
+        // Any single changed or missing byte is found out.
+        let at = bytes.len() / 2;
+        let mut torn = bytes.clone();
+        torn[at] ^= 1;
+        let read = Plan::read(torn.as_slice());
+        let body = bytes.windows(11).position(|w| w == b"{\"summary\":").unwrap();
+        prop_assert!(at >= body || read.is_err());
+        prop_assert!(Plan::read(&bytes[..bytes.len() - 1]).is_err());
+    }
+}
+
+#[test]
+fn a_policy_that_says_fail_is_a_guard_that_can_be_waived() {
+    let row = |key: &str| [key, "a", "1", ""].map(str::to_owned);
+    let case = Case {
+        report: vec![row("p1@example.com"), row("P1@example.com"), row("p2@example.com")],
+        org: vec![],
+        duplicates: 1,
+        several: SeveralRecords::Fail,
+        on_bad_value: OnBadValue::Fail,
+        blank: WhenBlank::Keep,
+        write: WritePolicy::Always,
+    };
+    let (_, summary) = run(&case, Vec::new(), 2);
+    let held: Vec<(&str, u64)> = summary.guards.iter().filter(|g| g.held).map(|g| (g.name.as_str(), g.value)).collect();
+    assert_eq!(held, [("duplicate_rows", 2)]);
+    assert_eq!(summary.rows.of(RowOutcome::NoRecord), 1);
+}
