@@ -18,6 +18,11 @@ impl Digest {
         digester.finish()
     }
 
+    /// From the 64 digits of a SHA-256 that was taken elsewhere.
+    pub fn from_sha256_hex(digits: &str) -> Self {
+        Self(format!("sha256:{digits}"))
+    }
+
     /// `sha256:` and 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -35,6 +35,8 @@ pub struct FieldInput {
     pub rule: Rule,
     /// What a bad value does.
     pub on_bad_value: OnBadValue,
+    /// The currency of the report's amounts, in orgs with several: records in another are refused.
+    pub currency: Option<String>,
 }
 
 /// A key that occurs in several report rows.
@@ -82,6 +84,8 @@ pub struct Layout {
     pub converted: Option<usize>,
     /// `CreatedDate` or `LastModifiedDate`, with [`SeveralRecords::Newest`].
     pub newest: Option<usize>,
+    /// `CurrencyIsoCode`, in orgs with several currencies.
+    pub currency: Option<usize>,
 }
 
 impl Layout {
@@ -98,6 +102,13 @@ impl Layout {
         layout.converted = converted.then(|| layout.place(&FieldName::new("IsConverted")));
         layout.newest = newest.map(|f| layout.place(f));
         layout
+    }
+
+    /// The same with the record's currency.
+    #[must_use]
+    pub fn with_currency(mut self, field: Option<&FieldName>) -> Self {
+        self.currency = field.map(|f| self.place(f));
+        self
     }
 
     /// The layout of the second reading, which only asks whether a record exists at all.

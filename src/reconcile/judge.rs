@@ -3,12 +3,14 @@
 use super::guards::Forbidden;
 use super::{FieldInput, OnBadValue};
 use crate::plan::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome, Summary};
-use crate::values::{self, Refusal, Verdict};
+use crate::values::{self, Reason, Refusal, Verdict};
 
 /// Where the two sides' cells stand, by the index of the field.
-pub(super) struct Pair<R, O> {
+pub(super) struct Pair<'a, R, O> {
     pub(super) report: R,
     pub(super) org: O,
+    /// The record's currency, in orgs with several.
+    pub(super) currency: Option<&'a [u8]>,
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
@@ -37,6 +39,10 @@ fn note(note: &values::Note) -> Note {
     Note { code: note.code().to_owned(), text: note.message(), from }
 }
 
+fn other_currency(field: &FieldInput, record: Option<&[u8]>) -> bool {
+    matches!((&field.currency, record), (Some(report), Some(record)) if report.as_bytes() != record)
+}
+
 fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
     RefusedCell {
         field: field.name.clone(),
@@ -51,7 +57,7 @@ fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
 /// Judges every cell, fills the entry and counts.
 pub(super) fn judge<'a, R, O>(
     fields: &[FieldInput],
-    pair: Pair<R, O>,
+    pair: Pair<'a, R, O>,
     entry: &mut Entry,
     summary: &mut Summary,
     forbidden: &mut Forbidden,
@@ -77,6 +83,14 @@ pub(super) fn judge<'a, R, O>(
                 summary.cells.kept_policy += 1;
                 counts.kept += 1;
             }
+            Verdict::Change(_) if other_currency(field, pair.currency) => entry.refused.push(RefusedCell {
+                field: field.name.clone(),
+                column: field.column_name.clone(),
+                value: String::from_utf8_lossy(value).into_owned(),
+                code: "other_currency".to_owned(),
+                message: "the record is in another currency than the report".to_owned(),
+                hint: Some("Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned()),
+            }),
             Verdict::Change(change) => entry.cells.push(CellChange {
                 field: field.name.clone(),
                 kind: kind(change.kind),
@@ -86,8 +100,9 @@ pub(super) fn judge<'a, R, O>(
             }),
             Verdict::Refused(refusal) => {
                 skip_row |= field.on_bad_value == OnBadValue::SkipRow;
-                if let (OnBadValue::Fail, Some(count)) = (field.on_bad_value, &mut forbidden.bad_values) {
-                    *count += 1;
+                // `when_blank: fail` forbids the whole plan, whatever bad values do otherwise.
+                if field.on_bad_value == OnBadValue::Fail || refusal.reason == Reason::BlankNotAllowed {
+                    *forbidden.bad_values.get_or_insert(0) += 1;
                 }
                 entry.refused.push(refused(field, value, &refusal));
             }

@@ -381,6 +381,7 @@ impl<S: Sink> Finishing<'_, S> {
                 Pair {
                     report: |i| self.reading.rows.cell(row as usize, i + 1),
                     org: |i| self.found.rows.cell(record as usize, inputs.layout.fields[i]),
+                    currency: inputs.layout.currency.map(|c| self.found.rows.cell(record as usize, c)),
                 },
                 &mut entry,
                 &mut self.summary,

@@ -71,6 +71,7 @@ fn inputs(case: &Case) -> Inputs {
                 column: i + 1,
                 rule: Rule::compile(f, o).unwrap(),
                 on_bad_value: case.on_bad_value,
+                currency: None,
             })
             .collect(),
         duplicate_rows: match case.duplicates {
