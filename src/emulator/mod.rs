@@ -1,4 +1,31 @@
-//! A Salesforce org as its documents and recordings describe it, over SQLite, on a real socket. Imports nothing else of this crate.
+//! A Salesforce org as its documents and recordings describe it, over SQLite, on a real socket.
+//!
+//! Started by [`serve`], in process for tests or by the command line. Imports nothing else of this crate: it must not share a
+//! mistake with the client that is tested against it.
 
+mod clock;
+mod emulator;
+mod faults;
+mod http;
+mod ids;
+mod model;
+mod options;
+mod org;
+mod people;
+mod problem;
 pub mod schema;
+mod seed;
 pub mod soql;
+mod standard;
+mod state;
+mod store;
+mod transcript;
+mod write;
+
+pub use clock::Clock;
+pub use emulator::{Emulator, is_seed, serve};
+pub use faults::{Action, Fault, Match};
+pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
+pub use seed::WALKME_FIELDS;
+pub use seed::form::Access;
+pub use transcript::Call;
