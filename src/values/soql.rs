@@ -75,6 +75,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_quoted_reads_back(text in "\\PC*|(?s).{0,40}|[\\\\'\"nrtu\n]{0,20}") {
             let mut out = String::new();

@@ -1,5 +1,7 @@
 //! What Salesforce stores, from a field's type alone: the org's side of every comparison.
 
+use std::cmp::Ordering;
+
 use super::refusal::{Reason, Refusal};
 use super::{choice, flag, identifier, moment, number, text};
 use crate::model::FieldType;
@@ -18,6 +20,15 @@ pub fn canon_org(field_type: &FieldType, cell: &[u8], out: &mut Vec<u8>) -> Resu
         out.clear();
         reason.into()
     })
+}
+
+/// Orders two canonical forms of one type that are not null: numbers, dates, datetimes and times of day by value; `None` for types without an order.
+pub fn order(field_type: &FieldType, a: &[u8], b: &[u8]) -> Option<Ordering> {
+    match field_type {
+        FieldType::Int | FieldType::Double | FieldType::Currency | FieldType::Percent => Some(number::compare(a, b)),
+        FieldType::Date | FieldType::Datetime | FieldType::Time => Some(moment::compare(a, b)),
+        _ => None,
+    }
 }
 
 fn read(field_type: &FieldType, cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
