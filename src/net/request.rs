@@ -16,6 +16,12 @@ pub struct Body {
     pub(crate) gzip: bool,
 }
 
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes.len())
+    }
+}
+
 impl Body {
     /// JSON text.
     pub fn json(bytes: Vec<u8>) -> Self {
