@@ -1,1 +1,33 @@
-//! The Salesforce client: log-in, describe, read, write, limits, typed errors. Knows neither configuration nor terminal.
+//! The Salesforce client: log-in, describe, read, write, limits, typed errors. Knows neither configuration nor terminal, and reads no clock of its own.
+
+mod answer;
+mod auth;
+mod client;
+mod code;
+mod describe;
+mod encode;
+mod error;
+mod identity;
+mod lookup;
+mod query;
+mod reading;
+mod retrieve;
+mod rows;
+mod update;
+mod usage;
+
+pub use answer::faults;
+pub use auth::{KeepRefreshToken, Login, TokenError, TokenErrorCode, jwt_audience};
+pub use client::{Client, Connect, is_read};
+pub use code::{ErrorCode, Treatment};
+pub use describe::{ObjectSummary, decode_object, decode_objects};
+pub use encode::{encode_query, encoded_len};
+pub use error::{ApiError, Fault, SalesforceError};
+pub use identity::{Identity, Organization};
+pub use lookup::{GetLimits, Lookup, LookupQuery, Lookups};
+pub use query::QueryTotals;
+pub use reading::{Demand, Way, choose};
+pub use retrieve::RETRIEVE_LIMIT;
+pub use rows::{Page, decode_page};
+pub use update::{CallFailure, RecordError, RecordOutcome, RecordUpdate, UPDATE_LIMIT};
+pub use usage::{Limit, Usage};

@@ -1,0 +1,180 @@
+//! How often and how long a run may wait: one budget for all its calls, and the counters that it keeps.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How waits grow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackoffSettings {
+    /// The first wait is drawn from zero to this, each next from zero to twice the one before (full jitter).
+    pub base: Duration,
+    /// No drawn wait is longer.
+    pub cap: Duration,
+    /// A server's `Retry-After` is honoured up to this.
+    pub retry_after_cap: Duration,
+    /// Repeats of one call.
+    pub repeats_per_call: u32,
+    /// Repeats of all calls of the run.
+    pub repeats: u64,
+    /// Waiting of all calls of the run.
+    pub total_wait: Duration,
+    /// Makes the drawn waits the same in each run.
+    pub seed: Option<u64>,
+}
+
+impl Default for BackoffSettings {
+    fn default() -> Self {
+        Self {
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(60),
+            retry_after_cap: Duration::from_secs(120),
+            repeats_per_call: 5,
+            repeats: 200,
+            total_wait: Duration::from_secs(20 * 60),
+            seed: None,
+        }
+    }
+}
+
+impl BackoffSettings {
+    /// The same counts without any waiting, for tests.
+    pub fn immediate() -> Self {
+        Self { base: Duration::ZERO, cap: Duration::ZERO, retry_after_cap: Duration::ZERO, seed: Some(1), ..Self::default() }
+    }
+}
+
+/// What the calls of a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Requests sent, repeats included.
+    pub calls: u64,
+    /// Repeats among them.
+    pub repeats: u64,
+    /// Time spent waiting before repeats.
+    pub waited: Duration,
+}
+
+#[derive(Debug)]
+struct Spent {
+    repeats: u64,
+    waited: Duration,
+    random: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: BackoffSettings,
+    calls: AtomicU64,
+    spent: Mutex<Spent>,
+}
+
+/// The budget of a run. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Shared>);
+
+impl Budget {
+    /// A full budget.
+    pub fn new(settings: BackoffSettings) -> Self {
+        let random = settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let spent = Mutex::new(Spent { repeats: 0, waited: Duration::ZERO, random });
+        Self(Arc::new(Shared { settings, calls: AtomicU64::new(0), spent }))
+    }
+
+    /// Takes one repeat: how long to wait before it, or `None` when the call's or the run's budget is spent.
+    ///
+    /// `repeated` is how often this call (or record) was repeated already; `after` is the server's wish.
+    pub fn take(&self, repeated: u32, after: Option<Duration>) -> Option<Duration> {
+        let settings = &self.0.settings;
+        let mut spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if repeated >= settings.repeats_per_call || spent.repeats >= settings.repeats {
+            return None;
+        }
+        let wait = match after {
+            Some(after) => after.min(settings.retry_after_cap),
+            None => {
+                let ceiling = settings.base.saturating_mul(1 << repeated.min(20)).min(settings.cap);
+                let micros = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
+                Duration::from_micros(if micros == 0 { 0 } else { spent.random.u64(0..=micros) })
+            }
+        };
+        if spent.waited.saturating_add(wait) > settings.total_wait {
+            return None;
+        }
+        spent.repeats += 1;
+        spent.waited += wait;
+        Some(wait)
+    }
+
+    /// Counts a request that is being sent.
+    pub(crate) fn sent(&self) {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What the run came to so far.
+    pub fn counters(&self) -> Counters {
+        let spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        Counters { calls: self.0.calls.load(Ordering::Relaxed), repeats: spent.repeats, waited: spent.waited }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> BackoffSettings {
+        BackoffSettings { seed: Some(7), ..BackoffSettings::default() }
+    }
+
+    #[test]
+    fn waits_are_jittered_grow_and_stay_under_the_cap() {
+        let mut most = [Duration::ZERO; 5];
+        for seed in 0..200 {
+            let budget = Budget::new(BackoffSettings { seed: Some(seed), ..settings() });
+            for repeated in 0..5 {
+                let wait = budget.take(repeated, None).unwrap();
+                assert!(wait <= Duration::from_secs(1 << repeated).min(Duration::from_secs(60)), "{repeated}: {wait:?}");
+                most[repeated as usize] = most[repeated as usize].max(wait);
+            }
+        }
+        assert!(most.windows(2).all(|pair| pair[0] < pair[1]), "{most:?}");
+    }
+
+    #[test]
+    fn one_seed_draws_the_same_waits() {
+        let draw = || (0..5).map(|n| Budget::new(settings()).take(n, None)).collect::<Vec<_>>();
+        assert_eq!(draw(), draw());
+    }
+
+    #[test]
+    fn the_servers_wish_comes_first_up_to_its_cap() {
+        let budget = Budget::new(settings());
+        assert_eq!(budget.take(0, Some(Duration::from_secs(90))), Some(Duration::from_secs(90)));
+        assert_eq!(budget.take(0, Some(Duration::from_secs(9000))), Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn a_call_has_its_own_limit() {
+        let budget = Budget::new(settings());
+        assert!(budget.take(4, None).is_some());
+        assert_eq!(budget.take(5, None), None);
+    }
+
+    #[test]
+    fn clones_spend_one_budget() {
+        let budget = Budget::new(BackoffSettings { repeats: 2, ..BackoffSettings::immediate() });
+        let other = budget.clone();
+        assert!(budget.take(0, None).is_some());
+        assert!(other.take(0, None).is_some());
+        assert_eq!(budget.take(0, None), None);
+        assert_eq!(other.counters().repeats, 2);
+    }
+
+    #[test]
+    fn waiting_in_all_is_limited() {
+        let budget = Budget::new(BackoffSettings { total_wait: Duration::from_secs(100), ..settings() });
+        assert!(budget.take(0, Some(Duration::from_secs(60))).is_some());
+        assert_eq!(budget.take(0, Some(Duration::from_secs(60))), None);
+        assert_eq!(budget.counters().waited, Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,286 @@
+//! The client: one request out, one answer in, read to its end and no further than its limit.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Method};
+use url::Url;
+
+use super::error::{causes, shown, trouble_of};
+use super::{NetError, Request, Response, Settings, Trouble, is_loopback};
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    /// Built when first used: it loads the system's certificates.
+    outside: OnceLock<reqwest::Client>,
+    /// For this machine itself: never through a proxy.
+    loopback: OnceLock<reqwest::Client>,
+    next: AtomicU64,
+}
+
+/// The HTTP client. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct Http(Arc<Shared>);
+
+impl Http {
+    /// A client with these settings. Nothing is opened yet.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared { settings, outside: OnceLock::new(), loopback: OnceLock::new(), next: AtomicU64::new(1) }))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// May this URL be spoken to? Checked again by [`send`](Self::send).
+    pub fn check(&self, url: &Url) -> Result<(), NetError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if !self.0.settings.hosts.allows(url) {
+            return Err(NetError::HostRefused { host });
+        }
+        let loopback = is_loopback(url);
+        let secure = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        if !secure || !url.username().is_empty() || url.password().is_some() {
+            return Err(NetError::Insecure { host });
+        }
+        Ok(())
+    }
+
+    fn check_reads(&self, request: &Request) -> Result<(), NetError> {
+        let Some(rule) = self.0.settings.read_only else { return Ok(()) };
+        let overridden = request.url.query().is_some_and(|q| q.to_ascii_lowercase().contains("_httpmethod"));
+        let reads = request.method == Method::GET
+            || request.method == Method::HEAD
+            || (request.method == Method::POST && rule(request.url.path()));
+        if reads && !overridden {
+            return Ok(());
+        }
+        Err(NetError::ReadOnly { method: request.method.to_string(), path: request.url.path().to_owned() })
+    }
+
+    fn client(&self, url: &Url) -> Result<&reqwest::Client, NetError> {
+        let loopback = is_loopback(url);
+        let slot = if loopback { &self.0.loopback } else { &self.0.outside };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let s = &self.0.settings;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(s.user_agent.as_str())
+            .connect_timeout(s.connect_timeout)
+            .read_timeout(s.read_timeout)
+            .timeout(s.total_timeout)
+            .pool_idle_timeout(Duration::from_secs(50))
+            .tcp_keepalive(Duration::from_secs(30))
+            .http2_adaptive_window(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        if loopback {
+            builder = builder.no_proxy();
+        } else {
+            builder = builder.https_only(true);
+        }
+        let client = builder.build().map_err(|error| NetError::Build { cause: causes(&error) })?;
+        Ok(slot.get_or_init(|| client))
+    }
+
+    /// Sends once. Any answer is `Ok`, whatever its status.
+    pub async fn send(&self, request: &Request) -> Result<Response, NetError> {
+        self.check(&request.url)?;
+        self.check_reads(request)?;
+        let client = self.client(&request.url)?;
+        let request_id = format!("{}-{}", self.0.settings.run, self.0.next.fetch_add(1, Ordering::Relaxed));
+        let mut headers = request.headers.clone();
+        let id = HeaderValue::from_str(&request_id)
+            .map_err(|_| NetError::Build { cause: "the run's name has characters that a header cannot have".to_owned() })?;
+        headers.insert("x-request-id", id);
+        if let Some(kind) = request.body.content_type {
+            headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        if request.body.gzip {
+            headers.insert(http::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let mut builder = client.request(request.method.clone(), request.url.clone()).headers(headers);
+        if request.body.content_type.is_some() {
+            builder = builder.body(request.body.bytes.to_vec());
+        }
+        let started = Instant::now();
+        let outcome = self.exchange(builder, request, request_id.clone()).await;
+        let ms = started.elapsed().as_millis() as u64;
+        let (method, path) = (request.method.as_str(), request.url.path());
+        match &outcome {
+            Ok(response) => {
+                let (status, bytes) = (response.status.as_u16(), response.body.len());
+                tracing::debug!(target: "footbridge::net", id = request_id, method, path, status, ms, bytes, "answered");
+            }
+            Err(error) => {
+                tracing::debug!(target: "footbridge::net", id = request_id, method, path, ms, %error, "no answer");
+            }
+        }
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        builder: reqwest::RequestBuilder,
+        request: &Request,
+        request_id: String,
+    ) -> Result<Response, NetError> {
+        let failed = |trouble: Trouble, cause: String| NetError::Failed {
+            trouble,
+            method: request.method.to_string(),
+            url: shown(&request.url),
+            cause,
+            tries: 1,
+        };
+        let mut reply = match builder.send().await {
+            Ok(reply) => reply,
+            Err(error) if error.is_builder() => return Err(NetError::Build { cause: causes(&error) }),
+            Err(error) => return Err(failed(trouble_of(&error, false), causes(&error))),
+        };
+        let status = reply.status();
+        let headers = std::mem::take(reply.headers_mut());
+        let limit = if status.is_success() { self.0.settings.page_limit } else { self.0.settings.error_limit };
+        let too_large =
+            || NetError::TooLarge { method: request.method.to_string(), url: shown(&request.url), limit };
+        let expected = reply.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        if status.is_success() && expected > limit {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(expected.min(limit).min(4 << 20));
+        let mut cut = false;
+        loop {
+            match reply.chunk().await {
+                Ok(None) => break,
+                Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
+                Ok(Some(_)) if status.is_success() => return Err(too_large()),
+                Ok(Some(piece)) => {
+                    let room = limit - body.len();
+                    body.extend_from_slice(&piece[..room]);
+                    cut = true;
+                    break;
+                }
+                Err(error) => return Err(failed(trouble_of(&error, true), causes(&error))),
+            }
+        }
+        Ok(Response { status, headers, body, cut, request_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Reply, Server};
+    use super::super::{Body, Class, HostRule};
+    use super::*;
+
+    fn only_reads(path: &str) -> bool {
+        path == "/token"
+    }
+
+    #[tokio::test]
+    async fn the_read_only_switch_lets_reads_through_only() {
+        let server = Server::start(vec![Reply::json("{}")]).await;
+        let mut settings = server.settings();
+        settings.read_only = Some(only_reads);
+        let http = Http::new(settings);
+        let table = [
+            (Method::GET, "/query?q=1", true),
+            (Method::HEAD, "/query", true),
+            (Method::POST, "/token", true),
+            (Method::POST, "/composite", false),
+            (Method::POST, "/token?_HttpMethod=PATCH", false),
+            (Method::GET, "/x?_httpmethod=DELETE", false),
+            (Method::PATCH, "/token", false),
+            (Method::PUT, "/x", false),
+            (Method::DELETE, "/x", false),
+        ];
+        for (method, path, allowed) in table {
+            let outcome = http.send(&Request::new(method.clone(), server.url(path), Class::Read)).await;
+            assert_eq!(outcome.is_ok(), allowed, "{method} {path}: {outcome:?}");
+        }
+        assert_eq!(server.seen().len(), 3, "a refused call is not sent");
+    }
+
+    #[tokio::test]
+    async fn other_hosts_plain_http_and_passwords_are_refused_before_anything_is_sent() {
+        let http = Http::new(Settings::new(HostRule::suffixes(&[".salesforce.com"])));
+        for url in [
+            "https://evil.example/x",
+            "http://acme.my.salesforce.com/x",
+            "https://me:pw@acme.my.salesforce.com/",
+            "ftp://acme.my.salesforce.com/",
+        ] {
+            let error = http.send(&Request::get(Url::parse(url).unwrap())).await.unwrap_err();
+            assert!(matches!(error, NetError::HostRefused { .. } | NetError::Insecure { .. }), "{url}: {error}");
+            assert!(!error.to_string().contains("pw"));
+        }
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        let server = Server::start(vec![Reply::status(302).header("Location", "http://127.0.0.1:1/elsewhere")]).await;
+        let response = server.http().send(&Request::get(server.url("/x"))).await.unwrap();
+        assert_eq!(response.status.as_u16(), 302);
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_an_error_and_an_error_body_is_cut() {
+        let long = "x".repeat(5000);
+        let script = vec![
+            Reply::status(200).body(long.clone()),
+            Reply::status(200).body(long.clone()).chunked(),
+            Reply::status(500).body(long),
+        ];
+        let server = Server::start(script).await;
+        let mut settings = server.settings();
+        (settings.page_limit, settings.error_limit) = (4000, 100);
+        let http = Http::new(settings);
+        for _ in 0..2 {
+            let outcome = http.send(&Request::get(server.url("/x"))).await;
+            assert!(matches!(outcome, Err(NetError::TooLarge { limit: 4000, .. })), "{outcome:?}");
+        }
+        let response = http.send(&Request::get(server.url("/x"))).await.unwrap();
+        assert_eq!((response.body.len(), response.cut), (100, true));
+    }
+
+    #[tokio::test]
+    async fn the_limit_counts_decompressed_bytes() {
+        let zipped = Body::json(vec![b' '; 100_000]).gzipped();
+        let reply = Reply::status(200).header("Content-Encoding", "gzip").body(zipped.bytes.to_vec());
+        let server = Server::start(vec![reply]).await;
+        let mut settings = server.settings();
+        settings.page_limit = 50_000;
+        let outcome = Http::new(settings).send(&Request::get(server.url("/x"))).await;
+        assert!(matches!(outcome, Err(NetError::TooLarge { .. })), "{outcome:?}");
+        let response = server.http().send(&Request::get(server.url("/x"))).await.unwrap();
+        assert_eq!(response.body.len(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn every_call_has_its_own_id_and_says_who_calls() {
+        let server = Server::start(vec![Reply::json("{}")]).await;
+        let http = server.http();
+        for _ in 0..2 {
+            http.send(&Request::get(server.url("/x"))).await.unwrap();
+        }
+        let seen = server.seen();
+        assert_ne!(seen[0].header("x-request-id"), seen[1].header("x-request-id"));
+        assert!(seen[0].header("user-agent").starts_with("footbridge/"));
+        assert!(seen[0].header("accept-encoding").contains("gzip"));
+    }
+
+    #[tokio::test]
+    async fn silence_and_cuts_are_told_apart() {
+        let server = Server::start(vec![Reply::silence(), Reply::cut_before_head(), Reply::cut_in_body()]).await;
+        let mut settings = server.settings();
+        settings.read_timeout = Duration::from_millis(100);
+        let http = Http::new(settings);
+        for expected in [Trouble::Timeout, Trouble::Reset, Trouble::Cut] {
+            let outcome = http.send(&Request::get(server.url("/x"))).await;
+            assert!(matches!(outcome, Err(NetError::Failed { trouble, .. }) if trouble == expected), "{expected:?}: {outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What an HTTP client may do: hosts, time-outs, body limits, reading only.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+/// Says whether a URL's host may be spoken to at all.
+#[derive(Clone)]
+pub struct HostRule(Arc<dyn Fn(&Url) -> bool + Send + Sync>);
+
+impl HostRule {
+    /// A rule of one's own.
+    pub fn new(rule: impl Fn(&Url) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(rule))
+    }
+
+    /// Hosts that end in one of these suffixes (written with their leading dot), and loopback.
+    pub fn suffixes(suffixes: &[&str]) -> Self {
+        let suffixes: Vec<String> = suffixes.iter().map(|s| s.to_ascii_lowercase()).collect();
+        Self::new(move |url| {
+            is_loopback(url)
+                || matches!(url.host(), Some(Host::Domain(host)) if suffixes.iter().any(|s| host.ends_with(s.as_str()) && host.len() > s.len()))
+        })
+    }
+
+    /// May this URL's host be spoken to?
+    pub fn allows(&self, url: &Url) -> bool {
+        (self.0)(url)
+    }
+}
+
+impl fmt::Debug for HostRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostRule")
+    }
+}
+
+/// Is the host this machine itself (`127.0.0.0/8`, `::1`, `localhost`)?
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+/// Says of a POST, by its path, that it reads only (a token, a retrieval that needs a body).
+pub type ReadRule = fn(path: &str) -> bool;
+
+/// Settings of an [`Http`](super::Http).
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `name/version` of the program.
+    pub user_agent: String,
+    /// Starts every request id, so that the calls of one run can be told from those of another.
+    pub run: String,
+    /// Until a connection stands.
+    pub connect_timeout: Duration,
+    /// Between two pieces of an answer.
+    pub read_timeout: Duration,
+    /// For a call from start to end.
+    pub total_timeout: Duration,
+    /// Bytes (after decompression) of a good answer; a longer one is an error.
+    pub page_limit: usize,
+    /// Bytes of an error's body; the rest is cut off.
+    pub error_limit: usize,
+    /// Hosts that may be spoken to. Apart from loopback, only over TLS.
+    pub hosts: HostRule,
+    /// When given, nothing but GET, HEAD and the POSTs that this rule knows as reads is sent.
+    pub read_only: Option<ReadRule>,
+}
+
+impl Settings {
+    /// The defaults, for these hosts.
+    pub fn new(hosts: HostRule) -> Self {
+        Self {
+            user_agent: concat!("footbridge/", env!("CARGO_PKG_VERSION")).to_owned(),
+            run: "fb".to_owned(),
+            connect_timeout: Duration::from_secs(15),
+            // Salesforce ends a call after 10 minutes and may be silent until the answer is ready.
+            read_timeout: Duration::from_secs(150),
+            total_timeout: Duration::from_secs(660),
+            page_limit: 256 << 20,
+            error_limit: 1 << 20,
+            hosts,
+            read_only: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffix_rule_lets_through_subdomains_and_loopback_only() {
+        let rule = HostRule::suffixes(&[".salesforce.com"]);
+        let table = [
+            ("https://acme.my.salesforce.com/x", true),
+            ("https://ACME.my.SALESFORCE.com/x", true),
+            ("https://salesforce.com.evil.example/x", false),
+            ("https://evilsalesforce.com/x", false),
+            ("https://.salesforce.com/", false),
+            ("http://127.0.0.1:8080/x", true),
+            ("http://[::1]:8080/x", true),
+            ("http://localhost/x", true),
+            ("http://localhost.evil.example/x", false),
+            ("http://169.254.169.254/latest", false),
+            ("http://0.0.0.0/x", false),
+        ];
+        for (url, allowed) in table {
+            let url = match Url::parse(url) {
+                Ok(url) => url,
+                Err(_) => continue,
+            };
+            assert_eq!(rule.allows(&url), allowed, "{url}");
+        }
+    }
+}
