@@ -1,1 +1,18 @@
 //! Plans, runs and diagnostics as text, Markdown and JSON. Does not know how anything was computed.
+//!
+//! Each kind of thing has one view, built for one audience: what that audience may not see is not in the view, so no renderer can show it. Texts
+//! from reports, from Salesforce and from files are written through the types of [`escape`], never as they are.
+
+pub mod apply;
+pub mod escape;
+mod options;
+mod paint;
+pub mod plan;
+pub mod runs;
+mod schema;
+mod table;
+mod wording;
+
+pub use options::{Audience, Options};
+pub use schema::schemas;
+pub use wording::{counted, grouped};

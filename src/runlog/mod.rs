@@ -1,1 +1,28 @@
-//! Run logs: format, store, history. Does not know Salesforce.
+//! Run logs: what a run did, as one small YAML file and one line a record beside it, kept in git. Does not know Salesforce, nor how a plan was
+//! carried out.
+//!
+//! Neither file holds a key or a value of a record: field names, record ids, row numbers, counts and codes only.
+
+mod draft;
+mod format;
+mod outcomes;
+mod place;
+mod redact;
+mod schema;
+mod store;
+mod summary;
+
+pub use draft::{RunFacts, status_of};
+pub use format::{
+    CallCounts, CellCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, RecordCounts, ReportFacts,
+    RowCounts, RunLog, RunProblem, Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
+};
+pub use outcomes::{
+    ChangedField, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader,
+    Problem, RecordLine, RefusedField, RowLine,
+};
+pub use place::{safe_segment, source_shown, stamp};
+pub use redact::{mentions, redacted};
+pub use schema::schemas;
+pub use store::{Filter, Store, StoreProblem, Written};
+pub use summary::{Listed, RunSummary};

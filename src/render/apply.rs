@@ -1,0 +1,199 @@
+//! What an apply did, in words: verdict, record ledger, failures by code, drifted, unknown and left records.
+
+use std::collections::BTreeMap;
+
+use super::escape::{Terminal, clipped};
+use super::paint::Paint;
+use super::table::text_table;
+use super::wording::{counted, grouped, listed, run_time, share};
+use super::{Audience, Options};
+use crate::model::RecordId;
+use crate::runlog::{Outcome, RecordLine, RunLog, Status};
+
+/// Record ids shown for one reason.
+const IDS: usize = 5;
+
+/// The summary after an apply. `records` are the outcomes as they came, or as read from the outcomes file; Salesforce's own words are shown to a
+/// person where the process still has them, and without what they echo to everyone else.
+pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
+    let mut out = String::new();
+    let paint = Paint(options.colour);
+    let verdict = verdict(log);
+    out.push_str(&match log.status {
+        Status::Completed => paint.good(verdict),
+        Status::Failed => paint.bad(verdict),
+    });
+    out.push('\n');
+    out.push_str(&ledger(log, paint));
+    for guard in log.guards.iter().filter(|g| g.held) {
+        let word = if guard.waived { paint.odd("waived") } else { paint.bad("held") };
+        let sentence = super::wording::guard_sentence(&guard.name, guard.value, guard.base, &guard.limit);
+        out.push_str(&format!("{word}  {}: {}\n", Terminal(&guard.name), Terminal(&sentence)));
+    }
+    for problem in &log.problems {
+        out.push_str(&format!("{} {}: {}\n", paint.bad("error"), Terminal(&problem.code), Terminal(&problem.message)));
+        if let Some(not_done) = &problem.not_done {
+            out.push_str(&format!("  not done: {}\n", Terminal(not_done)));
+        }
+    }
+    out.push_str(&details(records, options, paint));
+    out
+}
+
+/// One or two sentences, beginning with the status.
+pub(super) fn verdict(log: &RunLog) -> String {
+    let r = &log.records;
+    let mut parts = vec![format!("{} of {} updated", grouped(r.updated), counted(r.records, "record"))];
+    for (count, what) in [
+        (r.failed, "failed"),
+        (r.drifted, "drifted (changed by somebody since the plan, left alone)"),
+        (r.not_attempted, "not attempted"),
+        (r.unknown, "unknown (the answer was lost)"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {what}", grouped(count)));
+        }
+    }
+    let reason = Terminal(log.exit.sentence()).to_string();
+    format!(
+        "{}: {}. {}{} ({}, {}).",
+        log.status.as_str(),
+        parts.join(", "),
+        reason.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
+        reason.chars().skip(1).collect::<String>(),
+        run_time(log.run_time_seconds),
+        counted(log.calls.total, "API call"),
+    )
+}
+
+/// The record ledger, zero lines left out.
+pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
+    let r = &log.records;
+    let mut rows: Vec<Vec<String>> = [
+        ("updated", r.updated),
+        ("failed", r.failed),
+        ("drifted", r.drifted),
+        ("not attempted", r.not_attempted),
+        ("unknown", r.unknown),
+    ]
+    .into_iter()
+    .filter(|(_, n)| *n > 0)
+    .map(|(what, n)| vec![what.to_owned(), grouped(n), share(n, r.records)])
+    .collect();
+    rows.push(vec!["planned records in all".to_owned(), grouped(r.records), String::new()]);
+    format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], None, 2))
+}
+
+#[derive(Default)]
+struct Gathered {
+    count: u64,
+    records: Vec<RecordId>,
+    fields: Vec<String>,
+}
+
+impl Gathered {
+    fn add(&mut self, line: &RecordLine, keep: usize) {
+        self.count += 1;
+        if self.records.len() < keep {
+            self.records.push(line.record);
+        }
+    }
+
+    fn add_fields<'a>(&mut self, fields: impl Iterator<Item = &'a str>) {
+        for field in fields {
+            if !self.fields.iter().any(|f| f == field) {
+                self.fields.push(field.to_owned());
+            }
+        }
+    }
+
+    fn ids(&self) -> String {
+        let shown: Vec<&str> = self.records.iter().map(RecordId::as_str).collect();
+        let left = self.count - shown.len() as u64;
+        if left == 0 { shown.join(" ") } else { format!("{} … and {} more", shown.join(" "), grouped(left)) }
+    }
+}
+
+/// Failures by code and message, then drifted, unknown and left records by reason.
+pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -> String {
+    let keep = if options.full { usize::MAX } else { IDS };
+    let mut failures: BTreeMap<(String, Option<String>), Gathered> = BTreeMap::new();
+    let mut drifted = Gathered::default();
+    let mut unknown = Gathered::default();
+    let mut left: BTreeMap<String, Gathered> = BTreeMap::new();
+    for line in records {
+        match line.outcome {
+            Outcome::Updated => {}
+            Outcome::Failed => {
+                for problem in &line.problems {
+                    let words = problem.words.as_ref().filter(|_| options.audience == Audience::Person);
+                    let message = words.or(problem.message.as_ref()).cloned();
+                    let group = failures.entry((problem.code.clone(), message)).or_default();
+                    group.add(line, keep);
+                    group.add_fields(problem.fields.iter().map(|f| f.as_str()));
+                }
+                if line.problems.is_empty() {
+                    failures.entry(("no code".to_owned(), None)).or_default().add(line, keep);
+                }
+            }
+            Outcome::Drifted => {
+                drifted.add(line, keep);
+                drifted.add_fields(line.drifted.iter().map(|f| f.as_str()));
+            }
+            Outcome::Unknown => unknown.add(line, keep),
+            Outcome::NotAttempted => {
+                let reason = line.reason.as_ref().map_or("no reason was recorded", |r| r.sentence());
+                left.entry(reason.to_owned()).or_default().add(line, keep);
+            }
+        }
+    }
+    let mut out = String::new();
+    let fields = |group: &Gathered| {
+        if group.fields.is_empty() { String::new() } else { format!(" (field {})", Terminal(&listed(&group.fields))) }
+    };
+    if !failures.is_empty() {
+        out.push_str(&format!("\n{}\n", paint.bad("Failed: Salesforce refused these")));
+        let mut failures: Vec<_> = failures.into_iter().collect();
+        failures.sort_by_key(|(key, group)| (std::cmp::Reverse(group.count), key.clone()));
+        let most = if options.full { usize::MAX } else { 20 };
+        for ((code, message), group) in failures.iter().take(most) {
+            let count = counted(group.count, "record");
+            out.push_str(&format!("  {} on {count}{}\n", Terminal(code), fields(group)));
+            match message {
+                Some(message) => out.push_str(&format!("    {}\n", Terminal(&clipped(message, 500)))),
+                None => out.push_str("    (the message may hold values and is shown at a terminal during the run only)\n"),
+            }
+            out.push_str(&format!("    {}\n", group.ids()));
+        }
+        if failures.len() > most {
+            out.push_str(&format!("  … and {} (--full shows all)\n", counted((failures.len() - most) as u64, "more message")));
+        }
+    }
+    if drifted.count > 0 {
+        out.push_str(&format!(
+            "\n{}{}\n    {}\n",
+            paint.odd("Drifted: changed by somebody since the plan, left alone"),
+            fields(&drifted),
+            drifted.ids()
+        ));
+    }
+    if unknown.count > 0 {
+        out.push_str(&format!(
+            "\n{}\n    {}\n",
+            paint.odd("Unknown: the answer was lost, and the record does not tell"),
+            unknown.ids()
+        ));
+    }
+    if !left.is_empty() {
+        out.push_str(&format!("\n{}\n", paint.odd("Not attempted")));
+        for (reason, group) in &left {
+            out.push_str(&format!(
+                "  {}: {}\n    {}\n",
+                counted(group.count, "record"),
+                Terminal(reason),
+                group.ids()
+            ));
+        }
+    }
+    out
+}

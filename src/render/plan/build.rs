@@ -1,0 +1,284 @@
+//! From a plan to its view: what this audience may see, and the figures.
+
+use std::collections::HashMap;
+
+use super::notable;
+use super::view::*;
+use crate::model::{FieldName, RecordId};
+use crate::plan::{CellChange, ChangeKind, Entry, Plan};
+use crate::render::wording::{counted, grouped, guard_sentence, listed};
+use crate::render::{Audience, Options};
+use crate::runlog::{CellCounts, PlanDigests, RowCounts, source_shown};
+
+/// Who may see what of a plan.
+pub(super) struct Sight<'a> {
+    plan: &'a Plan,
+    audience: Audience,
+}
+
+impl<'a> Sight<'a> {
+    /// May values of this field be seen?
+    pub fn values_of(&self, field: &FieldName) -> bool {
+        self.audience == Audience::Person || self.plan.header.field(field).is_some_and(|f| f.show_values)
+    }
+
+    /// The key, if it may be seen.
+    pub fn key(&self, entry: &Entry) -> Option<String> {
+        (self.audience == Audience::Person).then(|| entry.key.clone())
+    }
+
+    /// A sentence that somebody wrote about a row, unless it repeats what may not be seen.
+    pub fn sentence(&self, text: &str, entry: &Entry) -> Option<String> {
+        let mut hidden: Vec<&str> = Vec::new();
+        if self.audience == Audience::Public {
+            hidden.push(&entry.key);
+            hidden.extend(entry.refused.iter().filter(|r| !self.values_of(&r.field)).map(|r| r.value.as_str()));
+            for cell in entry.cells.iter().filter(|c| !self.values_of(&c.field)) {
+                hidden.extend([&cell.before, &cell.after].into_iter().filter_map(|v| v.as_deref()));
+                hidden.extend(cell.note.as_ref().and_then(|n| n.from.as_deref()));
+            }
+        }
+        (!hidden.iter().any(|value| crate::runlog::mentions(text, value))).then(|| text.to_owned())
+    }
+
+    fn cell(&self, cell: &CellChange, entry: &Entry) -> CellView {
+        let CellChange { field, kind, before, after, note } = cell;
+        let seen = self.values_of(field);
+        let note_text = note.as_ref().filter(|n| seen || n.from.is_none());
+        CellView {
+            field: field.as_str().to_owned(),
+            kind: *kind,
+            hidden: !seen,
+            before: before.clone().filter(|_| seen),
+            after: after.clone().filter(|_| seen),
+            note: note.as_ref().map(|n| n.code.clone()),
+            note_text: note_text.and_then(|n| self.sentence(&n.text, entry)),
+            reported: note.as_ref().and_then(|n| n.from.clone()).filter(|_| seen),
+        }
+    }
+}
+
+impl PlanView {
+    /// The view of a plan. All records and rows are in it if `full`; otherwise as many as the options say, or all, for the renderer to choose.
+    pub fn new(plan: &Plan, options: &Options) -> Self {
+        let Plan { header, entries: _, summary, context } = plan;
+        let sight = Sight { plan, audience: options.audience };
+        let links = RecordLinks::new(context.record_links.as_deref(), header.object.as_str());
+        let limit = if options.full { usize::MAX } else { options.records_limit.unwrap_or(usize::MAX) };
+        let records: Vec<RecordView> = plan
+            .planned()
+            .filter_map(|entry| {
+                let record = entry.record?;
+                Some(RecordView {
+                    record,
+                    link: links.to(record),
+                    row: entry.row,
+                    line: entry.line,
+                    key: sight.key(entry),
+                    cells: entry.cells.iter().map(|c| sight.cell(c, entry)).collect(),
+                    refused: entry.refused.len() as u64,
+                })
+            })
+            .take(limit)
+            .collect();
+        Self {
+            format: FormatName::PlanView1,
+            values: if options.audience == Audience::Person { Values::Shown } else { Values::Hidden },
+            verdict: verdict(plan, options),
+            subject: Subject {
+                integration: header.integration.clone(),
+                report: header.report.clone(),
+                source: source_shown(&header.source),
+                object: header.object.as_str().to_owned(),
+                object_label: header.object_label.clone(),
+                org: header.org.clone(),
+                environment: header.environment.as_str().to_owned(),
+                org_id: header.org_id.as_str().to_owned(),
+                match_column: header.match_column.clone(),
+                match_field: header.match_field.as_str().to_owned(),
+                scope: header.scope.clone(),
+            },
+            planned_at: context.planned_at,
+            version: context.version.clone(),
+            report_modified: context.report_modified,
+            guards: guards(plan, options),
+            calls: CallsView {
+                made: context.calls_made,
+                to_come: context.calls_to_come,
+                used: context.usage.map(|u| u.used),
+                allowed: context.usage.map(|u| u.allowed),
+                org_rows: context.org_rows,
+            },
+            rows: RowCounts::from(&summary.rows),
+            cells: CellCounts::from(&summary.cells),
+            fields: fields(plan, &sight),
+            common: common(plan, &sight),
+            notable: notable::groups(plan, &sight),
+            records_left_out: summary.records.saturating_sub(records.len() as u64),
+            records,
+            warnings: context.warnings.clone(),
+            not_checked: context.not_checked.clone(),
+            digests: PlanDigests {
+                configuration: header.digests.configuration.clone(),
+                report: header.digests.report.clone(),
+                definitions: header.digests.definitions.clone(),
+                inputs: summary.inputs.clone(),
+                changes: summary.changes.clone(),
+            },
+        }
+    }
+}
+
+/// The pages of records in Lightning.
+struct RecordLinks(Option<String>);
+
+impl RecordLinks {
+    /// None, unless base and object are made of what addresses are made of.
+    fn new(base: Option<&str>, object: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/');
+        let base = base.map(|b| b.trim_end_matches('/')).filter(|b| {
+            (b.starts_with("https://") || b.starts_with("http://")) && b.chars().all(plain)
+        });
+        let object_plain = object.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        Self(base.filter(|_| object_plain).map(|base| format!("{base}/lightning/r/{object}/")))
+    }
+
+    fn to(&self, record: RecordId) -> Option<String> {
+        self.0.as_ref().map(|start| format!("{start}{record}/view"))
+    }
+}
+
+fn guards(plan: &Plan, options: &Options) -> Vec<GuardView> {
+    let view = |guard: &crate::plan::GuardVerdict| {
+        let limit = guard.limit.to_string();
+        GuardView {
+            name: guard.name.as_str().to_owned(),
+            value: guard.value,
+            base: guard.base,
+            text: guard_sentence(guard.name.as_str(), guard.value, guard.base, &limit),
+            limit,
+            held: guard.held,
+            waived: options.waived.contains(&guard.name),
+        }
+    };
+    plan.summary.guards.iter().map(view).collect()
+}
+
+fn fields(plan: &Plan, sight: &Sight) -> Vec<FieldView> {
+    let view = |head: &crate::plan::FieldHead| {
+        let counts = plan.summary.fields.get(&head.field).cloned().unwrap_or_default();
+        let of = |kind| counts.changes.get(&kind).copied().unwrap_or(0);
+        FieldView {
+            field: head.field.as_str().to_owned(),
+            label: head.label.clone(),
+            field_type: head.field_type.as_str().to_owned(),
+            column: head.column.clone(),
+            values_shown: sight.values_of(&head.field),
+            fill: of(ChangeKind::Fill),
+            overwrite: of(ChangeKind::Overwrite),
+            clear: of(ChangeKind::Clear),
+            same: counts.same,
+            kept: counts.kept,
+            refused: counts.refused.values().sum(),
+        }
+    };
+    plan.header.fields.iter().map(view).collect()
+}
+
+/// The ten changes of one value to one other that occur most. A field with very many values has none.
+fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
+    const LEAST: u64 = 3;
+    const MOST: usize = 10;
+    const DISTINCT: usize = 2000;
+    const LONGEST: usize = 60;
+    let mut by_field: HashMap<&str, HashMap<(&Option<String>, &Option<String>), (ChangeKind, u64)>> = HashMap::new();
+    for cell in plan.planned().flat_map(|e| &e.cells).filter(|c| sight.values_of(&c.field)) {
+        let long = |v: &Option<String>| v.as_ref().is_some_and(|v| v.len() > LONGEST);
+        let counts = by_field.entry(cell.field.as_str()).or_default();
+        let pair = (&cell.before, &cell.after);
+        if long(&cell.before) || long(&cell.after) || (counts.len() >= DISTINCT && !counts.contains_key(&pair)) {
+            continue;
+        }
+        counts.entry(pair).or_insert((cell.kind, 0)).1 += 1;
+    }
+    let mut common: Vec<CommonChange> = Vec::new();
+    for (field, counts) in by_field.into_iter().filter(|(_, counts)| counts.len() < DISTINCT) {
+        common.extend(counts.into_iter().filter(|(_, (_, count))| *count >= LEAST).map(
+            |((before, after), (kind, count))| CommonChange {
+                field: field.to_owned(),
+                kind,
+                before: before.clone(),
+                after: after.clone(),
+                count,
+            },
+        ));
+    }
+    common.sort_by(|a, b| {
+        (b.count, &a.field, &a.before, &a.after).cmp(&(a.count, &b.field, &b.before, &b.after))
+    });
+    common.truncate(MOST);
+    common
+}
+
+fn verdict(plan: &Plan, options: &Options) -> Verdict {
+    let summary = &plan.summary;
+    let of = |kind| summary.fields.values().filter_map(|f| f.changes.get(&kind)).sum::<u64>();
+    let (fills, overwrites, clears) = (of(ChangeKind::Fill), of(ChangeKind::Overwrite), of(ChangeKind::Clear));
+    let held_by: Vec<String> = plan.held_by(&options.waived).map(|g| g.name.as_str().to_owned()).collect();
+    let waived: Vec<String> = summary
+        .guards
+        .iter()
+        .filter(|g| g.held && options.waived.contains(&g.name))
+        .map(|g| g.name.as_str().to_owned())
+        .collect();
+    let mut text = if plan.is_empty() {
+        let unusable: u64 = crate::plan::RowOutcome::ALL
+            .into_iter()
+            .filter(|o| !matches!(o, crate::plan::RowOutcome::Planned | crate::plan::RowOutcome::Unchanged))
+            .map(|o| summary.rows.of(o))
+            .sum();
+        let agree = summary.rows.of(crate::plan::RowOutcome::Unchanged);
+        let mut text = format!(
+            "No changes. {} of {} already {} with {}",
+            counted(agree, "row"),
+            grouped(summary.rows.rows),
+            if agree == 1 { "agrees" } else { "agree" },
+            if agree == 1 { "its record" } else { "their records" },
+        );
+        match unusable {
+            0 => text.push('.'),
+            1 => text.push_str("; 1 row could not be used."),
+            n => text.push_str(&format!("; {} rows could not be used.", grouped(n))),
+        }
+        text
+    } else {
+        format!(
+            "Plan: {} would change ({}: {}, {}, {}).",
+            counted(summary.records, "record"),
+            counted(summary.cells.change, "cell"),
+            counted(fills, "fill"),
+            counted(overwrites, "overwrite"),
+            counted(clears, "clear"),
+        )
+    };
+    if !held_by.is_empty() {
+        text.push_str(&format!(" Held back by {}.", listed(&held_by)));
+    } else if !waived.is_empty() {
+        text.push_str(&format!(" Waived: {}.", listed(&waived)));
+    } else if !plan.is_empty() {
+        text.push_str(" No guard holds it back.");
+    }
+    Verdict {
+        text,
+        changes: !plan.is_empty(),
+        held: !held_by.is_empty(),
+        held_by,
+        waived,
+        records: summary.records,
+        matched: summary.matched,
+        cells: summary.cells.change,
+        fills,
+        overwrites,
+        clears,
+    }
+}

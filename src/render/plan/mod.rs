@@ -1,0 +1,35 @@
+//! A plan as text, Markdown and JSON: verdict first, then ledgers, fields, notable rows, records.
+
+mod build;
+mod difference;
+mod json;
+mod markdown;
+mod notable;
+#[cfg(test)]
+mod tests;
+mod text;
+mod view;
+
+pub use markdown::MARKDOWN_LIMIT;
+pub use view::{
+    CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView, RecordView,
+    Subject, Values, Verdict,
+};
+
+use super::Options;
+use crate::plan::Plan;
+
+/// For a terminal.
+pub fn text(plan: &Plan, options: &Options) -> String {
+    text::render(&PlanView::new(plan, options), options)
+}
+
+/// For a pull request; always below [`MARKDOWN_LIMIT`] bytes.
+pub fn markdown(plan: &Plan, options: &Options) -> String {
+    markdown::render(&PlanView::new(plan, options), options)
+}
+
+/// For programs: `footbridge plan-view/1`, one document.
+pub fn json(plan: &Plan, options: &Options) -> String {
+    json::render(&PlanView::new(plan, options), options)
+}

@@ -1,0 +1,324 @@
+//! The plan's view for a terminal.
+
+use super::difference::{Piece, pieces, worth_it};
+use super::notable::place;
+use super::view::*;
+use crate::plan::{ChangeKind, RowOutcome};
+use crate::render::escape::{Quoted, Terminal, clipped};
+use crate::render::paint::{Paint, mark};
+use crate::render::table::text_table;
+use crate::render::wording::{counted, grouped, moment, outcome_words, share};
+use crate::render::Options;
+
+/// Records shown unless told otherwise.
+const RECORDS: usize = 20;
+/// Rows shown of a notable group.
+const ROWS: usize = 10;
+/// Characters of a value.
+const VALUE: usize = 120;
+/// Texts longer than this are not compared word by word.
+const COMPARED: usize = 20_000;
+
+struct Page<'a> {
+    view: &'a PlanView,
+    options: &'a Options,
+    paint: Paint,
+    out: String,
+}
+
+/// The whole page; every line ends in a line break.
+pub(super) fn render(view: &PlanView, options: &Options) -> String {
+    let mut page = Page { view, options, paint: Paint(options.colour), out: String::new() };
+    page.verdict();
+    page.guards();
+    page.ledgers();
+    page.fields();
+    page.notable();
+    page.records();
+    page.end();
+    page.out
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: impl AsRef<str>) {
+        self.out.push_str(text.as_ref().trim_end());
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        let painted = self.paint.strong(text);
+        self.out.push('\n');
+        self.line(painted);
+    }
+
+    fn verdict(&mut self) {
+        let Verdict { text, changes, held, .. } = &self.view.verdict;
+        let painted = match (held, changes) {
+            (true, _) => self.paint.bad(text),
+            (false, true) => self.paint.strong(text),
+            (false, false) => self.paint.good(text),
+        };
+        self.line(painted);
+        let s = &self.view.subject;
+        self.line(format!(
+            "{}: report {} ({}) → {} in {} {}, org {}",
+            Terminal(&s.integration),
+            Terminal(&s.report),
+            Terminal(&s.source),
+            Terminal(&s.object),
+            Terminal(&s.org),
+            s.environment,
+            s.org_id
+        ));
+        let scope = s.scope.as_ref().map(|w| format!("; only where {}", Terminal(w))).unwrap_or_default();
+        let joined = format!("column {} = field {}", Quoted(&s.match_column), Terminal(&s.match_field));
+        self.line(format!("Matched by {joined}{scope}"));
+        let report = self.view.report_modified.map(|at| format!("; report of {}", moment(at))).unwrap_or_default();
+        self.line(format!("Planned {}{report}", moment(self.view.planned_at)));
+        for warning in &self.view.warnings {
+            let line = format!("{} {}", self.paint.odd("warning:"), Terminal(warning));
+            self.line(line);
+        }
+        for right in &self.view.not_checked {
+            self.line(format!("not checked: {}", Terminal(right)));
+        }
+    }
+
+    fn guards(&mut self) {
+        self.heading("Guards");
+        let widest = self.view.guards.iter().map(|g| g.name.len()).max().unwrap_or(0);
+        for guard in &self.view.guards {
+            let word = match (guard.held, guard.waived) {
+                (true, false) => self.paint.bad("held  "),
+                (true, true) => self.paint.odd("waived"),
+                (false, _) => self.paint.good("ok    "),
+            };
+            self.line(format!("  {word}  {:widest$}  {}", guard.name, Terminal(&guard.text)));
+        }
+        if self.view.guards.is_empty() {
+            self.line("  none");
+        }
+        let calls = &self.view.calls;
+        let quota = match (calls.used, calls.allowed) {
+            (Some(used), Some(allowed)) => format!(
+                "; the org has used {} of {} ({}) in the last 24 hours",
+                grouped(used),
+                grouped(allowed),
+                share(used, allowed)
+            ),
+            _ => "; the org's quota is unknown".to_owned(),
+        };
+        self.line("");
+        self.line(format!(
+            "API calls: {} to come, {} made to read {}{quota}",
+            grouped(calls.to_come),
+            grouped(calls.made),
+            counted(calls.org_rows, "record"),
+        ));
+    }
+
+    fn ledger(&mut self, title: &str, lines: &[(&str, u64)], total: (&str, u64)) {
+        self.heading(title);
+        let mut rows: Vec<Vec<String>> =
+            lines.iter().filter(|(_, n)| *n > 0).map(|(what, n)| vec![(*what).to_owned(), grouped(*n)]).collect();
+        rows.push(vec![total.0.to_owned(), grouped(total.1)]);
+        self.out.push_str(&text_table(&[], rows, &[1], None, 2));
+    }
+
+    fn ledgers(&mut self) {
+        let rows: Vec<(&str, u64)> =
+            RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), self.view.rows.of(o))).collect();
+        self.ledger("Report rows", &rows, ("rows in all", self.view.rows.rows));
+        let c = &self.view.cells;
+        let cells = [
+            ("would change", c.change),
+            ("same", c.same),
+            ("kept, blank in the report", c.kept_blank),
+            ("kept by policy", c.kept_policy),
+            ("refused", c.refused),
+        ];
+        let title = format!("Cells of {}", counted(self.view.verdict.matched, "matched record"));
+        self.ledger(&title, &cells, ("cells in all", c.cells));
+    }
+
+    fn fields(&mut self) {
+        self.heading("Fields");
+        let header = ["Field", "Report column", "+ fill", "~ overwrite", "- clear", "same", "kept", "refused"];
+        let zero = |n: u64| if n == 0 { "·".to_owned() } else { grouped(n) };
+        let mut total = [0; 6];
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for field in &self.view.fields {
+            let counts = [field.fill, field.overwrite, field.clear, field.same, field.kept, field.refused];
+            for (sum, count) in total.iter_mut().zip(counts) {
+                *sum += count;
+            }
+            let mut row = vec![Terminal(&field.field).to_string(), Terminal(&clipped(&field.column, 60)).to_string()];
+            row.extend(counts.map(zero));
+            rows.push(row);
+        }
+        if self.view.fields.len() > 1 {
+            let mut row = vec!["in all".to_owned(), String::new()];
+            row.extend(total.map(zero));
+            rows.push(row);
+        }
+        self.out.push_str(&text_table(&header, rows, &[2, 3, 4, 5, 6, 7], self.options.width, 2));
+        if self.view.common.is_empty() {
+            return;
+        }
+        self.heading("Most frequent changes");
+        for common in &self.view.common {
+            let change = self.change(common.kind, false, common.before.as_deref(), common.after.as_deref());
+            let count = if common.count == 1 { "record" } else { "records" };
+            self.line(format!("  {} {} {count}: {change}", Terminal(&common.field), grouped(common.count)));
+        }
+    }
+
+    fn notable(&mut self) {
+        let most = if self.options.full { usize::MAX } else { ROWS };
+        let view = self.view;
+        for group in &view.notable {
+            self.heading(&format!("{}: {}", Terminal(&group.title), grouped(group.count)));
+            if let Some(hint) = &group.hint {
+                self.line(format!("  → {}", Terminal(hint)));
+            }
+            for row in group.rows.iter().take(most) {
+                let mut line = format!("  {}", place(row.row, row.line));
+                if let Some(key) = &row.key {
+                    line.push_str(&format!("  {}", Quoted(&self.cut(key))));
+                }
+                if let Some(column) = &row.column {
+                    line.push_str(&format!("  column {}", Quoted(column)));
+                    match &row.value {
+                        Some(value) => line.push_str(&format!(": {}", Quoted(&self.cut(value)))),
+                        None => line.push_str(": (value hidden)"),
+                    }
+                }
+                if let Some(reason) = &row.reason {
+                    line.push_str(&format!(" – {}", Terminal(reason)));
+                }
+                if !row.rows.is_empty() {
+                    let rows: Vec<String> = row.rows.iter().map(|r| grouped(*r)).collect();
+                    let word = if rows.len() == 1 { "row" } else { "rows" };
+                    line.push_str(&format!("  same key: {word} {}", rows.join(", ")));
+                }
+                if !row.records.is_empty() {
+                    let shown: Vec<&str> = row.records.iter().take(5).map(|r| r.as_str()).collect();
+                    line.push_str(&format!("  {}", shown.join(" ")));
+                    if row.records.len() > shown.len() {
+                        line.push_str(&format!(" and {} more", grouped((row.records.len() - shown.len()) as u64)));
+                    }
+                }
+                self.line(line);
+                if let Some(hint) = &row.hint {
+                    self.line(format!("      → {}", Terminal(hint)));
+                }
+            }
+            let left = group.left_out + group.rows.len().saturating_sub(most) as u64;
+            if left > 0 {
+                self.line(format!("  … and {} more (--full shows all)", grouped(left)));
+            }
+        }
+    }
+
+    fn cut(&self, value: &str) -> String {
+        if self.options.full { value.to_owned() } else { clipped(value, VALUE).into_owned() }
+    }
+
+    fn value(&self, value: Option<&str>) -> String {
+        value.map_or_else(|| "(blank)".to_owned(), |v| Quoted(&self.cut(v)).to_string())
+    }
+
+    fn change(&self, kind: ChangeKind, hidden: bool, before: Option<&str>, after: Option<&str>) -> String {
+        match (hidden, kind) {
+            (true, ChangeKind::Fill) => "(blank) → (value hidden)".to_owned(),
+            (true, ChangeKind::Overwrite) => "(value hidden) → (another value, hidden)".to_owned(),
+            (true, ChangeKind::Clear) => "(value hidden) → (blank)".to_owned(),
+            (false, _) => format!("{} → {}", self.value(before), self.value(after)),
+        }
+    }
+
+    /// `the [-quick-]{+slow+} fox`: what is gone, what is new, and a little of what stands around.
+    fn words(&self, before: &str, after: &str) -> String {
+        let around = if self.options.full { usize::MAX / 4 } else { 24 };
+        // Our own marks within a value are broken by a backslash.
+        let shown = |text: &str| {
+            let text = Terminal(text).to_string();
+            ["[-", "-]", "{+", "+}"].iter().fold(text, |t, m| t.replace(m, &format!("{}\\{}", &m[..1], &m[1..])))
+        };
+        let mut out = String::new();
+        for piece in pieces(before, after, around) {
+            match piece {
+                Piece::Same(text) => out.push_str(&shown(&text)),
+                Piece::Gone(text) => {
+                    out.push_str(&self.paint.bad(format!("[-{}-]", shown(&self.cut(&text)))));
+                }
+                Piece::New(text) => {
+                    out.push_str(&self.paint.good(format!("{{+{}+}}", shown(&self.cut(&text)))));
+                }
+                Piece::Skipped(count) => {
+                    out.push_str(&self.paint.faint(format!("…{} characters…", grouped(count))));
+                }
+            }
+        }
+        out
+    }
+
+    fn records(&mut self) {
+        let view = self.view;
+        if view.records.is_empty() {
+            return;
+        }
+        let most = if self.options.full { usize::MAX } else { self.options.records_limit.unwrap_or(RECORDS) };
+        self.heading(&format!("Records: {}", grouped(view.verdict.records)));
+        for record in view.records.iter().take(most) {
+            let key = record.key.as_ref().map(|k| format!("  {}", Quoted(&self.cut(k)))).unwrap_or_default();
+            let head = format!("{}{key}  ({})", record.record, place(record.row, record.line));
+            self.line(self.paint.strong(head));
+            if let Some(link) = &record.link {
+                self.line(format!("  {}", self.paint.faint(Terminal(link))));
+            }
+            let widest = record.cells.iter().map(|c| Terminal(&c.field).to_string().len()).max().unwrap_or(0).min(43);
+            for cell in &record.cells {
+                let change = match (&cell.before, &cell.after) {
+                    (Some(before), Some(after))
+                        if worth_it(before, after) && before.len() + after.len() <= COMPARED =>
+                    {
+                        self.words(before, after)
+                    }
+                    (before, after) => self.change(cell.kind, cell.hidden, before.as_deref(), after.as_deref()),
+                };
+                let mut line = format!(
+                    "  {} {:widest$}  {change}",
+                    self.paint.kind(cell.kind, mark(cell.kind)),
+                    Terminal(&cell.field)
+                );
+                if let Some(note) = cell.note_text.as_ref().or(cell.note.as_ref()) {
+                    let reported =
+                        cell.reported.as_ref().map(|r| format!("; the report has {}", Quoted(&self.cut(r))));
+                    line.push_str(&format!("  ({}{})", Terminal(note), reported.unwrap_or_default()));
+                }
+                self.line(line);
+            }
+            if record.refused > 0 {
+                self.line(format!("  ! {} cannot be written, see above", counted(record.refused, "further cell")));
+            }
+        }
+        let left = view.records_left_out + view.records.len().saturating_sub(most) as u64;
+        if left > 0 {
+            self.line(format!("… and {} (--full shows all)", counted(left, "more record")));
+        }
+    }
+
+    fn end(&mut self) {
+        if self.view.values == Values::Hidden && self.view.verdict.changes {
+            self.line("");
+            self.line("Keys are hidden here, and so are values of fields without `show_values: true`.");
+        }
+        let digests = &self.view.digests;
+        let line =
+            format!("Digests: inputs {}, changes {}", Terminal(digests.inputs.short()), Terminal(digests.changes.short()));
+        let faint = self.paint.faint(line);
+        self.line("");
+        self.line(faint);
+    }
+}

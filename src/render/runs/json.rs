@@ -1,0 +1,124 @@
+//! Runs as JSON: `footbridge runs-view/1` and `footbridge run-view/1`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::render::escape::json_visible;
+use crate::runlog::{ExitReason, Listed, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status};
+
+/// A list of runs, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Footbridge runs", extend("$id" = "runs-view.schema.json"))]
+pub struct RunsView {
+    /// Always `footbridge runs-view/1`.
+    #[schemars(extend("const" = "footbridge runs-view/1"))]
+    pub format: String,
+    /// The runs.
+    pub runs: Vec<RunRow>,
+    /// Run logs that cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
+}
+
+/// One run of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRow {
+    /// The run's id.
+    pub id: String,
+    /// The run log's file.
+    pub path: String,
+    /// The integration.
+    pub integration: String,
+    /// The report's name.
+    pub report: String,
+    /// The object's API name.
+    pub object: String,
+    /// The org's name.
+    pub org: String,
+    /// `sandbox` or `production`.
+    pub environment: String,
+    /// The org's id.
+    pub org_id: String,
+    /// Start (UTC).
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub start: Timestamp,
+    /// End minus start.
+    pub run_time_seconds: Seconds,
+    /// `Completed` or `Failed`.
+    pub status: Status,
+    /// Why it ended.
+    pub exit: ExitReason,
+    /// Report rows.
+    pub rows: u64,
+    /// The record ledger.
+    pub records: RecordCounts,
+}
+
+/// A run log that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnreadableRow {
+    /// The file.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything about one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Footbridge run", extend("$id" = "run-view.schema.json"))]
+pub struct RunView {
+    /// Always `footbridge run-view/1`.
+    #[schemars(extend("const" = "footbridge run-view/1"))]
+    pub format: String,
+    /// The run log, as in its file.
+    pub run: RunLog,
+    /// How every planned record ended.
+    pub records: Vec<RecordLine>,
+    /// Rows that could not be used, or not wholly.
+    pub rows: Vec<RowLine>,
+}
+
+fn text(view: &impl Serialize) -> String {
+    let mut text = json_visible(&serde_json::to_string_pretty(view).unwrap_or_default());
+    text.push('\n');
+    text
+}
+
+/// A list of runs.
+pub fn table_json(runs: &[Listed]) -> String {
+    let mut view = RunsView { format: "footbridge runs-view/1".to_owned(), runs: Vec::new(), unreadable: Vec::new() };
+    for listed in runs {
+        match listed {
+            Listed::Run(run) => view.runs.push(RunRow {
+                id: run.id.clone(),
+                path: run.path.display().to_string(),
+                integration: run.integration.clone(),
+                report: run.report.clone(),
+                object: run.object.as_str().to_owned(),
+                org: run.org.clone(),
+                environment: run.environment.as_str().to_owned(),
+                org_id: run.org_id.as_str().to_owned(),
+                start: run.start,
+                run_time_seconds: run.run_time,
+                status: run.status,
+                exit: run.exit.clone(),
+                rows: run.rows,
+                records: run.records.clone(),
+            }),
+            Listed::Unreadable { path, reason } => {
+                view.unreadable.push(UnreadableRow { path: path.display().to_string(), reason: reason.clone() });
+            }
+        }
+    }
+    text(&view)
+}
+
+/// Everything about one run.
+pub fn show_json(log: &RunLog, records: &[RecordLine], rows: &[RowLine]) -> String {
+    text(&RunView {
+        format: "footbridge run-view/1".to_owned(),
+        run: log.clone(),
+        records: records.to_vec(),
+        rows: rows.to_vec(),
+    })
+}

@@ -1,0 +1,172 @@
+//! A run log from a plan and from what the run itself knows.
+
+use jiff::Timestamp;
+
+use super::format::*;
+use super::place::{source_shown, stamp};
+use crate::plan::{CellLedger, ChangeKind, GuardName, Plan, RecordLedger, RowLedger, RowOutcome};
+
+/// What a run knows beyond its plan.
+#[derive(Debug, Clone)]
+pub struct RunFacts {
+    /// What started it.
+    pub trigger: Trigger,
+    /// Start.
+    pub start: Timestamp,
+    /// End.
+    pub end: Timestamp,
+    /// The Salesforce user.
+    pub user: Option<String>,
+    /// Why it ended. [`ExitReason::Done`] becomes `nothing_to_do` or `in_part` where the ledger says so.
+    pub exit: ExitReason,
+    /// Where the planned records ended. Of a run that sent nothing, all stand under `not_attempted`.
+    pub records: RecordLedger,
+    /// Guards waived by name.
+    pub waived: Vec<GuardName>,
+    /// `--limit` and `--records`.
+    pub stops_after: StopsAfter,
+    /// API calls, planning included.
+    pub calls: CallCounts,
+    /// Quota, as last said; the plan's own where this is `None`.
+    pub quota: Option<Quota>,
+    /// The report's size, where known.
+    pub report_bytes: Option<u64>,
+    /// Salesforce's API version.
+    pub api: String,
+    /// Footbridge's version.
+    pub footbridge: String,
+    /// What went wrong as a whole.
+    pub problems: Vec<RunProblem>,
+}
+
+/// `Completed` when no record failed, is unknown or was left (drifted or not attempted, for whatever reason), and nothing went wrong as a whole.
+pub fn status_of(exit: &ExitReason, records: &RecordLedger, problems: &[RunProblem]) -> Status {
+    let RecordLedger { records: planned, updated, failed, drifted, not_attempted, unknown } = records;
+    let left = failed + drifted + not_attempted + unknown;
+    let ended_well = matches!(exit, ExitReason::Done | ExitReason::NothingToDo | ExitReason::Limited);
+    if left == 0 && planned == updated && problems.is_empty() && ended_well {
+        Status::Completed
+    } else {
+        Status::Failed
+    }
+}
+
+impl RunLog {
+    /// The log of a run of `plan`. Its name is its start's stamp until the store finds that taken.
+    pub fn new(plan: &Plan, facts: RunFacts) -> Self {
+        let Plan { header, summary, context, entries: _ } = plan;
+        let left = facts.records.records - facts.records.updated.min(facts.records.records);
+        let exit = match facts.exit {
+            ExitReason::Done if facts.records.records == 0 => ExitReason::NothingToDo,
+            ExitReason::Done if left > 0 => ExitReason::InPart,
+            exit => exit,
+        };
+        let id = stamp(facts.start);
+        let fields = header.fields.iter().map(|head| {
+            let counts = summary.fields.get(&head.field).cloned().unwrap_or_default();
+            let of = |kind| counts.changes.get(&kind).copied().unwrap_or(0);
+            FieldTally {
+                field: head.field.clone(),
+                column: head.column.clone(),
+                fill: of(ChangeKind::Fill),
+                overwrite: of(ChangeKind::Overwrite),
+                clear: of(ChangeKind::Clear),
+                same: counts.same,
+                kept: counts.kept,
+                refused: counts.refused,
+            }
+        });
+        let guards = summary.guards.iter().map(|guard| GuardLine {
+            name: guard.name.as_str().to_owned(),
+            value: guard.value,
+            base: guard.base,
+            limit: guard.limit.to_string(),
+            held: guard.held,
+            waived: facts.waived.contains(&guard.name),
+        });
+        Self {
+            footbridge: VERSION,
+            kind: KIND.to_owned(),
+            status: status_of(&exit, &facts.records, &facts.problems),
+            exit,
+            integration: header.integration.clone(),
+            report: ReportFacts {
+                name: header.report.clone(),
+                source: source_shown(&header.source),
+                bytes: facts.report_bytes,
+                modified: context.report_modified,
+            },
+            object: header.object.clone(),
+            org: header.org.clone(),
+            environment: header.environment,
+            org_id: header.org_id,
+            user: facts.user,
+            trigger: facts.trigger,
+            start: facts.start,
+            end: facts.end,
+            run_time_seconds: Seconds::between(facts.start, facts.end),
+            rows: RowCounts::from(&summary.rows),
+            cells: CellCounts::from(&summary.cells),
+            records: RecordCounts::from(&facts.records),
+            matched: summary.matched,
+            fields: fields.collect(),
+            guards: guards.collect(),
+            stops_after: facts.stops_after,
+            calls: facts.calls,
+            quota: facts.quota.or(context.usage.map(|u| Quota { used: u.used, allowed: u.allowed })),
+            digests: PlanDigests {
+                configuration: header.digests.configuration.clone(),
+                report: header.digests.report.clone(),
+                definitions: header.digests.definitions.clone(),
+                inputs: summary.inputs.clone(),
+                changes: summary.changes.clone(),
+            },
+            versions: Versions { footbridge: facts.footbridge, api: facts.api },
+            problems: facts.problems,
+            outcomes: format!("{id}.records.jsonl"),
+            id,
+        }
+    }
+
+    /// Do all three ledgers add up?
+    pub fn balances(&self) -> bool {
+        self.rows.balances() && self.cells.balances() && self.records.balances()
+    }
+
+    /// The guards that held the run back.
+    pub fn held_by(&self) -> impl Iterator<Item = &GuardLine> {
+        self.guards.iter().filter(|g| g.held && !g.waived)
+    }
+}
+
+impl From<&RowLedger> for RowCounts {
+    fn from(ledger: &RowLedger) -> Self {
+        Self {
+            rows: ledger.rows,
+            planned: ledger.of(RowOutcome::Planned),
+            unchanged: ledger.of(RowOutcome::Unchanged),
+            no_record: ledger.of(RowOutcome::NoRecord),
+            several_records: ledger.of(RowOutcome::SeveralRecords),
+            duplicate_key: ledger.of(RowOutcome::DuplicateKey),
+            blank_key: ledger.of(RowOutcome::BlankKey),
+            bad_key: ledger.of(RowOutcome::BadKey),
+            converted: ledger.of(RowOutcome::Converted),
+            out_of_scope: ledger.of(RowOutcome::OutOfScope),
+            refused: ledger.of(RowOutcome::Refused),
+        }
+    }
+}
+
+impl From<&CellLedger> for CellCounts {
+    fn from(ledger: &CellLedger) -> Self {
+        let CellLedger { cells, change, same, kept_blank, kept_policy, refused } = *ledger;
+        Self { cells, change, same, kept_blank, kept_policy, refused }
+    }
+}
+
+impl From<&RecordLedger> for RecordCounts {
+    fn from(ledger: &RecordLedger) -> Self {
+        let RecordLedger { records, updated, failed, drifted, not_attempted, unknown } = *ledger;
+        Self { records, updated, failed, drifted, not_attempted, unknown }
+    }
+}
