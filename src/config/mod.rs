@@ -1,1 +1,24 @@
-//! YAML documents as written (with spans) made into valid documents; JSON Schema. Knows neither Salesforce nor HTTP.
+//! YAML documents as written (with spans) made into valid documents (no options left); JSON Schema. Knows neither Salesforce nor HTTP, and reads
+//! nothing but the files that it is given and the variables that it is handed.
+//!
+//! ```text
+//! bytes ─ yaml ─► tree with spans ─ shape (JSON Schema) ─ decode ─► written ─ validate ─► valid
+//! ```
+
+pub mod schema;
+pub mod valid;
+
+mod decode;
+mod digest;
+mod document;
+mod files;
+mod load;
+mod nearest;
+mod shape;
+mod validate;
+mod written;
+mod yaml;
+
+pub use files::{FileProblem, Files, Folder};
+pub use load::{Loaded, Variables, load, load_files, load_for};
+pub use valid::{Integration, Repository, Spanned};

@@ -4,6 +4,7 @@
 //! from reports, from Salesforce and from files are written through the types of [`escape`], never as they are.
 
 pub mod apply;
+pub mod diagnostics;
 pub mod escape;
 mod options;
 mod paint;

@@ -1,0 +1,61 @@
+//! Valid documents: no options left, every reference resolved, every default filled in. Made by `validate` and by nothing else.
+
+mod guards;
+mod integration;
+mod orgs;
+mod reading;
+mod schedule;
+mod spanned;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use guards::{Guards, Limit};
+pub use integration::{
+    BadValue, Environment, Integration, Lint, Mapping, Match, NewValues, Preset, ReadWay, RecordDate, RecordPolicy,
+    RowPolicy, WhenBlank, WritePolicy, WriteWay,
+};
+pub use orgs::{Auth, Credential, Domain, LogIn, Org, OrgEnvironment};
+pub use reading::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
+pub use schedule::Schedule;
+pub use spanned::Spanned;
+
+/// Everything that a repository says, as far as it is valid.
+#[derive(Debug, Clone, Default)]
+pub struct Repository {
+    /// What holds for the whole repository.
+    pub project: Project,
+    /// Orgs by name.
+    pub orgs: BTreeMap<String, Org>,
+    /// Catalogue reports by name.
+    pub reports: BTreeMap<String, Spanned<Report>>,
+    /// Integrations by name.
+    pub integrations: BTreeMap<String, Integration>,
+}
+
+/// What holds for the whole repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The version of Salesforce's API, such as `66.0`.
+    pub api_version: String,
+    /// The folder for run logs, relative to the root.
+    pub runs: String,
+    /// For a connection.
+    pub connect_time_out: Duration,
+    /// For the answer to a call.
+    pub answer_time_out: Duration,
+    /// For a whole run.
+    pub run_time_out: Option<Duration>,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            api_version: "66.0".into(),
+            runs: "runs".into(),
+            connect_time_out: Duration::from_secs(10),
+            answer_time_out: Duration::from_secs(120),
+            run_time_out: None,
+        }
+    }
+}

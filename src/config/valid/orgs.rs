@@ -1,0 +1,142 @@
+//! A valid org: where it is, which one it must be, how to log in.
+
+use std::collections::BTreeMap;
+
+use crate::model::{EnvironmentName, OrgId, Secret};
+
+use super::Spanned;
+
+/// An org with its connected environments.
+#[derive(Debug, Clone)]
+pub struct Org {
+    /// Its name, where it was written.
+    pub name: Spanned<String>,
+    /// The connected environments: one at least.
+    pub environments: BTreeMap<EnvironmentName, OrgEnvironment>,
+}
+
+/// One environment of an org.
+#[derive(Debug, Clone)]
+pub struct OrgEnvironment {
+    /// Where calls go.
+    pub domain: Spanned<Domain>,
+    /// The id that the org must have.
+    pub org_id: Spanned<OrgId>,
+    /// The version of Salesforce's API, such as `66.0`.
+    pub api_version: String,
+    /// How to log in to plan and to apply.
+    pub log_in: Spanned<LogIn>,
+    /// How to log in to plan, where that is another user.
+    pub plan_log_in: Option<Spanned<LogIn>>,
+    /// Where the log-in is sent.
+    pub login_domain: Spanned<Domain>,
+}
+
+/// A host that calls may go to: one of Salesforce's, or loopback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    pub(in crate::config) host: String,
+    pub(in crate::config) loopback: bool,
+}
+
+impl Domain {
+    /// Host and, on loopback, port: `acme.my.salesforce.com`, `127.0.0.1:8080`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Is it this machine? Then plain http is spoken.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// `https://acme.my.salesforce.com`, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("{}://{}", if self.loopback { "http" } else { "https" }, self.host)
+    }
+}
+
+/// A value that may be secret, with the variable that it came from.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The value. Never shown.
+    pub value: Secret,
+    /// The variables it was made from.
+    pub variables: Vec<String>,
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.variables == other.variables && self.value.expose() == other.value.expose()
+    }
+}
+impl Eq for Credential {}
+
+/// A log-in, or the variables that are not set. Only environments that were not asked for come without.
+#[derive(Debug, Clone)]
+pub enum LogIn {
+    /// Ready to be used.
+    Ready(Auth),
+    /// These variables are not set.
+    Unset(Vec<String>),
+}
+
+/// A machine's log-in.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// An access token that something else has obtained.
+    AccessToken {
+        /// The token.
+        token: Credential,
+    },
+    /// JWT bearer, with the private key in a file.
+    JwtFile {
+        /// Consumer key.
+        client_id: Credential,
+        /// The user's name in Salesforce.
+        username: String,
+        /// Path of the key (PEM); relative ones from the repository's root.
+        private_key_file: String,
+        /// The audience: `https://login.salesforce.com`, `https://test.salesforce.com` or what was written.
+        audience: String,
+    },
+    /// JWT bearer, with the private key itself.
+    JwtKey {
+        /// Consumer key.
+        client_id: Credential,
+        /// The user's name in Salesforce.
+        username: String,
+        /// The key (PEM).
+        private_key: Credential,
+        /// The audience.
+        audience: String,
+    },
+    /// Client credentials.
+    ClientCredentials {
+        /// Consumer key.
+        client_id: Credential,
+        /// Consumer secret.
+        client_secret: Credential,
+    },
+    /// A refresh token that something else has obtained.
+    RefreshToken {
+        /// Consumer key.
+        client_id: Credential,
+        /// Consumer secret, where the app asks for one.
+        client_secret: Option<Credential>,
+        /// The token.
+        refresh_token: Credential,
+    },
+}
+
+impl Auth {
+    /// The word used in files.
+    pub fn flow(&self) -> &'static str {
+        match self {
+            Auth::AccessToken { .. } => "access_token",
+            Auth::JwtFile { .. } | Auth::JwtKey { .. } => "jwt",
+            Auth::ClientCredentials { .. } => "client_credentials",
+            Auth::RefreshToken { .. } => "refresh_token",
+        }
+    }
+}

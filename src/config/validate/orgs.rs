@@ -1,0 +1,247 @@
+//! Orgs and log-ins.
+
+use std::collections::BTreeMap;
+
+use crate::diag::{Code, Diagnostic};
+use crate::model::{EnvironmentName, OrgId, RecordId};
+
+use super::super::valid::{Auth, Credential, LogIn, Org, OrgEnvironment, Spanned};
+use super::super::written;
+use super::domain::looks_like_sandbox;
+use super::variables::Expanded;
+use super::{Check, Needed, join};
+
+/// Reads a document of orgs. An environment that is wrong is left out.
+pub(crate) fn orgs(
+    check: &mut Check<'_>,
+    written: &written::Orgs,
+    api_version: &str,
+    needed: &Needed<'_>,
+) -> BTreeMap<String, Org> {
+    let mut all = BTreeMap::new();
+    for (name, org) in &written.orgs {
+        let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() <= 63
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if !good {
+            let span = check.key(&[name]);
+            check.push(
+                Diagnostic::error(Code::WrongForm, format!("`{name}` cannot be an org's name"))
+                    .at(span, "letters, digits, `-` and `_` only")
+                    .help("write a short name such as acme"),
+            );
+        }
+        let mut environments = BTreeMap::new();
+        for (environment, written) in
+            [(EnvironmentName::Sandbox, &org.sandbox), (EnvironmentName::Production, &org.production)]
+        {
+            let Some(written) = written else { continue };
+            let told = needed(name, environment);
+            if let Some(valid) = check.org_environment(name, environment, written, api_version, told) {
+                environments.insert(environment, valid);
+            }
+        }
+        check.mixed_up(name, &environments);
+        let name_span = check.key(&[name]);
+        all.insert(name.clone(), Org { name: Spanned::new(name.clone(), name_span), environments });
+    }
+    all
+}
+
+impl Check<'_> {
+    fn org_environment(
+        &mut self,
+        org: &str,
+        environment: EnvironmentName,
+        written: &written::OrgEnvironment,
+        api_version: &str,
+        told: bool,
+    ) -> Option<OrgEnvironment> {
+        let path = [org, environment.as_str()];
+        let written::OrgEnvironment { domain, org_id, auth, plan_auth, login_url, api_version: own } = written;
+        let domain = self.domain(&join(&path, &["domain"]), domain, false);
+        let org_id = self.org_id(&join(&path, &["org_id"]), org_id);
+        let login_domain = match login_url {
+            Some(url) => self.domain(&join(&path, &["login_url"]), url, true),
+            None => domain.clone(),
+        };
+        let audience = match &domain {
+            Some(domain) if looks_like_sandbox(domain) => "https://test.salesforce.com",
+            Some(domain) if !domain.is_loopback() => "https://login.salesforce.com",
+            _ if environment == EnvironmentName::Sandbox => "https://test.salesforce.com",
+            _ => "https://login.salesforce.com",
+        };
+        let log_in = self.log_in(&join(&path, &["auth"]), auth, audience, told);
+        let plan_log_in = match plan_auth {
+            Some(auth) => Some(self.log_in(&join(&path, &["plan_auth"]), auth, audience, told)?),
+            None => None,
+        };
+        Some(OrgEnvironment {
+            domain: domain?,
+            org_id: org_id?,
+            api_version: own.clone().unwrap_or_else(|| api_version.to_owned()),
+            log_in: log_in?,
+            plan_log_in,
+            login_domain: login_domain?,
+        })
+    }
+
+    fn org_id(&mut self, path: &[&str], written: &str) -> Option<Spanned<OrgId>> {
+        if written.contains("${") {
+            return None;
+        }
+        let span = self.value(path);
+        let why = match (OrgId::parse(written), RecordId::parse(written)) {
+            (Some(id), _) => return Some(Spanned::new(id, span)),
+            (None, Err(problem)) if written.starts_with("00D") => problem.to_string(),
+            _ => "an org's id begins with 00D".to_owned(),
+        };
+        let help = "Setup > Company Information shows it as Salesforce.com Organization ID";
+        self.push(Diagnostic::error(Code::BadOrgId, "this is not an org's id").at(span, why).help(help));
+        None
+    }
+
+    /// One org under two environments, or a sandbox's address under `production`.
+    fn mixed_up(&mut self, org: &str, environments: &BTreeMap<EnvironmentName, OrgEnvironment>) {
+        let production = environments.get(&EnvironmentName::Production);
+        let sandbox = environments.get(&EnvironmentName::Sandbox);
+        if let Some(production) = production.filter(|p| looks_like_sandbox(&p.domain)) {
+            self.push(
+                Diagnostic::error(Code::EnvironmentsMixedUp, format!("`production` of {org} is a sandbox by its name"))
+                    .at(production.domain.span.clone(), "a sandbox's address")
+                    .help("put it under `sandbox:`, or write the production org's My Domain"),
+            );
+        }
+        if let (Some(production), Some(sandbox)) = (production, sandbox) {
+            if production.org_id.value == sandbox.org_id.value {
+                self.push(
+                    Diagnostic::error(Code::EnvironmentsMixedUp, format!("sandbox and production of {org} are one org"))
+                        .at(production.org_id.span.clone(), "the same id")
+                        .and(sandbox.org_id.span.clone(), "as here")
+                        .help("a sandbox has an id of its own: Setup > Company Information, in the sandbox"),
+                );
+            }
+        }
+    }
+
+    fn log_in(&mut self, path: &[&str], auth: &written::Auth, audience: &str, told: bool) -> Option<Spanned<LogIn>> {
+        let mut fields = Fields { check: self, path, told, unset: Vec::new(), wrong: false };
+        let auth = match auth {
+            written::Auth::AccessToken { token } => {
+                let token = fields.secret("token", token);
+                token.map(|token| Auth::AccessToken { token })
+            }
+            written::Auth::ClientCredentials { client_id, client_secret } => {
+                let client_id = fields.plain("client_id", client_id);
+                let client_secret = fields.secret("client_secret", client_secret);
+                client_id.zip(client_secret).map(|(client_id, client_secret)| Auth::ClientCredentials { client_id, client_secret })
+            }
+            written::Auth::RefreshToken { client_id, client_secret, refresh_token } => {
+                let client_id = fields.plain("client_id", client_id);
+                let client_secret = client_secret.as_ref().map(|secret| fields.secret("client_secret", secret));
+                let refresh_token = fields.secret("refresh_token", refresh_token);
+                client_id.zip(refresh_token).map(|(client_id, refresh_token)| Auth::RefreshToken {
+                    client_id,
+                    client_secret: client_secret.flatten(),
+                    refresh_token,
+                })
+            }
+            written::Auth::Jwt { client_id, username, private_key_file, private_key, audience: own } => {
+                fields.jwt(client_id, username, private_key_file.as_deref(), private_key.as_deref(), own.as_deref(), audience)
+            }
+        };
+        let (unset, wrong) = (fields.unset, fields.wrong);
+        let span = self.key(path);
+        match auth {
+            _ if wrong => None,
+            _ if !unset.is_empty() => Some(Spanned::new(LogIn::Unset(unset), span)),
+            Some(auth) => Some(Spanned::new(LogIn::Ready(auth), span)),
+            None => None,
+        }
+    }
+}
+
+/// The keys of one log-in.
+struct Fields<'a, 'c> {
+    check: &'a mut Check<'c>,
+    path: &'a [&'a str],
+    told: bool,
+    unset: Vec<String>,
+    wrong: bool,
+}
+
+impl Fields<'_, '_> {
+    fn take(&mut self, expanded: Expanded) -> Option<Credential> {
+        match expanded {
+            Expanded::Ready(credential) => Some(credential),
+            Expanded::Unset(names) => {
+                self.unset.extend(names);
+                None
+            }
+            Expanded::Wrong => {
+                self.wrong = true;
+                None
+            }
+        }
+    }
+
+    fn plain(&mut self, key: &str, text: &str) -> Option<Credential> {
+        let expanded = self.check.expand(&join(self.path, &[key]), text, self.told);
+        self.take(expanded)
+    }
+
+    fn secret(&mut self, key: &str, text: &str) -> Option<Credential> {
+        let expanded = self.check.secret(&join(self.path, &[key]), text, self.told);
+        self.take(expanded)
+    }
+
+    fn jwt(
+        &mut self,
+        client_id: &str,
+        username: &str,
+        file: Option<&str>,
+        key: Option<&str>,
+        own_audience: Option<&str>,
+        audience: &str,
+    ) -> Option<Auth> {
+        let client_id = self.plain("client_id", client_id);
+        let username = self.plain("username", username).map(|c| c.value.expose().to_owned());
+        let audience = match own_audience {
+            Some(own) => self.plain("audience", own).map(|c| c.value.expose().to_owned()),
+            None => Some(audience.to_owned()),
+        };
+        match (file, key) {
+            (Some(file), None) => {
+                let file = self.plain("private_key_file", file).map(|c| c.value.expose().to_owned());
+                Some(Auth::JwtFile { client_id: client_id?, username: username?, private_key_file: file?, audience: audience? })
+            }
+            (None, Some(key)) => {
+                let key = self.secret("private_key", key);
+                Some(Auth::JwtKey { client_id: client_id?, username: username?, private_key: key?, audience: audience? })
+            }
+            (Some(_), Some(_)) => {
+                let path = join(self.path, &["private_key"]);
+                self.check.wrong(
+                    Code::OptionsContradict,
+                    &path,
+                    "the private key is given twice",
+                    "beside `private_key_file`",
+                    "keep one of `private_key` and `private_key_file`",
+                );
+                self.wrong = true;
+                None
+            }
+            (None, None) => {
+                let span = self.check.key(self.path);
+                self.check.push(
+                    Diagnostic::error(Code::MissingKey, "the JWT log-in has no private key")
+                        .at(span, "`private_key_file:` is missing here")
+                        .help("add the line: private_key_file: \"${ACME_KEY}\""),
+                );
+                self.wrong = true;
+                None
+            }
+        }
+    }
+}
+

@@ -1,0 +1,22 @@
+//! What a pattern of the schemas asks for, in words.
+
+use super::integration::{DURATION, NAME};
+use super::orgs::API_VERSION;
+use super::report::HEADER_NAME;
+use super::shapes::PERCENT;
+
+/// The form that a pattern stands for, and an example.
+pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
+    Some(match pattern {
+        NAME => "small letters, digits and hyphens (at most 63), such as `logins-to-leads`",
+        PERCENT => "a whole number or a percentage, such as `30` or `30%`",
+        DURATION => "a number and `s`, `m`, `h` or `d`, such as `26h`",
+        API_VERSION => "a version such as \"66.0\"",
+        HEADER_NAME => "a header's name: letters, digits and hyphens",
+        r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
+        r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",
+        r#"^(["']|none)$"# => "'\"', \"'\" or `none`",
+        r"^sha256:[0-9a-f]{64}$" => "`sha256:` and 64 hexadecimal digits, as `sha256sum FILE` prints them",
+        _ => return None,
+    })
+}

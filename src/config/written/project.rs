@@ -1,0 +1,52 @@
+//! The project, as written: what holds for the whole repository.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::integration::DURATION;
+use super::orgs::API_VERSION;
+use super::shapes::{kind_project, version};
+use super::{Guards, LintName};
+
+/// What holds for the whole repository, unless an integration says otherwise. One a repository.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Footbridge project", rename = "Project")]
+pub(in crate::config) struct Project {
+    /// The version of the format: 1.
+    #[schemars(schema_with = "version")]
+    #[allow(dead_code)]
+    footbridge: u64,
+    /// The kind of this document: `project`.
+    #[schemars(schema_with = "kind_project")]
+    #[allow(dead_code)]
+    kind: String,
+    /// The version of Salesforce's API, in quotes. Default "66.0".
+    #[schemars(regex(pattern = API_VERSION))]
+    pub(in crate::config) api_version: Option<String>,
+    /// Limits that stop a plan from being applied, for every integration.
+    pub(in crate::config) guards: Option<Guards>,
+    /// The folder for run logs. Default `runs`.
+    #[schemars(length(min = 1, max = 300))]
+    pub(in crate::config) runs: Option<String>,
+    /// Lints that are not wanted in this repository.
+    pub(in crate::config) lints_off: Option<Vec<LintName>>,
+    /// How long to wait for Salesforce.
+    pub(in crate::config) time_outs: Option<TimeOuts>,
+}
+
+/// How long to wait for Salesforce: a number and `s` or `m`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TimeOuts")]
+pub(in crate::config) struct TimeOuts {
+    /// For a connection. Default 10s.
+    #[schemars(regex(pattern = DURATION))]
+    pub(in crate::config) connect: Option<String>,
+    /// For the answer to a call. Default 2m.
+    #[schemars(regex(pattern = DURATION))]
+    pub(in crate::config) answer: Option<String>,
+    /// For a whole run, after which nothing more is sent. By default there is no limit.
+    #[schemars(regex(pattern = DURATION))]
+    pub(in crate::config) run: Option<String>,
+}
