@@ -117,6 +117,28 @@ impl RuleProblem {
         }
     }
 
+    /// The mapping's key to point at, as in YAML, where an option is at fault; otherwise the field itself is.
+    pub fn option(&self) -> Option<&'static str> {
+        Some(match self {
+            RuleProblem::OptionDoesNotFit { option, .. } | RuleProblem::BadAffix { option } => option,
+            RuleProblem::PolicyNeedsOrder { .. } | RuleProblem::NeverEmpty => "write",
+            RuleProblem::BadFormat { .. } | RuleProblem::NeedsTimeZone => "format",
+            RuleProblem::BadDecimalSign => "decimal",
+            RuleProblem::BadSeparator => "separator",
+            RuleProblem::BadCurrency => "currency",
+            RuleProblem::WordForBoth => "true_values",
+            RuleProblem::NewValuesRestricted => "new_values",
+            RuleProblem::Calculated
+            | RuleProblem::AutoNumber
+            | RuleProblem::RichText
+            | RuleProblem::Encrypted
+            | RuleProblem::RecordId
+            | RuleProblem::Compound
+            | RuleProblem::UnsupportedType { .. }
+            | RuleProblem::ReadOnly => return None,
+        })
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -14,7 +14,9 @@ impl IdentifierRule {
     /// The report's side. The cell is not blank.
     pub fn canon(&self, cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
         let id = parse(cell)?;
-        if !self.prefixes.is_empty() && !self.prefixes.iter().any(|prefix| prefix == id.prefix()) {
+        // No object has 000: Salesforce stores the id of nothing as null.
+        let known = self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| prefix == id.prefix());
+        if !known || id.prefix() == "000" {
             return Err(Reason::WrongObject { prefix: id.prefix().to_owned() });
         }
         out.extend_from_slice(id.as_str().as_bytes());

@@ -39,7 +39,7 @@ pub enum PercentForm {
 
 /// Options of one mapped field. An option that does not fit the field's type is refused by `Rule::compile`; `time_zone` alone is ignored
 /// where it has no use, since it is often declared for a whole report.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// Whole cells that count as blank, beside the empty one; neither case nor surrounding space is heeded.
     pub blank_values: Vec<String>,

@@ -6,12 +6,12 @@ use std::cmp::Ordering;
 use super::choice::ChoiceRule;
 use super::flag::{self, FlagRule};
 use super::identifier::IdentifierRule;
-use super::number::{self, NumberRule};
+use super::number::NumberRule;
 use super::options::{WhenBlank, WritePolicy};
 use super::refusal::{Note, Noted, Reason, Refusal};
+use super::stored;
 use super::text::TextRule;
 use super::zoned::MomentRule;
-use super::{moment, stored};
 use crate::model::FieldType;
 
 /// Where a cell comes from.
@@ -226,8 +226,6 @@ impl Rule {
             WritePolicy::IfGreater => Ordering::Greater,
             WritePolicy::IfLess => Ordering::Less,
         };
-        let order =
-            if self.field_type.is_number() { number::compare(after, before) } else { moment::compare(after, before) };
-        !blank && order == wanted
+        !blank && stored::order(&self.field_type, after, before) == Some(wanted)
     }
 }

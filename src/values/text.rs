@@ -26,7 +26,7 @@ pub(super) fn units(text: &str) -> usize {
 pub(super) struct TextRule {
     /// UTF-16 units that fit; 0 is no known limit.
     pub max: usize,
-    /// A text area: line breaks are kept.
+    /// A text area: line breaks are kept. Elsewhere they are refused, since Salesforce may turn them into spaces, and a second plan would differ.
     pub lines: bool,
     /// An e-mail address: checked.
     pub email: bool,

@@ -33,6 +33,8 @@ fn single_line_text() {
             ("#N/A", "#N/A", "refused placeholder_word"),
             ("n/a", "", "refused placeholder_word"),
             ("N/A", "N/A", "refused placeholder_word"),
+            (" N/A", " N/A", "refused placeholder_word"),
+            ("N/A ", "N/A ", "refused placeholder_word"),
             ("null", "", "refused placeholder_word"),
             ("NONE", "", "refused placeholder_word"),
             ("-", "", "refused placeholder_word"),
@@ -308,6 +310,7 @@ fn labels_that_several_entries_share() {
         entry("b1", "case", true),
         entry("b2", "Case", true),
         entry("Other", "a1", true),
+        entry("Another", "A1", true),
         entry("gone", "Gone label", false),
         entry("#N/A", "Not applicable", true),
     ];
@@ -324,10 +327,16 @@ fn labels_that_several_entries_share() {
             ("A1", "a1 (case_taken)"),
             ("Other", "Other"),
             ("Gone label", "refused inactive_picklist_value"),
+            ("GONE", "refused inactive_picklist_value"),
             ("#N/A", "refused placeholder_word"),
             ("Not applicable", "refused not_in_picklist"),
         ],
     );
+
+    // Of two inactive entries the one of that name counts before the one of that label.
+    field.picklist = vec![entry("x", "gone", false), entry("gone", "y", false), entry("z", "Gone", false)];
+    let rule = Rule::compile(&field, &Options { new_values: true, ..Options::default() }).unwrap();
+    check_written(&rule, &[("gone", "gone"), ("Y", "gone (label_taken)")]);
 }
 
 #[test]
@@ -391,6 +400,7 @@ fn references_by_id() {
             ("003D000000QV9n2", "", "refused wrong_object"),
             ("null", "", "refused placeholder_word"),
             ("001D000000IqhSL", "x", "refused org_unreadable"),
+            ("000000000000000AAA", "", "refused wrong_object"),
         ],
     );
 }

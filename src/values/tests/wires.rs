@@ -73,3 +73,17 @@ fn the_orgs_cells_by_type_alone() {
     assert_eq!(canon_org(&FieldType::Double, b"x", &mut out).unwrap_err().code(), "org_unreadable");
     assert!(out.is_empty());
 }
+
+#[test]
+fn canonical_forms_have_an_order_where_the_type_has_one() {
+    use std::cmp::Ordering::{Greater, Less};
+    for (t, a, b, expected) in [
+        (FieldType::Int, "9", "10", Some(Less)),
+        (FieldType::Percent, "-1.5", "-1.25", Some(Less)),
+        (FieldType::Datetime, "2026-01-02T03:04:05.500Z", "2026-01-02T03:04:05Z", Some(Greater)),
+        (FieldType::Date, "2026-01-02", "2025-12-31", Some(Greater)),
+        (FieldType::String, "a", "b", None),
+    ] {
+        assert_eq!(order(&t, a.as_bytes(), b.as_bytes()), expected, "{t:?}");
+    }
+}
