@@ -40,7 +40,13 @@ impl Default for BackoffSettings {
 impl BackoffSettings {
     /// The same counts without any waiting, for tests.
     pub fn immediate() -> Self {
-        Self { base: Duration::ZERO, cap: Duration::ZERO, retry_after_cap: Duration::ZERO, seed: Some(1), ..Self::default() }
+        Self {
+            base: Duration::ZERO,
+            cap: Duration::ZERO,
+            retry_after_cap: Duration::ZERO,
+            seed: Some(1),
+            ..Self::default()
+        }
     }
 }
 
@@ -133,7 +139,10 @@ mod tests {
             let budget = Budget::new(BackoffSettings { seed: Some(seed), ..settings() });
             for repeated in 0..5 {
                 let wait = budget.take(repeated, None).unwrap();
-                assert!(wait <= Duration::from_secs(1 << repeated).min(Duration::from_secs(60)), "{repeated}: {wait:?}");
+                assert!(
+                    wait <= Duration::from_secs(1 << repeated).min(Duration::from_secs(60)),
+                    "{repeated}: {wait:?}"
+                );
                 most[repeated as usize] = most[repeated as usize].max(wait);
             }
         }

@@ -28,7 +28,9 @@ impl Http {
             let happened = match &outcome {
                 Ok(response) => Happened::Answer(classify(response)),
                 Err(NetError::Failed { trouble, .. }) => Happened::Trouble(*trouble),
-                Err(_) => return outcome.map(|response| Called { response, verdict: Verdict::Fatal, tries: repeated + 1 }),
+                Err(_) => {
+                    return outcome.map(|response| Called { response, verdict: Verdict::Fatal, tries: repeated + 1 });
+                }
             };
             let wait = match decide(request.class, happened) {
                 Decision::HandBack => None,
@@ -82,7 +84,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_goes_on_after_500_429_and_a_cut() {
-        let script = vec![Reply::status(500), Reply::status(429).header("Retry-After", "30"), Reply::cut_in_body(), Reply::json("{}")];
+        let script = vec![
+            Reply::status(500),
+            Reply::status(429).header("Retry-After", "30"),
+            Reply::cut_in_body(),
+            Reply::json("{}"),
+        ];
         let (outcome, seen, budget) = run(Class::Read, script).await;
         let called = outcome.unwrap();
         assert_eq!((called.tries, seen), (4, 4));
@@ -119,7 +126,8 @@ mod tests {
         let (http, url) = (server.http(), server.url("/x?q=hidden"));
         drop(server);
         let budget = Budget::new(BackoffSettings::immediate());
-        let error = http.call(&Request::new(Method::PATCH, url, Class::IdempotentWrite), &budget, classify).await.unwrap_err();
+        let error =
+            http.call(&Request::new(Method::PATCH, url, Class::IdempotentWrite), &budget, classify).await.unwrap_err();
         assert_eq!(error.sent(), super::super::Sent::No);
         assert!(error.to_string().contains("tried 6 times") && !error.to_string().contains("hidden"), "{error}");
     }

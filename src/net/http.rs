@@ -27,7 +27,12 @@ pub struct Http(Arc<Shared>);
 impl Http {
     /// A client with these settings. Nothing is opened yet.
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { settings, outside: OnceLock::new(), loopback: OnceLock::new(), next: AtomicU64::new(1) }))
+        Self(Arc::new(Shared {
+            settings,
+            outside: OnceLock::new(),
+            loopback: OnceLock::new(),
+            next: AtomicU64::new(1),
+        }))
     }
 
     /// The settings.
@@ -94,8 +99,9 @@ impl Http {
         let client = self.client(&request.url)?;
         let request_id = format!("{}-{}", self.0.settings.run, self.0.next.fetch_add(1, Ordering::Relaxed));
         let mut headers = request.headers.clone();
-        let id = HeaderValue::from_str(&request_id)
-            .map_err(|_| NetError::Build { cause: "the run's name has characters that a header cannot have".to_owned() })?;
+        let id = HeaderValue::from_str(&request_id).map_err(|_| NetError::Build {
+            cause: "the run's name has characters that a header cannot have".to_owned(),
+        })?;
         headers.insert("x-request-id", id);
         if let Some(kind) = request.body.content_type {
             headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -144,8 +150,7 @@ impl Http {
         let status = reply.status();
         let headers = std::mem::take(reply.headers_mut());
         let limit = if status.is_success() { self.0.settings.page_limit } else { self.0.settings.error_limit };
-        let too_large =
-            || NetError::TooLarge { method: request.method.to_string(), url: shown(&request.url), limit };
+        let too_large = || NetError::TooLarge { method: request.method.to_string(), url: shown(&request.url), limit };
         let expected = reply.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
         if status.is_success() && expected > limit {
             return Err(too_large());
@@ -280,7 +285,10 @@ mod tests {
         let http = Http::new(settings);
         for expected in [Trouble::Timeout, Trouble::Reset, Trouble::Cut] {
             let outcome = http.send(&Request::get(server.url("/x"))).await;
-            assert!(matches!(outcome, Err(NetError::Failed { trouble, .. }) if trouble == expected), "{expected:?}: {outcome:?}");
+            assert!(
+                matches!(outcome, Err(NetError::Failed { trouble, .. }) if trouble == expected),
+                "{expected:?}: {outcome:?}"
+            );
         }
     }
 }

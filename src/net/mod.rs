@@ -7,9 +7,9 @@ mod http;
 mod request;
 mod retry;
 mod retry_after;
-mod settings;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod settings;
 
 pub use budget::{BackoffSettings, Budget, Counters};
 pub use call::Called;

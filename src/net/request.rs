@@ -68,16 +68,18 @@ impl Request {
 
     /// With this header; errors when the value cannot be one.
     pub fn header(mut self, name: &'static str, value: &str) -> Result<Self, NetError> {
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| NetError::Build { cause: format!("the value of the header {name} has characters that a header cannot have") })?;
+        let value = HeaderValue::from_str(value).map_err(|_| NetError::Build {
+            cause: format!("the value of the header {name} has characters that a header cannot have"),
+        })?;
         self.headers.insert(HeaderName::from_static(name), value);
         Ok(self)
     }
 
     /// With `Authorization: Bearer`; the value is marked as sensitive.
     pub fn bearer(mut self, token: &str) -> Result<Self, NetError> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| NetError::Build { cause: "the access token has characters that a header cannot have".to_owned() })?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| NetError::Build {
+            cause: "the access token has characters that a header cannot have".to_owned(),
+        })?;
         value.set_sensitive(true);
         self.headers.insert(http::header::AUTHORIZATION, value);
         Ok(self)

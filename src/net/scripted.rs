@@ -82,7 +82,7 @@ impl Reply {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) target: String,
-    head: String,
+    pub(crate) head: String,
     pub(crate) body: String,
     pub(crate) bytes: Vec<u8>,
 }

@@ -57,7 +57,9 @@ pub(crate) fn treatment(response: &Response) -> Treatment {
         let by_code = fault.treatment();
         // A code that says nothing of it leaves the word to a passing status.
         return match (by_code, &fault.code) {
-            (Treatment::Fatal, ErrorCode::Other(_)) => status_treatment(response.status, retry_after(response).is_some()),
+            (Treatment::Fatal, ErrorCode::Other(_)) => {
+                status_treatment(response.status, retry_after(response).is_some())
+            }
             _ => by_code,
         };
     }

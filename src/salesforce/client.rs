@@ -107,9 +107,9 @@ pub fn is_read(path: &str) -> bool {
         && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && parts.next() == Some("composite")
         && parts.next() == Some("sobjects")
-        && parts.next().is_some_and(|object| {
-            !object.is_empty() && object.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        })
+        && parts
+            .next()
+            .is_some_and(|object| !object.is_empty() && object.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
         && parts.next().is_none()
 }
 
@@ -120,15 +120,16 @@ impl Client {
         let (concurrency, gzip_requests) = (connect.concurrency.max(1), connect.gzip_requests);
         let known = !api_version.is_empty() && api_version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if !known {
-            return Err(SalesforceError::Request { detail: format!("{api_version:?} is no version of the API, such as 66.0") });
+            return Err(SalesforceError::Request {
+                detail: format!("{api_version:?} is no version of the API, such as 66.0"),
+            });
         }
         http.check(&domain)?;
         let url = domain
             .join("/services/oauth2/token")
             .map_err(|error| SalesforceError::Request { detail: format!("the domain is no URL: {error}") })?;
         let endpoint = super::auth::TokenEndpoint { http: http.clone(), budget: budget.clone(), url };
-        let settings =
-            SessionSettings { endpoint, domain, login, clock, keep_refresh_token: on_new_refresh_token };
+        let settings = SessionSettings { endpoint, domain, login, clock, keep_refresh_token: on_new_refresh_token };
         let session = Session::start(settings).await?;
         let usage = Mutex::new(None);
         Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, usage })))
@@ -208,11 +209,12 @@ impl Client {
                 Verdict::Done => return Ok(called.response),
                 Verdict::Refresh if !renewed => {
                     let error = answer::error(&called.response, self.api_version(), &[&access.token]);
-                    access = self.0.session.renew(access.number, reason(&error)).await.map_err(|error| match error {
-                        // Whatever the log-in met, the call itself was refused with 401: keep the two apart.
-                        told if told.is_not_authorised() => told,
-                        other => SalesforceError::NotRenewed(Box::new(other)),
-                    })?;
+                    access =
+                        self.0.session.renew(access.number, reason(&error)).await.map_err(|error| match error {
+                            // Whatever the log-in met, the call itself was refused with 401: keep the two apart.
+                            told if told.is_not_authorised() => told,
+                            other => SalesforceError::NotRenewed(Box::new(other)),
+                        })?;
                     renewed = true;
                 }
                 Verdict::Refresh => {
@@ -240,7 +242,8 @@ fn reason(error: &SalesforceError) -> String {
 
 /// A path at the instance; never another host, whatever the path says.
 fn at_instance(instance: &Url, target: &str) -> Result<Url, SalesforceError> {
-    let outside = || SalesforceError::Request { detail: "an address that Salesforce gave does not lie in its API".to_owned() };
+    let outside =
+        || SalesforceError::Request { detail: "an address that Salesforce gave does not lie in its API".to_owned() };
     if !target.starts_with("/services/") || target.contains('\\') {
         return Err(outside());
     }

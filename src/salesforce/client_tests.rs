@@ -121,7 +121,10 @@ async fn each_flow_sends_what_its_grant_asks_for() {
     let forms: Vec<_> = seen.iter().map(form).collect();
     assert_eq!(forms[0]["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
     assert_eq!(forms[0]["assertion"].split('.').count(), 3);
-    assert_eq!((forms[1]["grant_type"].as_str(), forms[1]["client_secret"].as_str()), ("client_credentials", CLIENT_SECRET));
+    assert_eq!(
+        (forms[1]["grant_type"].as_str(), forms[1]["client_secret"].as_str()),
+        ("client_credentials", CLIENT_SECRET)
+    );
     assert_eq!((forms[2]["grant_type"].as_str(), forms[2]["refresh_token"].as_str()), ("refresh_token", REFRESH));
     assert_eq!(forms[2]["client_id"], "3MVG");
 }
@@ -227,7 +230,8 @@ async fn a_failed_renewal_is_not_tried_by_everyone() {
     let logins = AtomicUsize::new(0);
     let server = Server::answering(move |seen, _| match is_token(seen) {
         true if logins.fetch_add(1, Ordering::SeqCst) == 0 => Reply::json(token_reply(None, "tok1")),
-        true => Reply::json(r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#).with_status(400),
+        true => Reply::json(r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#)
+            .with_status(400),
         false => expired(),
     })
     .await;
@@ -277,7 +281,9 @@ async fn an_access_token_cannot_be_renewed() {
 #[tokio::test]
 async fn a_session_is_renewed_once_a_call_and_some_texts_never_renew_it() {
     let fresh = |reply: Reply| {
-        Server::answering(move |seen, _| if is_token(seen) { Reply::json(token_reply(None, "tok")) } else { reply.clone() })
+        Server::answering(
+            move |seen, _| if is_token(seen) { Reply::json(token_reply(None, "tok")) } else { reply.clone() },
+        )
     };
     let server = fresh(expired()).await;
     let client = Client::connect(connect_to(&server, by_refresh())).await.unwrap();
@@ -285,7 +291,8 @@ async fn a_session_is_renewed_once_a_call_and_some_texts_never_renew_it() {
     assert!(matches!(error, SalesforceError::NotAuthorised { .. }), "{error:?}");
     assert_eq!(server.seen().len(), 4, "log-in, call, renewal, call");
 
-    let server = fresh(Reply::fault(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")).await;
+    let server =
+        fresh(Reply::fault(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")).await;
     let client = Client::connect(connect_to(&server, by_refresh())).await.unwrap();
     let error = collect(&client, "SELECT Id FROM Lead").await.0.unwrap_err();
     assert!(error.is_not_authorised(), "{error:?}");
@@ -321,7 +328,8 @@ async fn another_org_than_the_pinned_one_is_refused() {
 #[tokio::test]
 async fn an_access_token_is_identified_by_userinfo_or_by_the_orgs_record() {
     let server = Server::start(vec![Reply::json(
-        json!({"organization_id": ORG, "user_id": "0053h000002xQ5sAAE", "preferred_username": "ci@acme.example"}).to_string(),
+        json!({"organization_id": ORG, "user_id": "0053h000002xQ5sAAE", "preferred_username": "ci@acme.example"})
+            .to_string(),
     )])
     .await;
     let identity = client(&server).await.identity().await.unwrap();
@@ -341,7 +349,10 @@ async fn an_access_token_is_identified_by_userinfo_or_by_the_orgs_record() {
 
 #[tokio::test]
 async fn every_call_carries_token_and_client_name_and_keeps_the_usage() {
-    let script = vec![page(0, 0..0, None).header("Sforce-Limit-Info", "api-usage=18/5000"), Reply::fault(400, "MALFORMED_QUERY", "x").header("Sforce-Limit-Info", "api-usage=19/5000")];
+    let script = vec![
+        page(0, 0..0, None).header("Sforce-Limit-Info", "api-usage=18/5000"),
+        Reply::fault(400, "MALFORMED_QUERY", "x").header("Sforce-Limit-Info", "api-usage=19/5000"),
+    ];
     let server = Server::start(script).await;
     let client = client(&server).await;
     assert_eq!(client.usage(), None);
@@ -413,20 +424,22 @@ async fn a_read_is_never_silently_short() {
         (vec![page(5, 0..3, None)], |e| matches!(e, SalesforceError::RowsMissing { announced: 5, received: 3 })),
         (vec![page(2, 0..3, None)], |e| matches!(e, SalesforceError::RowsMissing { .. })),
         (vec![page(5, 0..2, Some(next)), page(5, 2..4, None)], |e| matches!(e, SalesforceError::RowsMissing { .. })),
-        (
-            vec![Reply::json(r#"{"totalSize":2,"done":false,"records":[{"Id":"1"}]}"#)],
-            |e| matches!(e, SalesforceError::Malformed { .. }),
-        ),
+        (vec![Reply::json(r#"{"totalSize":2,"done":false,"records":[{"Id":"1"}]}"#)], |e| {
+            matches!(e, SalesforceError::Malformed { .. })
+        }),
         (vec![page(2, 0..1, Some("https://evil.example/services/data/v66.0/query/1"))], |e| {
             matches!(e, SalesforceError::Request { .. })
         }),
         (vec![page(2, 0..1, Some("//evil.example/services/data/x"))], |e| matches!(e, SalesforceError::Request { .. })),
         (vec![page(2, 0..1, Some("/services/../apexrest/x"))], |e| matches!(e, SalesforceError::Request { .. })),
         (vec![Reply::cut_in_body()], |e| matches!(e, SalesforceError::Net(n) if n.sent() == Sent::Maybe)),
-        (vec![Reply::html(200, "<html>maintenance</html>")], |e| matches!(e, SalesforceError::Foreign { status: 200, .. })),
-        (vec![Reply::html(503, "<html>Sorry!</html>")], |e| {
-            matches!(e, SalesforceError::Foreign { status: 503, excerpt, .. } if excerpt == "Sorry!")
+        (vec![Reply::html(200, "<html>maintenance</html>")], |e| {
+            matches!(e, SalesforceError::Foreign { status: 200, .. })
         }),
+        (
+            vec![Reply::html(503, "<html>Sorry!</html>")],
+            |e| matches!(e, SalesforceError::Foreign { status: 503, excerpt, .. } if excerpt == "Sorry!"),
+        ),
         (vec![page(5, 0..2, Some(next)), Reply::fault(400, "INVALID_QUERY_LOCATOR", "invalid query locator")], |e| {
             e.api().is_some_and(|api| *api.code() == ErrorCode::InvalidQueryLocator)
         }),
@@ -471,7 +484,8 @@ async fn a_faulty_stretch_is_got_over() {
 
 #[tokio::test]
 async fn the_daily_limit_stops_the_run_at_once() {
-    let server = Server::start(vec![Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]).await;
+    let server =
+        Server::start(vec![Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]).await;
     let error = collect(&client(&server).await, "SELECT Id FROM Lead").await.0.unwrap_err();
     assert!(error.stops_the_run());
     assert_eq!(server.seen().len(), 1);
@@ -493,7 +507,8 @@ async fn a_huge_page_is_an_error() {
 async fn the_consumers_error_ends_the_query() {
     let server = Server::start(vec![page(2, 0..1, Some("/services/data/v66.0/query/1")), page(2, 1..2, None)]).await;
     let client = client(&server).await;
-    let mut refuse = |_: Block| -> Result<(), SalesforceError> { Err(SalesforceError::Request { detail: "stop".into() }) };
+    let mut refuse =
+        |_: Block| -> Result<(), SalesforceError> { Err(SalesforceError::Request { detail: "stop".into() }) };
     let error = client.query("SELECT Id FROM Lead", &["Id".to_owned()], &mut refuse).await.unwrap_err();
     assert!(matches!(error, SalesforceError::Request { detail } if detail == "stop"));
 }
@@ -524,7 +539,10 @@ fn leads() -> Lookup {
     Lookup { object: "Lead".into(), columns: vec!["Id".into()], key_field: "Email".into(), condition: None }
 }
 
-async fn look_up(client: &Client, keys: &[String]) -> (Result<super::super::QueryTotals, SalesforceError>, Vec<String>) {
+async fn look_up(
+    client: &Client,
+    keys: &[String],
+) -> (Result<super::super::QueryTotals, SalesforceError>, Vec<String>) {
     let literals: Vec<String> = keys.iter().map(|k| format!("'{k}'")).collect();
     let mut blocks = Vec::new();
     let mut on_block = |block: Block| -> Result<(), SalesforceError> {
@@ -566,7 +584,10 @@ async fn a_look_up_that_is_too_much_is_asked_in_halves() {
 
 #[tokio::test]
 async fn one_failing_look_up_fails_the_read() {
-    let server = Server::answering(|seen, n| if n < 3 { found(&keys_of(seen)) } else { Reply::fault(400, "INVALID_FIELD", "x") }).await;
+    let server = Server::answering(
+        |seen, n| if n < 3 { found(&keys_of(seen)) } else { Reply::fault(400, "INVALID_FIELD", "x") },
+    )
+    .await;
     let keys: Vec<String> = (0..5_000).map(|n| format!("person{n:05}@example.com")).collect();
     let (outcome, _) = look_up(&client(&server).await, &keys).await;
     assert_eq!(*outcome.unwrap_err().api().unwrap().code(), ErrorCode::InvalidField);
@@ -602,7 +623,10 @@ async fn records_by_id_go_in_parts_and_are_checked() {
 
 fn updates(n: usize) -> Vec<RecordUpdate> {
     (0..n)
-        .map(|n| RecordUpdate { id: RecordId::parse(&format!("00Q{n:012}")).unwrap(), body: format!("\"N__c\":{n}").into_bytes() })
+        .map(|n| RecordUpdate {
+            id: RecordId::parse(&format!("00Q{n:012}")).unwrap(),
+            body: format!("\"N__c\":{n}").into_bytes(),
+        })
         .collect()
 }
 

@@ -153,7 +153,9 @@ impl ErrorCode {
             // jsforce stops on these two, where a new session would meet the same wall.
             ErrorCode::InvalidSessionId if session_is_beyond_refresh(message) => Treatment::Fatal,
             // A trigger or a flow that ran into a locked row says so inside its own message.
-            ErrorCode::CannotInsertUpdateActivateEntity | ErrorCode::CannotExecuteFlowTrigger | ErrorCode::ApexError
+            ErrorCode::CannotInsertUpdateActivateEntity
+            | ErrorCode::CannotExecuteFlowTrigger
+            | ErrorCode::ApexError
                 if message.contains("UNABLE_TO_LOCK_ROW")
                     || message.contains("unable to obtain exclusive access to this record") =>
             {
@@ -194,7 +196,11 @@ mod tests {
         let table = [
             ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Treatment::StopRun),
             ("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.", Treatment::RetryLater),
-            ("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", Treatment::RetryLater),
+            (
+                "REQUEST_LIMIT_EXCEEDED",
+                "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+                Treatment::RetryLater,
+            ),
             ("INVALID_SESSION_ID", "Session expired or invalid", Treatment::RefreshSession),
             ("INVALID_SESSION_ID", "This session is not valid for use with the REST API", Treatment::Fatal),
             ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", lock, Treatment::Lock),

@@ -5,7 +5,10 @@
 
 const fn bare(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'(' | b')' | b'*' | b',' | b'=' | b':' | b'@' | b'/' | b'?')
+        || matches!(
+            byte,
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'(' | b')' | b'*' | b',' | b'=' | b':' | b'@' | b'/' | b'?'
+        )
 }
 
 /// The statement as the value of `q`.
@@ -50,7 +53,8 @@ mod tests {
             let encoded = encode_query(&text);
             prop_assert_eq!(encoded.len(), encoded_len(&text));
             let url = url::Url::parse(&format!("https://acme.my.salesforce.com/services/data/v66.0/query?q={encoded}")).unwrap();
-            prop_assert_eq!(url.query(), Some(format!("q={encoded}").as_str()), "the URL type escapes nothing further");
+            let expected = format!("q={encoded}");
+            prop_assert_eq!(url.query(), Some(expected.as_str()), "the URL type escapes nothing further");
             let back: Vec<(String, String)> = url.query_pairs().into_owned().collect();
             prop_assert_eq!(back, vec![("q".to_owned(), text)]);
         }

@@ -151,7 +151,9 @@ pub enum SalesforceError {
         actual: OrgId,
     },
     /// The log-in's answer names an instance that the host rule refuses.
-    #[error("the log-in names {host} as the org's address, which is not a Salesforce host; the token was not sent there")]
+    #[error(
+        "the log-in names {host} as the org's address, which is not a Salesforce host; the token was not sent there"
+    )]
     InstanceRefused {
         /// Its host.
         host: String,
@@ -268,7 +270,12 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
                 ' '
             }
             _ if in_tag => continue,
-            c if c.is_control() || c.is_whitespace() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => ' ',
+            c if c.is_control()
+                || c.is_whitespace()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
+            {
+                ' '
+            }
             c => c,
         };
         if shown != ' ' || !(out.is_empty() || out.ends_with(' ')) {

@@ -203,7 +203,10 @@ mod tests {
     fn statements_read_as_they_should() {
         let limits = GetLimits { uri_bytes: 1_000, statement_chars: 1_000, overhead: 0 };
         let packed = lookup(Some("IsConverted = false")).pack(["'a'", "'b'"], &limits);
-        assert_eq!(packed.queries[0].soql, "SELECT Id,Email FROM Lead WHERE Email IN ('a','b') AND (IsConverted = false)");
+        assert_eq!(
+            packed.queries[0].soql,
+            "SELECT Id,Email FROM Lead WHERE Email IN ('a','b') AND (IsConverted = false)"
+        );
         assert_eq!(lookup(None).pack([], &limits), Lookups::default());
     }
 

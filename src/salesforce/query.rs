@@ -125,9 +125,7 @@ impl Client {
             let next = match (page.done, page.next) {
                 (true, _) => None,
                 (false, None) => return Err(malformed("the query", "it is not done, and no next page is named").into()),
-                (false, Some(next)) => {
-                    Some(Fetch::start(self, next, &columns, totals.rows, sequence + totals.calls))
-                }
+                (false, Some(next)) => Some(Fetch::start(self, next, &columns, totals.rows, sequence + totals.calls)),
             };
             if page.block.rows() > 0 {
                 on_block(page.block)?;

@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn the_body_is_json_with_only_the_changed_fields() {
-        let body = request_body(&"Lead".into(), &[record(A, r#""N__c":1.50,"S":null"#), record(B, r#""S":"ü""#)]).unwrap();
+        let body =
+            request_body(&"Lead".into(), &[record(A, r#""N__c":1.50,"S":null"#), record(B, r#""S":"ü""#)]).unwrap();
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"allOrNone":false,"records":[{"attributes":{"type":"Lead"},"id":"001D000000IqhSLIAZ","N__c":1.50,"S":null},"#

@@ -6,9 +6,9 @@ mod session;
 mod token;
 
 pub use login::{Login, jwt_audience};
+pub use session::KeepRefreshToken;
 pub(crate) use session::{Access, Session, SessionSettings};
 pub(crate) use token::TokenEndpoint;
-pub use session::KeepRefreshToken;
 pub use token::{TokenError, TokenErrorCode};
 
 #[cfg(test)]

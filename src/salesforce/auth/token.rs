@@ -299,9 +299,8 @@ impl TokenEndpoint {
     }
 
     async fn post(&self, body: Body, class: Class, hidden: Vec<Secret>) -> Result<Vec<u8>, SalesforceError> {
-        let request = Request::new(http::Method::POST, self.url.clone(), class)
-            .header("accept", "application/json")?
-            .body(body);
+        let request =
+            Request::new(http::Method::POST, self.url.clone(), class).header("accept", "application/json")?.body(body);
         let Called { response, verdict, .. } = self.http.call(&request, &self.budget, verdict).await?;
         if verdict == Verdict::Done && response.body.trim_ascii_start().starts_with(b"{") {
             return Ok(response.body);
@@ -388,8 +387,7 @@ mod tests {
             ("ip restricted", "IP addresses"),
         ];
         for (description, word) in table {
-            let error =
-                TokenError { status: 400, code: TokenErrorCode::InvalidGrant, description: description.into() };
+            let error = TokenError { status: 400, code: TokenErrorCode::InvalidGrant, description: description.into() };
             assert!(error.to_string().contains(word), "{error}");
         }
     }
