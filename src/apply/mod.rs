@@ -1,1 +1,34 @@
 //! Plans carried out: precheck, execution, journal, resume, outcomes. Knows neither how a plan was made nor the terminal.
+//!
+//! The order of things: [`Lock`] → [`unfinished`] → [`precheck`] → [`Journal::start`] → [`Apply::run`] → (the run log is written) → [`Journal::close`].
+//! After a killed process: [`Lock`] → [`Resumed::open`] → [`Apply::run`] → … as above.
+
+mod budget;
+mod cancel;
+mod executor;
+mod journal;
+mod left;
+mod lock;
+mod observe;
+mod org;
+mod outcome;
+mod precheck;
+mod reading;
+mod sending;
+mod settings;
+mod standing;
+
+#[cfg(test)]
+mod tests;
+
+pub use budget::{Budget, Retries};
+pub use cancel::{Cancel, Canceller};
+pub use executor::{Apply, RunError};
+pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
+pub use left::{Foreign, Remaining, left};
+pub use lock::{Holder, Lock, LockProblem};
+pub use observe::{Event, Observer, Progress, Silent};
+pub use org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
+pub use outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+pub use precheck::{Facts, Stale, precheck};
+pub use settings::{Backoff, Clock, Settings};

@@ -1,0 +1,419 @@
+//! The run: which records are read, sent, sent again and given up, in which order, until every planned record has an end.
+//!
+//! A record is, one after the other, waiting (to be read), ready (read, still as planned from) and under way; from there it ends, or is ready or
+//! waiting again. `later` holds records that could not be locked, until everything else has been sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::budget::Retries;
+use super::cancel::Cancel;
+use super::journal::{Head, Journal, RecordLine};
+use super::left::Remaining;
+use super::observe::{Event, Observer, Progress};
+use super::org::{Class, Fault, Org, RecordError, StopKind};
+use super::outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+use super::settings::{Clock, Settings};
+use super::standing::Targets;
+use crate::model::RecordId;
+use crate::plan::{Broken, Plan, RecordLedger};
+
+/// Why a run has no outcomes. Each is a bug in Footbridge, or files that were mixed up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The plan contradicts itself; nothing was sent.
+    #[error("the plan contradicts itself; nothing was sent")]
+    Broken(Vec<Broken>),
+    /// The journal was begun for another plan; nothing was sent.
+    #[error("the journal was begun for another plan; nothing was sent")]
+    OtherJournal,
+    /// The record ledger does not add up.
+    #[error("the records do not add up: {ledger:?}")]
+    Unbalanced {
+        /// As counted.
+        ledger: RecordLedger,
+    },
+    /// A record came to two ends.
+    #[error("record {record} came to two ends")]
+    TwoEnds {
+        /// Which.
+        record: RecordId,
+    },
+}
+
+/// Everything that a run needs beside its plan and journal.
+pub struct Apply<'a, O: Org> {
+    /// The org.
+    pub org: &'a O,
+    /// Sizes and ages.
+    pub settings: &'a Settings,
+    /// The budget of further tries.
+    pub retries: &'a mut dyn Retries,
+    /// The clock that ages are measured by.
+    pub clock: &'a dyn Clock,
+    /// The word to stop.
+    pub cancel: Cancel,
+    /// Is told what happens.
+    pub observer: &'a mut dyn Observer,
+}
+
+impl<'a, O: Org> Apply<'a, O> {
+    /// Carries out what is left of a plan: `Remaining::default()` for a new run, [`Resumed::remaining`](super::Resumed) for a killed one.
+    ///
+    /// Whatever goes wrong on the way is in the outcomes; an error is a bug. The caller holds the lock and has prechecked the plan.
+    pub async fn run(self, plan: &Plan, journal: &'a mut Journal, from: Remaining) -> Result<Outcomes, RunError> {
+        let broken = plan.broken();
+        if !broken.is_empty() {
+            return Err(RunError::Broken(broken));
+        }
+        let Head { inputs, changes, .. } = journal.head();
+        if (inputs, changes) != (&plan.summary.inputs, &plan.summary.changes) {
+            return Err(RunError::OtherJournal);
+        }
+        let mut executor = Executor::new(self, plan, journal, from);
+        executor.work().await;
+        executor.finish(plan)
+    }
+}
+
+/// Groups of one lot are sent together; records of several lots never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lot {
+    /// Records a call.
+    pub(super) size: usize,
+    /// 0 in the ordinary case; halves of a refused batch each have their own.
+    pub(super) part: u32,
+}
+
+/// One record without an end.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// Its place among the targets.
+    pub(super) index: usize,
+    pub(super) lot: Lot,
+    /// When it was last read: before the call, so that its age is never told too small.
+    pub(super) read: Option<Duration>,
+    /// An update whose answer was lost may have written it.
+    pub(super) doubt: bool,
+    /// How often it was sent and could not be locked.
+    pub(super) tries: u32,
+    /// What Salesforce said then.
+    pub(super) last: Option<RecordError>,
+}
+
+impl Item {
+    /// How old its read is; what was never read is of any age.
+    pub(super) fn age(&self, now: Duration) -> Duration {
+        self.read.map_or(Duration::MAX, |read| now.saturating_sub(read))
+    }
+}
+
+pub(super) struct Executor<'a, 'p, O: Org> {
+    pub(super) apply: Apply<'a, O>,
+    pub(super) journal: &'a mut Journal,
+    pub(super) targets: Targets<'p>,
+    pub(super) object: crate::model::ObjectName,
+    ends: Vec<Option<End>>,
+    two_ends: Option<RecordId>,
+    pub(super) waiting: VecDeque<Item>,
+    pub(super) ready: VecDeque<Item>,
+    pub(super) later: Vec<Item>,
+    pub(super) stopped: Option<StopReason>,
+    pub(super) next_batch: u64,
+    pub(super) parts: u32,
+    pub(super) halvings: u32,
+    /// Updates in a row without an answer of their own.
+    pub(super) in_a_row: u32,
+    /// Rounds of sending again what could not be locked.
+    rounds: u32,
+    /// Reads in a row that were too old before anything could be sent.
+    pub(super) old_reads: u32,
+    /// How long the slowest of the latest updates took.
+    pub(super) pace: Duration,
+    pub(super) progress: Progress,
+    pub(super) writes: u64,
+    pub(super) rereads: u64,
+    pub(super) retries: u64,
+    pub(super) window: Duration,
+}
+
+impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
+    fn new(apply: Apply<'a, O>, plan: &'p Plan, journal: &'a mut Journal, from: Remaining) -> Self {
+        let targets = Targets::of(plan);
+        let lot = Lot { size: apply.settings.batch.clamp(1, Settings::MAX_BATCH), part: 0 };
+        let selection = &journal.head().selection;
+        let (mut taken, mut total) = (0, 0);
+        let mut ends: Vec<Option<End>> = Vec::with_capacity(targets.list.len());
+        let mut waiting = VecDeque::new();
+        for (index, target) in targets.list.iter().enumerate() {
+            let skip = if selection.only.as_ref().is_some_and(|only| !only.contains(&target.record)) {
+                Some(NotAttempted::NotSelected)
+            } else if selection.limit.is_some_and(|limit| taken >= limit) {
+                Some(NotAttempted::Limit)
+            } else {
+                taken += 1;
+                None
+            };
+            let end = from.ended.get(&target.record).cloned().or(skip.map(|reason| End::NotAttempted { reason }));
+            if end.is_none() {
+                total += 1;
+                let doubt = from.in_doubt.contains(&target.record);
+                waiting.push_back(Item { index, lot, read: None, doubt, tries: 0, last: None });
+            }
+            ends.push(end);
+        }
+        Self {
+            object: plan.header.object.clone(),
+            targets,
+            ends,
+            two_ends: None,
+            waiting,
+            ready: VecDeque::new(),
+            later: Vec::new(),
+            stopped: None,
+            next_batch: from.next_batch,
+            parts: 0,
+            halvings: apply.settings.halvings,
+            in_a_row: 0,
+            rounds: 0,
+            old_reads: 0,
+            pace: Duration::ZERO,
+            progress: Progress { total, ..Progress::default() },
+            writes: 0,
+            rereads: 0,
+            retries: 0,
+            window: Duration::ZERO,
+            apply,
+            journal,
+        }
+    }
+
+    async fn work(&mut self) {
+        self.tell();
+        loop {
+            if self.apply.cancel.is_cancelled() {
+                self.interrupt();
+            }
+            if self.stopped.is_some() {
+                return;
+            }
+            if self.wants_more() {
+                self.refill().await;
+            } else if let Some(group) = self.next_group() {
+                self.send(group).await;
+            } else if !self.later.is_empty() {
+                self.next_round().await;
+            } else if self.waiting.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Should records be read before more are sent? Groups are filled up, so that N records take ⌈N/200⌉ calls even where some have drifted.
+    fn wants_more(&self) -> bool {
+        let Some(next) = self.waiting.front() else { return false };
+        match self.ready.front() {
+            None => true,
+            Some(first) => self.ready.len() < first.lot.size && self.ready.iter().all(|item| item.lot == next.lot),
+        }
+    }
+
+    /// The next records to send. Those that were read too long ago wait to be read again.
+    fn next_group(&mut self) -> Option<Vec<Item>> {
+        let now = self.apply.clock.now();
+        let max_age = self.apply.settings.max_age;
+        let old = self.ready.iter().take_while(|item| item.age(now) > max_age).count();
+        if old > 0 {
+            self.reread(old);
+            return None;
+        }
+        let lot = self.ready.front()?.lot;
+        let count = self.ready.iter().take(lot.size).take_while(|item| item.lot == lot).count();
+        Some(self.ready.drain(..count).collect())
+    }
+
+    /// Sends the first of what is ready back to be read again.
+    fn reread(&mut self, count: usize) {
+        let items = self.ready.drain(..count).collect();
+        self.put_back(items);
+        self.too_old();
+    }
+
+    /// First in the queue of what is read.
+    pub(super) fn put_back(&mut self, items: Vec<Item>) {
+        for item in items.into_iter().rev() {
+            self.waiting.push_front(item);
+        }
+    }
+
+    /// A read was too old before its records could be sent. Once or twice that happens; always, and the run would never end.
+    pub(super) fn too_old(&mut self) {
+        self.old_reads += 1;
+        if self.old_reads > 3 {
+            let age = self.apply.settings.max_age.as_secs();
+            self.stop(StopReason::new(
+                StopKind::TooSlow,
+                format!("reading records takes longer than the {age} seconds that a read may be old"),
+            ));
+        }
+    }
+
+    /// Puts records that could not be locked up for another try, after a pause.
+    async fn next_round(&mut self) {
+        let items = std::mem::take(&mut self.later);
+        match self.apply.retries.take(self.rounds.min(4), None) {
+            None => self.give_up(items),
+            Some(pause) => {
+                self.rounds += 1;
+                self.apply.observer.event(&Event::Again { records: items.len(), pause });
+                self.waiting.extend(items);
+                self.sleep(pause).await;
+            }
+        }
+    }
+
+    /// Ends records that could not be locked with what Salesforce last said of them.
+    pub(super) fn give_up(&mut self, items: Vec<Item>) {
+        let ends = items.iter().map(|item| (item.index, self.unsent(item, NotAttempted::Stopped))).collect();
+        self.end_all(ends);
+    }
+
+    /// The end of a record for which nothing more is done.
+    fn unsent(&self, item: &Item, reason: NotAttempted) -> End {
+        match &item.last {
+            _ if item.doubt && item.read.is_none() => End::Unknown { reason: Unknown::NotReadBack, fields: Vec::new() },
+            _ if item.doubt => End::Unknown { reason: Unknown::StillBefore, fields: Vec::new() },
+            Some(error) => End::refused(error),
+            None => End::NotAttempted { reason },
+        }
+    }
+
+    /// Waits; the word to stop ends it.
+    async fn sleep(&mut self, pause: Duration) {
+        if pause.is_zero() {
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = self.apply.cancel.cancelled() => self.interrupt(),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+
+    /// After a failed call: waits, if there is a further try to be had. Otherwise the run stops.
+    pub(super) async fn back_off(&mut self, fault: &Fault, repeated: u32) -> bool {
+        match fault.class {
+            Class::Stop(kind) => self.stop(StopReason::of(kind, fault)),
+            Class::Call | Class::Later(_) => {
+                let after = if let Class::Later(after) = fault.class { after } else { None };
+                match self.apply.retries.take(repeated, after) {
+                    None => self.stop(StopReason::of(StopKind::Unreachable, fault)),
+                    Some(pause) => {
+                        self.retries += 1;
+                        self.apply.observer.event(&Event::Waiting { fault: fault.clone(), pause });
+                        self.sleep(pause).await;
+                    }
+                }
+            }
+        }
+        self.stopped.is_none()
+    }
+
+    pub(super) fn interrupt(&mut self) {
+        self.stop(StopReason::new(StopKind::Interrupted, "the run was told to stop"));
+    }
+
+    /// The first reason stays.
+    pub(super) fn stop(&mut self, reason: StopReason) {
+        if self.stopped.is_none() {
+            self.apply.observer.event(&Event::Stopped(reason.clone()));
+            self.stopped = Some(reason);
+        }
+    }
+
+    /// Stops the run when the journal could not be written.
+    pub(super) fn journalled(&mut self, written: Result<(), super::JournalProblem>) -> bool {
+        if let Err(problem) = &written {
+            self.stop(StopReason::new(StopKind::Journal, problem.to_string()));
+        }
+        written.is_ok()
+    }
+
+    /// Records that ended outside a batch's result.
+    pub(super) fn end_all(&mut self, ends: Vec<(usize, End)>) {
+        let lines = self.lines(&ends);
+        let written = self.journal.ends(lines);
+        self.journalled(written);
+        self.set(ends);
+    }
+
+    pub(super) fn lines(&self, ends: &[(usize, End)]) -> Vec<RecordLine> {
+        ends.iter()
+            .filter(|(_, end)| !matches!(end, End::NotAttempted { .. }))
+            .map(|(index, end)| RecordLine { record: self.targets.list[*index].record, end: end.clone() })
+            .collect()
+    }
+
+    pub(super) fn set(&mut self, ends: Vec<(usize, End)>) {
+        for (index, end) in ends {
+            self.progress.done += 1;
+            match end {
+                End::Updated => self.progress.updated += 1,
+                End::Failed { .. } | End::Unknown { .. } => self.progress.failed += 1,
+                End::Drifted { .. } => self.progress.drifted += 1,
+                End::NotAttempted { .. } => self.progress.done -= 1,
+            }
+            if self.ends[index].replace(end).is_some() {
+                self.two_ends = Some(self.targets.list[index].record);
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self) {
+        self.progress.calls = self.writes + self.rereads;
+        self.apply.observer.progress(&self.progress);
+    }
+
+    /// Gives every record without an end one, closes the journal's account and adds up.
+    fn finish(mut self, plan: &Plan) -> Result<Outcomes, RunError> {
+        let reason = match &self.stopped {
+            Some(StopReason { kind: StopKind::Interrupted, .. }) => NotAttempted::Interrupted,
+            _ => NotAttempted::Stopped,
+        };
+        let mut items: Vec<Item> = std::mem::take(&mut self.later);
+        items.extend(self.ready.drain(..).chain(self.waiting.drain(..)));
+        let ends: Vec<_> = items.iter().map(|item| (item.index, self.unsent(item, reason))).collect();
+        let lines = self.lines(&ends);
+        let written = self.journal.ends(lines).and_then(|()| self.journal.finish(self.stopped.clone()));
+        self.journalled(written);
+        self.set(ends);
+        self.tell();
+        if let Some(record) = self.two_ends {
+            return Err(RunError::TwoEnds { record });
+        }
+        let mut ledger = RecordLedger { records: plan.summary.records, ..RecordLedger::default() };
+        let mut records = Vec::with_capacity(self.ends.len());
+        let mut seen = HashMap::with_capacity(self.ends.len());
+        for (target, end) in self.targets.list.iter().zip(self.ends) {
+            // A record without an end shows as a ledger that does not add up.
+            let Some(end) = end else { continue };
+            end.count(&mut ledger);
+            if seen.insert(target.record, ()).is_some() {
+                return Err(RunError::TwoEnds { record: target.record });
+            }
+            records.push(RecordEnd { record: target.record, row: target.entry.row, end });
+        }
+        if !ledger.balances() {
+            return Err(RunError::Unbalanced { ledger });
+        }
+        Ok(Outcomes {
+            records,
+            ledger,
+            stopped: self.stopped,
+            writes: self.writes,
+            rereads: self.rereads,
+            retries: self.retries,
+            window: self.window,
+        })
+    }
+}

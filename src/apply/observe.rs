@@ -1,0 +1,87 @@
+//! What a run tells while it works, for progress bars and lines.
+
+use std::time::Duration;
+
+use super::org::Fault;
+use super::outcome::StopReason;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Records that have ended.
+    pub done: u64,
+    /// Records that this run is to end: not those outside `--limit` and `--records`.
+    pub total: u64,
+    /// Of `done`: written.
+    pub updated: u64,
+    /// Of `done`: failed or unknown.
+    pub failed: u64,
+    /// Of `done`: left alone, as somebody changed them.
+    pub drifted: u64,
+    /// API calls so far.
+    pub calls: u64,
+}
+
+/// Something worth a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Records are about to be read again.
+    Reading {
+        /// How many.
+        records: usize,
+    },
+    /// An update is about to be sent.
+    Sending {
+        /// The batch's number.
+        batch: u64,
+        /// How many records.
+        records: usize,
+    },
+    /// A call failed; the next follows after this time.
+    Waiting {
+        /// Why.
+        fault: Fault,
+        /// How long.
+        pause: Duration,
+    },
+    /// Some records could not be locked and are sent again, in smaller groups, after this time.
+    Again {
+        /// How many.
+        records: usize,
+        /// How long.
+        pause: Duration,
+    },
+    /// Salesforce refused a whole call; it is sent again in halves, to find the record at fault.
+    Halving {
+        /// How many records.
+        records: usize,
+        /// Why.
+        fault: Fault,
+    },
+    /// An answer was lost; the records are read to see whether they were written.
+    LookingUp {
+        /// How many records.
+        records: usize,
+        /// Why.
+        fault: Fault,
+    },
+    /// The run ends early.
+    Stopped(StopReason),
+}
+
+/// Is told what a run does.
+pub trait Observer {
+    /// How far it is; after every call.
+    fn progress(&mut self, progress: &Progress);
+    /// Something worth a line.
+    fn event(&mut self, event: &Event);
+}
+
+/// Tells nobody.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn progress(&mut self, _: &Progress) {}
+    fn event(&mut self, _: &Event) {}
+}

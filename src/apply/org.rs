@@ -1,0 +1,158 @@
+//! What apply asks of an org: read these records, update these records. Everything else about Salesforce is the client's.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::model::{FieldName, ObjectName, RecordId};
+
+/// An org that can be read and updated by record id. One call of a method is one API call (log-in refreshes and retries inside of it apart).
+pub trait Org {
+    /// Reads at most 2,000 records. Records that do not exist, or that this user may not see, are absent.
+    ///
+    /// Source: `POST …/composite/sobjects/X` with `ids` and `fields`, `null` for what was not found.
+    fn read(
+        &self,
+        object: &ObjectName,
+        ids: &[RecordId],
+        fields: &[FieldName],
+    ) -> impl Future<Output = Result<Rows, Fault>>;
+
+    /// Updates at most 200 records, each on its own (`allOrNone` false); outcomes in the order of the records.
+    ///
+    /// Source: `PATCH …/composite/sobjects`; recording `exchange_collections_update_200.json`.
+    fn update(
+        &self,
+        object: &ObjectName,
+        records: &[RecordUpdate],
+    ) -> impl Future<Output = Result<Vec<RecordOutcome>, CallFailure>>;
+}
+
+/// Records as they were read: cells in the order of the fields that were asked for, empty is null.
+#[derive(Default)]
+pub struct Rows(HashMap<RecordId, Vec<Vec<u8>>>);
+
+impl Rows {
+    /// No rows yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record with its cells.
+    pub fn push<'c>(&mut self, id: RecordId, cells: impl IntoIterator<Item = &'c [u8]>) {
+        self.0.insert(id, cells.into_iter().map(<[u8]>::to_vec).collect());
+    }
+
+    /// A record's cells; `None` when it was not found.
+    pub fn get(&self, id: &RecordId) -> Option<&[Vec<u8>]> {
+        self.0.get(id).map(Vec::as_slice)
+    }
+}
+
+/// One record to write.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecordUpdate {
+    /// The record.
+    pub id: RecordId,
+    /// The fields to write as JSON members without braces: `"A__c":1,"B__c":null`.
+    pub members: Vec<u8>,
+}
+
+/// What Salesforce said of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordOutcome {
+    /// Written.
+    Updated,
+    /// Not written.
+    Failed(RecordError),
+}
+
+/// Why Salesforce did not write a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordError {
+    /// Salesforce's `statusCode` (`UNABLE_TO_LOCK_ROW`).
+    pub code: String,
+    /// Salesforce's own words. May repeat values.
+    pub message: String,
+    /// The fields at fault, where Salesforce names them.
+    pub fields: Vec<String>,
+    /// Sending it again later can work.
+    pub retry: bool,
+    /// No further record can be written either (storage used up).
+    pub stop: Option<StopKind>,
+}
+
+/// A call without a usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallFailure {
+    /// The request never reached Salesforce.
+    NotSent(Fault),
+    /// Salesforce refused the whole call: nothing was written.
+    Refused(Fault),
+    /// The answer was lost: everything, something or nothing may have been written.
+    Unknown(Fault),
+}
+
+/// An error of a whole call, as far as apply needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Fault {
+    /// What to do about it.
+    pub class: Class,
+    /// Salesforce's `errorCode`, or a short word for what has none (`CONNECTION`).
+    pub code: String,
+    /// Salesforce's own words, or the client's.
+    pub message: String,
+}
+
+/// What to do about an error of a whole call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Try later, after this long where Salesforce said so (`Retry-After`).
+    Later(Option<Duration>),
+    /// No further call can work: stop the run.
+    Stop(StopKind),
+    /// This call cannot work as it is; others may.
+    Call,
+}
+
+/// Why no further call can work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopKind {
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// The org's API calls of the day are used up.
+    DailyLimit,
+    /// The log-in is gone, or lacks a right that every call needs.
+    NotAuthorised,
+    /// This is not the org that the plan was made for.
+    WrongOrg,
+    /// The org's storage or another quota is used up.
+    Storage,
+    /// Salesforce could not be reached, or kept failing, until the retries were used up.
+    Unreachable,
+    /// The planned records cannot be read any more, so nothing can be checked before writing.
+    Unreadable,
+    /// Reading takes longer than a read may be old.
+    TooSlow,
+    /// The journal cannot be written: nothing is sent without it.
+    Journal,
+}
+
+impl StopKind {
+    /// The word in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StopKind::Interrupted => "interrupted",
+            StopKind::DailyLimit => "daily_limit",
+            StopKind::NotAuthorised => "not_authorised",
+            StopKind::WrongOrg => "wrong_org",
+            StopKind::Storage => "storage",
+            StopKind::Unreachable => "unreachable",
+            StopKind::Unreadable => "unreadable",
+            StopKind::TooSlow => "too_slow",
+            StopKind::Journal => "journal",
+        }
+    }
+}

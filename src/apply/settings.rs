@@ -1,0 +1,85 @@
+//! How a run goes about its work: sizes, ages, back-off, the clock.
+
+use std::time::Duration;
+
+/// A clock that only ever goes forward, from any start. Apply reads no other.
+pub trait Clock {
+    /// Time since the start.
+    fn now(&self) -> Duration;
+}
+
+impl<F: Fn() -> Duration> Clock for F {
+    fn now(&self) -> Duration {
+        self()
+    }
+}
+
+/// What a run may spend on trying again, and how long it waits in between. One budget for the whole run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backoff {
+    /// Calls that may be made again.
+    pub calls: u32,
+    /// How often one thing may fail in a row and be tried again.
+    pub in_a_row: u32,
+    /// The first pause; each further one in a row is twice as long.
+    pub base: Duration,
+    /// The longest pause; also the longest `Retry-After` that is heeded.
+    pub max: Duration,
+    /// Each pause is cut by a random part of up to a half, so that several runs do not knock at once.
+    pub jitter: bool,
+    /// Where the random part starts; the same seed gives the same pauses.
+    pub seed: u64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            calls: 200,
+            in_a_row: 5,
+            base: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+            jitter: true,
+            seed: 0,
+        }
+    }
+}
+
+/// How a run goes about its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Records an update call, 1 to 200.
+    pub batch: usize,
+    /// Records a read call, 1 to 2,000.
+    pub read: usize,
+    /// How old a read may be when its records are sent.
+    pub max_age: Duration,
+    /// How often one record is sent at most, when it cannot be locked.
+    pub tries: u32,
+    /// Calls that may be spent on finding the record at fault when Salesforce refuses a whole call.
+    pub halvings: u32,
+    /// After the word to stop: how long the call under way may take to end.
+    pub finish: Duration,
+    /// After that: how long reading its records may take, to see whether they were written.
+    pub look_up: Duration,
+}
+
+impl Settings {
+    /// The most that one update call takes (`PATCH …/composite/sobjects`).
+    pub const MAX_BATCH: usize = 200;
+    /// The most that one read call takes (`POST …/composite/sobjects/X`).
+    pub const MAX_READ: usize = 2_000;
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch: Self::MAX_BATCH,
+            read: Self::MAX_READ,
+            max_age: Duration::from_secs(60),
+            tries: 6,
+            halvings: 200,
+            finish: Duration::from_millis(2_500),
+            look_up: Duration::from_millis(1_500),
+        }
+    }
+}

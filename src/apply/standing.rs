@@ -1,0 +1,114 @@
+//! A record as it is, held against what was planned for it: still as planned from, already as planned, or something else.
+
+use super::org::{RecordUpdate, Rows};
+use crate::model::{FieldName, FieldType, RecordId};
+use crate::plan::{Entry, Plan};
+use crate::values;
+
+/// How a record stands to its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Every planned field holds what was planned from.
+    Before,
+    /// Every planned field holds the planned value.
+    After,
+    /// These fields no longer hold what was planned from.
+    Other(Vec<FieldName>),
+    /// The record was not found.
+    Gone,
+}
+
+/// A planned record, with the places of its cells among the fields that are read.
+pub(super) struct Target<'p> {
+    pub(super) record: RecordId,
+    pub(super) entry: &'p Entry,
+    slots: Vec<usize>,
+}
+
+/// What is planned, made ready for reading and writing.
+pub(super) struct Targets<'p> {
+    /// The fields that some record writes, in the order of the mapping.
+    pub(super) fields: Vec<FieldName>,
+    types: Vec<&'p FieldType>,
+    pub(super) list: Vec<Target<'p>>,
+}
+
+impl<'p> Targets<'p> {
+    /// Of a sound plan ([`Plan::broken`]): entries without a record or of unmapped fields are left out, which the ledger then tells.
+    pub(super) fn of(plan: &'p Plan) -> Self {
+        let used = |name: &FieldName| plan.planned().any(|e| e.cells.iter().any(|c| c.field == *name));
+        let heads: Vec<_> = plan.header.fields.iter().filter(|head| used(&head.field)).collect();
+        let list = plan
+            .planned()
+            .filter_map(|entry| {
+                let slots = entry.cells.iter().map(|c| heads.iter().position(|h| h.field == c.field));
+                Some(Target { record: entry.record?, entry, slots: slots.collect::<Option<_>>()? })
+            })
+            .collect();
+        Self {
+            fields: heads.iter().map(|h| h.field.clone()).collect(),
+            types: heads.iter().map(|h| &h.field_type).collect(),
+            list,
+        }
+    }
+
+    /// Holds one record against its plan, by the canonical form of each field's type.
+    pub(super) fn standing(&self, index: usize, rows: &Rows) -> Standing {
+        let target = &self.list[index];
+        let Some(row) = rows.get(&target.record) else {
+            return Standing::Gone;
+        };
+        let (mut other, mut after) = (Vec::new(), true);
+        let mut canonical = Vec::new();
+        for (cell, &slot) in target.entry.cells.iter().zip(&target.slots) {
+            let field_type = self.types[slot];
+            let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
+            canonical.clear();
+            // A stored value that its own type does not allow is compared as it stands.
+            if !raw.is_empty() && values::canon_org(field_type, raw, &mut canonical).is_err() {
+                canonical.clear();
+                canonical.extend_from_slice(raw);
+            }
+            let found = settled(field_type, Some(&canonical));
+            let is = |planned: &Option<String>| settled(field_type, planned.as_deref().map(str::as_bytes)) == found;
+            if !is(&cell.before) {
+                other.push(cell.field.clone());
+            }
+            after &= is(&cell.after);
+        }
+        match (other.is_empty(), after) {
+            (true, _) => Standing::Before,
+            (_, true) => Standing::After,
+            _ => Standing::Other(other),
+        }
+    }
+
+    /// What is sent for one record: the cells that change and no others.
+    pub(super) fn update(&self, index: usize) -> RecordUpdate {
+        let target = &self.list[index];
+        let mut members = Vec::new();
+        for (cell, &slot) in target.entry.cells.iter().zip(&target.slots) {
+            if !members.is_empty() {
+                members.push(b',');
+            }
+            members.push(b'"');
+            // API names are letters, digits and underscores; anything else must not break out of the string.
+            members.extend(cell.field.as_str().bytes().filter(|b| b.is_ascii_alphanumeric() || *b == b'_'));
+            members.extend_from_slice(b"\":");
+            match settled(self.types[slot], cell.after.as_deref().map(str::as_bytes)) {
+                [] => members.extend_from_slice(b"null"),
+                value => values::write_json(self.types[slot], value, &mut members),
+            }
+        }
+        RecordUpdate { id: target.record, members }
+    }
+}
+
+/// Blank as an empty value; a checkbox has no blank, so that its blank is false.
+fn settled<'v>(field_type: &FieldType, value: Option<&'v [u8]>) -> &'v [u8] {
+    match value {
+        None | Some([]) if *field_type == FieldType::Boolean => b"false",
+        None => b"",
+        Some(value) => value,
+    }
+}

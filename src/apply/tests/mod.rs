@@ -1,0 +1,136 @@
+//! Apply held against an org in memory that fails in every way that the real one can.
+
+mod cases;
+mod disk;
+mod fake;
+mod plans;
+mod properties;
+mod resume;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use self::fake::FakeOrg;
+use super::journal::{Journal, Line, Log, Selection, Start, parse};
+use super::{Apply, Backoff, Budget, Cancel, Event, Observer, Outcomes, Progress, Remaining, RunError, Settings};
+use crate::plan::Plan;
+
+/// A log in memory that can break, and knows what is on its disk.
+#[derive(Clone, Default)]
+pub struct Memory {
+    pub bytes: Rc<RefCell<Vec<u8>>>,
+    pub synced: Rc<Cell<usize>>,
+    /// Appends that still work.
+    pub left: Rc<Cell<Option<usize>>>,
+}
+
+impl Memory {
+    pub fn lines(&self) -> Vec<Line> {
+        parse("memory".as_ref(), &self.bytes.borrow()).unwrap().unwrap().lines
+    }
+}
+
+impl Log for Memory {
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if let Some(left) = self.left.get() {
+            if left == 0 {
+                // A full disk takes a part.
+                self.bytes.borrow_mut().extend_from_slice(&bytes[..bytes.len() / 2]);
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            self.left.set(Some(left - 1));
+        }
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.synced.set(self.bytes.borrow().len());
+        Ok(())
+    }
+}
+
+/// Keeps what it is told, and checks that it makes sense.
+#[derive(Default)]
+pub struct Kept {
+    pub events: Vec<Event>,
+    pub last: Progress,
+}
+
+impl Observer for Kept {
+    fn progress(&mut self, progress: &Progress) {
+        assert!(
+            progress.done >= self.last.done && progress.calls >= self.last.calls,
+            "{progress:?} after {:?}",
+            self.last
+        );
+        assert!(progress.done <= progress.total, "{progress:?}");
+        self.last = *progress;
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.events.push(event.clone());
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings { finish: Duration::from_millis(1), look_up: Duration::from_millis(50), ..Settings::default() }
+}
+
+pub fn backoff() -> Backoff {
+    Backoff { base: Duration::ZERO, max: Duration::ZERO, jitter: false, ..Backoff::default() }
+}
+
+pub fn start(selection: Selection) -> Start {
+    Start { run: "2026-11-21T090003Z".into(), started: "2026-11-21T09:00:03Z".parse().unwrap(), selection }
+}
+
+/// A journal in memory with its header written.
+pub fn journal(plan: &Plan, selection: Selection, memory: &Memory) -> Journal {
+    let head = start(selection).head(plan, "x.plan".into());
+    let mut header = serde_json::to_vec(&Line::Header(head.clone())).unwrap();
+    header.push(b'\n');
+    memory.bytes.borrow_mut().extend_from_slice(&header);
+    memory.synced.set(header.len());
+    Journal::over(Box::new(memory.clone()), head, "x.journal".into(), "x.plan".into())
+}
+
+/// One run with everything spelled out.
+pub struct Rig<'a> {
+    pub plan: &'a Plan,
+    pub org: &'a FakeOrg,
+    pub settings: Settings,
+    pub backoff: Backoff,
+    pub cancel: Cancel,
+    pub kept: Kept,
+}
+
+impl<'a> Rig<'a> {
+    pub fn new(plan: &'a Plan, org: &'a FakeOrg) -> Self {
+        let (settings, backoff) = (settings(), backoff());
+        Self { plan, org, settings, backoff, cancel: Cancel::never(), kept: Kept::default() }
+    }
+
+    pub fn run(&mut self, journal: &mut Journal, from: Remaining) -> Result<Outcomes, RunError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let clock = || self.org.clock.get();
+        let apply = Apply {
+            org: self.org,
+            settings: &self.settings,
+            retries: &mut Budget::new(&self.backoff),
+            clock: &clock,
+            cancel: self.cancel.clone(),
+            observer: &mut self.kept,
+        };
+        runtime.block_on(apply.run(self.plan, journal, from))
+    }
+
+    /// A new run with a journal in memory.
+    pub fn fresh(&mut self, selection: Selection) -> Outcomes {
+        let memory = Memory::default();
+        let mut journal = journal(self.plan, selection, &memory);
+        *self.org.journal.borrow_mut() = Some(memory);
+        self.run(&mut journal, Remaining::default()).unwrap()
+    }
+}

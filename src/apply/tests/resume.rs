@@ -1,0 +1,172 @@
+//! A run that is killed at any byte of its journal and resumed ends where an uninterrupted run ends.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::fake::{FakeOrg, State, Trouble};
+use super::plans::{id, plan};
+use super::properties::{Scenario, check, passing};
+use super::{Memory, Rig, journal};
+use crate::apply::journal::{Journal, Line, Selection, parse};
+use crate::apply::org::StopKind;
+use crate::apply::{End, Foreign, Remaining, left};
+use crate::model::{Digest, RecordId};
+use crate::plan::Plan;
+
+/// Carries on after so many bytes of a journal, in an org of this state.
+fn carry_on(
+    scenario: &Scenario,
+    plan: &Plan,
+    state: &State,
+    journal: &[u8],
+) -> Option<(FakeOrg, crate::apply::Outcomes)> {
+    let mut calm = scenario.clone();
+    calm.updates.clear();
+    calm.drift.clear();
+    let org = calm.org();
+    *org.state.borrow_mut() = state.clone();
+    let parsed = parse("memory".as_ref(), journal).unwrap()?;
+    let remaining = left(&parsed.lines, plan).unwrap();
+    let memory = Memory::default();
+    memory.bytes.borrow_mut().extend_from_slice(&journal[..usize::try_from(parsed.sound).unwrap()]);
+    let mut journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
+    *org.journal.borrow_mut() = Some(memory);
+    let outcomes = calm.rig(plan, &org).run(&mut journal, remaining).unwrap();
+    Some((org, outcomes))
+}
+
+/// What a process that was killed with this much of its journal written may have left in the org.
+fn left_behind<'s>(first: &'s State, snapshots: &'s [(usize, State, State)], cut: usize) -> Vec<&'s State> {
+    match snapshots.iter().rev().find(|(length, ..)| *length <= cut) {
+        None => vec![first],
+        // Sent or not, written or not: the answer never came.
+        Some((length, before, after)) if *length == cut => vec![before, after],
+        Some((_, _, after)) => vec![after],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_killed_anywhere_and_resumed_ends_like_one_that_was_not(
+        scenario in passing(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 30),
+    ) {
+        let mut scenario = Scenario { update_takes: 0, ..scenario };
+        // Drift before the run, so that every process sees the same; troubles that an uninterrupted run gets over.
+        scenario.drift.clear();
+        for at in (0..scenario.updates.len()).step_by(2) {
+            scenario.updates[at] = Trouble::None;
+        }
+        let plan = plan(&scenario.masks);
+        let org = scenario.org();
+        let first = org.state.borrow().clone();
+        let memory = Memory::default();
+        let mut whole = journal(&plan, Selection::default(), &memory);
+        *org.journal.borrow_mut() = Some(memory.clone());
+        let outcomes = scenario.rig(&plan, &org).run(&mut whole, Remaining::default()).unwrap();
+        prop_assert_eq!(&outcomes.stopped, &None);
+        check(&plan, &org, &first, &outcomes);
+        let (end, bytes, snapshots) = (org.state.borrow().clone(), memory.bytes.borrow().clone(), org.snapshots.borrow());
+
+        let lines = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+        for cut in lines.chain(cuts.iter().map(|index| index.index(bytes.len()))) {
+            for state in left_behind(&first, &snapshots, cut) {
+                let Some((org, resumed)) = carry_on(&scenario, &plan, state, &bytes[..cut]) else {
+                    prop_assert_eq!(state, &first, "nothing is sent before the first line is there");
+                    continue;
+                };
+                // `check` also holds that no record was written twice, over both processes.
+                check(&plan, &org, &first, &resumed);
+                prop_assert_eq!(&org.state.borrow().records, &end.records, "cut at {}", cut);
+                prop_assert_eq!(&org.state.borrow().writes, &end.writes);
+                prop_assert_eq!(&resumed.ledger, &outcomes.ledger, "cut at {}", cut);
+            }
+        }
+    }
+}
+
+fn lines_of(memory: &Memory) -> Vec<Line> {
+    memory.lines()
+}
+
+#[test]
+fn a_finished_journal_leaves_nothing_to_send() {
+    let plan = plan(&[1; 5]);
+    let org = FakeOrg::new(5);
+    let memory = Memory::default();
+    let mut journal = journal(&plan, Selection::default(), &memory);
+    Rig::new(&plan, &org).run(&mut journal, Remaining::default()).unwrap();
+    let remaining = left(&lines_of(&memory), &plan).unwrap();
+    assert_eq!((remaining.entries(&plan).count(), remaining.in_doubt.len(), remaining.next_batch), (0, 0, 1));
+    let calls = org.calls.get();
+    let again = Rig::new(&plan, &org).run(&mut journal, remaining).unwrap();
+    assert!(again.completed());
+    assert_eq!(org.calls.get(), calls, "no call at all");
+}
+
+#[test]
+fn a_limit_counts_over_both_processes() {
+    let plan = plan(&[1; 6]);
+    let org = FakeOrg::new(6);
+    org.updates.borrow_mut().extend([Trouble::None, Trouble::Stop(StopKind::DailyLimit)]);
+    let memory = Memory::default();
+    let mut journal = journal(&plan, Selection { limit: Some(4), only: None }, &memory);
+    let mut rig = Rig::new(&plan, &org);
+    rig.settings.batch = 3;
+    assert_eq!(rig.run(&mut journal, Remaining::default()).unwrap().ledger.updated, 3);
+    let remaining = left(&lines_of(&memory), &plan).unwrap();
+    let outcomes = rig.run(&mut journal, remaining).unwrap();
+    assert_eq!((outcomes.ledger.updated, outcomes.ledger.not_attempted), (4, 2));
+}
+
+#[test]
+fn what_was_unknown_is_looked_up_again() {
+    let plan = plan(&[1; 2]);
+    let unknown = End::Unknown { reason: crate::apply::Unknown::NotReadBack, fields: Vec::new() };
+    let line = |n: usize, end: End| super::super::RecordLine { record: id(n), end };
+    let intent = |batch, records: Vec<RecordId>| Line::Intent { batch, records, digest: Digest::of(b"") };
+    let cases = [
+        (vec![], vec![], vec![]),
+        (vec![intent(0, vec![id(0), id(1)])], vec![], vec![id(0), id(1)]),
+        (
+            vec![
+                intent(0, vec![id(0), id(1)]),
+                Line::Result { batch: 0, lost: true, ends: vec![line(0, End::Updated)], again: vec![id(1)] },
+            ],
+            vec![id(0)],
+            vec![id(1)],
+        ),
+        (
+            vec![
+                intent(0, vec![id(0), id(1)]),
+                Line::Result { batch: 0, lost: false, ends: vec![line(0, End::Updated)], again: vec![id(1)] },
+            ],
+            vec![id(0)],
+            vec![],
+        ),
+        (
+            vec![
+                intent(0, vec![id(0), id(1)]),
+                Line::Result { batch: 0, lost: true, ends: vec![line(0, unknown)], again: vec![id(1)] },
+                intent(1, vec![id(1)]),
+                Line::Result { batch: 1, lost: false, ends: vec![line(1, End::Updated)], again: vec![] },
+            ],
+            vec![id(1)],
+            vec![id(0)],
+        ),
+    ];
+    for (lines, ended, doubt) in cases {
+        let remaining = left(&lines, &plan).unwrap();
+        let found: BTreeMap<_, _> = remaining.ended.iter().collect();
+        assert_eq!(found.into_keys().copied().collect::<Vec<_>>(), ended, "{lines:?}");
+        let mut found: Vec<_> = remaining.in_doubt.into_iter().collect();
+        found.sort();
+        assert_eq!(found, doubt, "{lines:?}");
+    }
+    assert_eq!(left(&[intent(0, vec![id(9)])], &plan), Err(Foreign::Record(id(9))));
+    let result = Line::Result { batch: 4, lost: false, ends: vec![], again: vec![] };
+    assert_eq!(left(&[result], &plan), Err(Foreign::Batch(4)));
+}
