@@ -2,5 +2,6 @@
 
 mod architecture;
 mod client_recordings;
+mod config;
 mod emulator_behaviour;
 mod emulator_contract;

@@ -214,7 +214,7 @@ impl<'a, 'f> Built<'a, 'f> {
     }
 
     fn tree(&mut self, node: &MarkedYaml<'_>) -> Tree {
-        let range = self.range(node.span.start, node.span.end);
+        let range = self.without_properties(self.range(node.span.start, node.span.end));
         if self.raw(&range).starts_with('*') {
             // An alias: told by its sign, its content is elsewhere.
             return Tree { range, node: Node::Scalar(Scalar::Other(Plain::Null)) };
@@ -239,10 +239,28 @@ impl<'a, 'f> Built<'a, 'f> {
         range.start..range.start + raw.trim_end().len()
     }
 
+    /// A node's range without the anchor and tag that may stand before it.
+    fn without_properties(&self, range: Range<usize>) -> Range<usize> {
+        let mut start = range.start;
+        while self.raw(&(start..range.end)).starts_with(['&', '!']) {
+            let rest = self.raw(&(start..range.end));
+            let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            start += rest.len() - rest[word..].trim_start().len();
+        }
+        start..range.end
+    }
+
+    /// Does a block's sign stand between the last scalar and this one? A block's own range begins with its text.
+    fn is_block(&self, start: usize) -> bool {
+        let gap = self.raw(&(self.scalars.last().map_or(0, |r| r.end).min(start)..start));
+        gap.lines().map(|line| line.split(" #").next().unwrap_or_default()).any(|line| line.contains(['|', '>']))
+    }
+
     fn scalar(&mut self, value: &Seen<'_>, range: &Range<usize>) -> Scalar {
         let raw = self.raw(range);
+        let block = self.is_block(range.start);
         self.scalars.push(range.clone());
-        if raw.starts_with(['"', '\'', '|', '>']) {
+        if block || raw.starts_with(['"', '\'']) {
             return Scalar::Text(value.as_str().unwrap_or_default().to_owned());
         }
         // A plain scalar over several lines is folded: that is text, whatever it looks like.
@@ -276,7 +294,7 @@ impl<'a, 'f> Built<'a, 'f> {
         let mut entries: Vec<(Key, Tree)> = Vec::new();
         let mut doubles: Vec<Key> = Vec::new();
         for (key, value) in pairs {
-            let range = self.range(key.span.start, key.span.end);
+            let range = self.without_properties(self.range(key.span.start, key.span.end));
             let key_tree = self.tree(key);
             let value = self.tree(value);
             let raw = self.raw(&range).to_owned();
@@ -360,7 +378,7 @@ mod tests {
 
     #[test]
     fn ranges_are_bytes_whatever_the_characters() {
-        let text = "é: ö\nlist: [ä, \"ß x\", 'q']\nblock: |\n  one\n  two\nnext: x # said\nempty:\nmap: {a: {}}\n";
+        let text = "é: ö\nlist: [ä, \"ß x\", 'q']\nblock: |\n  one\n  two\nnext: x # said\nempty:\nmap: {a: {}}\nshort: >- # why\n  010\n";
         let (tree, found) = seen(text);
         assert_eq!(found, []);
         let tree = tree.unwrap();
@@ -375,9 +393,10 @@ mod tests {
         assert_eq!(at(&["list", "1"]), "\"ß x\"");
         assert_eq!(at(&["list", "2"]), "'q'");
         assert_eq!(at(&["next"]), "x");
-        assert!(at(&["block"]).starts_with('|'), "{:?}", at(&["block"]));
+        assert!(at(&["block"]).contains("one\n  two"), "{:?}", at(&["block"]));
         assert_eq!(tree.child("block").unwrap().1.as_text(), Some("one\ntwo\n"));
         assert_eq!(tree.to_json()["empty"], Value::Null);
+        assert_eq!(tree.to_json()["short"], "010");
     }
 
     #[test]

@@ -1,0 +1,334 @@
+//! The configuration through its golden folders: valid files with every option at least once, invalid ones with one mistake each and the diagnostics
+//! expected beside them. `FOOTBRIDGE_BLESS=1` writes the expectations anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use footbridge::config::{self, FileProblem, Files, Loaded, Variables};
+use footbridge::diag::{Code, Severity};
+use footbridge::model::EnvironmentName;
+use footbridge::render::diagnostics::{self, TextStyle};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn bless() -> bool {
+    std::env::var_os("FOOTBRIDGE_BLESS").is_some()
+}
+
+/// Files in memory: a base, and what a case puts over it. An empty file takes one of the base away.
+#[derive(Clone, Default)]
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl Memory {
+    fn over(&self, folder: &Path) -> Self {
+        let mut all = self.clone();
+        read_into(folder, folder, &mut all.0);
+        all
+    }
+
+    fn with(mut self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.0.insert(path.to_owned(), text.as_ref().to_vec());
+        self
+    }
+}
+
+fn read_into(folder: &Path, base: &Path, all: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_into(&path, base, all);
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            let name = path.strip_prefix(base).unwrap().to_str().unwrap().replace('\\', "/");
+            all.insert(format!("integrations/{name}"), fs::read(&path).unwrap());
+        }
+    }
+}
+
+impl Files for Memory {
+    fn list(&self) -> (Vec<String>, Vec<(String, FileProblem)>) {
+        (self.0.iter().filter(|(path, _)| !path.ends_with("/removed.yaml")).map(|(path, _)| path.clone()).collect(), Vec::new())
+    }
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileProblem> {
+        Ok(self.0[path].clone())
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    (!name.contains("UNSET")).then(|| format!("value-of-{name}"))
+}
+
+fn base() -> Memory {
+    Memory::default().over(&root().join("tests/config/base"))
+}
+
+fn load(files: &Memory) -> Loaded {
+    config::load_files(files, &environment, Variables::All)
+}
+
+fn shown(loaded: &Loaded) -> String {
+    diagnostics::text(&loaded.diagnostics, TextStyle { width: 120, ..TextStyle::default() })
+}
+
+fn folders(of: &str) -> Vec<PathBuf> {
+    let mut all: Vec<_> = fs::read_dir(root().join(of)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn valid_folders_are_accepted() {
+    for folder in folders("tests/config/valid") {
+        let loaded = load(&Memory::default().over(&folder));
+        assert!(!loaded.diagnostics.has_errors(), "{}\n{}", folder.display(), shown(&loaded));
+        assert!(!loaded.repository.integrations.is_empty(), "{}", folder.display());
+    }
+    let loaded = load(&base());
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+}
+
+#[test]
+fn the_repositorys_own_example_is_valid_without_a_word() {
+    let loaded = config::load(&root(), &environment);
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    let integration = &loaded.repository.integrations["logins-to-leads"];
+    let production = &integration.environments[&EnvironmentName::Production];
+    assert_eq!(production.schedule.as_ref().unwrap().cron(), "0 8 * * *");
+    assert_eq!(integration.fields.len(), 3);
+}
+
+#[test]
+fn invalid_folders_get_the_expected_diagnostics() {
+    let mut wrong = Vec::new();
+    let cases = folders("tests/config/invalid");
+    assert!(cases.len() >= 60, "only {} cases", cases.len());
+    for folder in &cases {
+        let loaded = load(&base().over(folder));
+        let text = shown(&loaded);
+        let expected = folder.join("expected.txt");
+        if bless() {
+            fs::write(&expected, &text).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default().replace("\r\n", "\n") != text {
+            wrong.push(format!("{}\n{text}", folder.display()));
+        }
+        assert!(!loaded.diagnostics.is_empty(), "{} has no mistake", folder.display());
+        for diagnostic in &loaded.diagnostics {
+            assert_ne!(diagnostic.code, Code::DecodingFailed, "{}: {text}", folder.display());
+            assert!(!diagnostic.help.is_empty(), "{}: no help in {text}", folder.display());
+            assert!(diagnostic.span().is_some(), "{}: no place in {text}", folder.display());
+        }
+        assert!(!text.contains("hunter2"), "{}: a secret is shown in {text}", folder.display());
+    }
+    assert!(wrong.is_empty(), "FOOTBRIDGE_BLESS=1 writes them anew:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_code_of_the_configuration_has_a_case() {
+    let mut seen = BTreeSet::new();
+    for folder in folders("tests/config/invalid") {
+        seen.extend(load(&base().over(&folder)).diagnostics.iter().map(|d| d.code));
+    }
+    // These need no folder of files, a disk with a mistake in it, or a very large file.
+    seen.extend(load(&Memory::default()).diagnostics.iter().map(|d| d.code));
+    let large = vec![b'#'; (1 << 20) + 1];
+    seen.extend(load(&base().with("integrations/large.yaml", large)).diagnostics.iter().map(|d| d.code));
+    #[cfg(unix)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("integrations")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", folder.path().join("integrations/link.yaml")).unwrap();
+        seen.extend(config::load(folder.path(), &environment).diagnostics.iter().map(|d| d.code));
+    }
+    #[cfg(not(unix))]
+    seen.insert(Code::FileUnreadable);
+    let families = ["FB01", "FB02", "FB03"];
+    let missing: Vec<_> =
+        Code::ALL.iter().filter(|c| families.contains(&c.family().prefix) && !seen.contains(c)).collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// Each property of the schemas, as `Definition/property`, with each word of an enumeration as `Definition/property=word`.
+fn properties(schema: &Value) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut add = |title: &str, node: &Value| {
+        let mut branches = vec![node];
+        branches.extend(node["oneOf"].as_array().into_iter().flatten());
+        for branch in branches {
+            for (name, _) in branch["properties"].as_object().into_iter().flatten() {
+                all.insert(format!("{title}/{name}"));
+            }
+        }
+    };
+    add("root", schema);
+    for (title, node) in schema["definitions"].as_object().unwrap() {
+        add(title, node);
+    }
+    all
+}
+
+/// The properties that a document uses, found by walking document and schema side by side.
+fn used(schema: &Value, title: &str, node: &Value, data: &Value, all: &mut BTreeSet<String>) {
+    if let Some(reference) = node["$ref"].as_str() {
+        let name = reference.rsplit('/').next().unwrap();
+        return used(schema, name, &schema["definitions"][name], data, all);
+    }
+    for branch in ["anyOf", "oneOf", "allOf"].iter().flat_map(|k| node[*k].as_array().into_iter().flatten()) {
+        let flow = &branch["properties"]["flow"]["const"];
+        if flow.is_null() || *flow == data["flow"] {
+            used(schema, title, branch, data, all);
+        }
+    }
+    for (name, value) in data.as_object().into_iter().flatten() {
+        if let Some(property) = node["properties"].get(name) {
+            all.insert(format!("{title}/{name}"));
+            used(schema, title, property, value, all);
+        } else if node["additionalProperties"].is_object() {
+            used(schema, title, &node["additionalProperties"], value, all);
+        }
+    }
+}
+
+#[test]
+fn every_option_occurs_in_a_valid_file() {
+    let mut missing = Vec::new();
+    for (name, text) in config::schema::all() {
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        let kind = name.strip_suffix(".schema.json").unwrap();
+        let mut seen = BTreeSet::new();
+        for folder in folders("tests/config/valid") {
+            for (_, bytes) in Memory::default().over(&folder).0 {
+                let data: Value = serde_yaml::from_slice(&bytes).unwrap();
+                if data["kind"] == kind {
+                    used(&schema, "root", &schema, &data, &mut seen);
+                }
+            }
+        }
+        missing.extend(properties(&schema).difference(&seen).map(|p| format!("{kind}: {p}")));
+    }
+    assert!(missing.is_empty(), "in no valid file: {missing:#?}");
+}
+
+#[test]
+fn the_committed_schemas_are_fresh() {
+    for (name, text) in config::schema::all() {
+        let path = root().join("schemas").join(name);
+        if bless() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        assert_eq!(committed, text, "{} is stale: FOOTBRIDGE_BLESS=1 writes it anew", path.display());
+    }
+}
+
+#[test]
+fn variables_are_asked_of_the_named_environments_only() {
+    let text = fs::read_to_string(root().join("tests/config/base/orgs.yaml")).unwrap();
+    let files = base().with("integrations/orgs.yaml", text.replace("ACME_KEY", "UNSET_KEY"));
+    assert!(load(&files).diagnostics.iter().any(|d| d.code == Code::VariableNotSet));
+    let sandbox = [("acme".to_owned(), EnvironmentName::Sandbox)];
+    let loaded = config::load_files(&files, &environment, Variables::Only(&sandbox));
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    let production = &loaded.repository.orgs["acme"].environments[&EnvironmentName::Production];
+    let log_in = &production.log_in.value;
+    assert!(matches!(log_in, config::valid::LogIn::Unset(names) if names == &["UNSET_KEY"]), "{log_in:?}");
+}
+
+#[test]
+fn the_digest_is_of_the_meaning() {
+    let digest = |files: &Memory, environment| {
+        let loaded = load(files);
+        assert_eq!(loaded.diagnostics.count(Severity::Error), 0, "{}", shown(&loaded));
+        loaded.repository.integrations["logins-to-leads"].digest(environment)
+    };
+    let path = "integrations/logins-to-leads.yaml";
+    let text = fs::read_to_string(root().join("tests/config/base/logins-to-leads.yaml")).unwrap();
+    let production = digest(&base(), EnvironmentName::Production);
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        digest(&base().with(path, text.replace(from, to)), EnvironmentName::Production)
+    };
+    for (from, to) in [
+        ("org: acme", "org:   \"acme\"   # a comment"),
+        ("object: Lead", "object: lead"),
+        ("  WalkMe_First_Login__c: First Login\n", "  WalkMe_First_Login__c: { column: First Login, when_blank: keep }\n"),
+        ("  sandbox: {}", "  sandbox: { guards: { max_fills: 3 } }"),
+        ("goal: Find", "goal: Seek"),
+    ] {
+        assert_eq!(changed(from, to), production, "{from}");
+    }
+    for (from, to) in [
+        ("First Login", "Last Login"),
+        ("object: Lead", "object: Contact"),
+        ("IsConverted = false", "IsConverted = true"),
+        ("max_overwrites: 30%", "max_overwrites: 31%"),
+        ("column: User ID", "column: E-mail"),
+    ] {
+        assert_ne!(changed(from, to), production, "{from}");
+    }
+    assert_ne!(digest(&base(), EnvironmentName::Sandbox), production);
+}
+
+#[test]
+fn all_mistakes_of_all_files_are_told_in_one_go() {
+    let text = fs::read_to_string(root().join("tests/config/base/logins-to-leads.yaml")).unwrap();
+    let first = text.replace("object: Lead", "object: Lead\nobjekt: Lead").replace("org: acme", "org: acne");
+    let files = base()
+        .with("integrations/logins-to-leads.yaml", first)
+        .with("integrations/b.yaml", "footbridge: 1\nkind: integrations\n")
+        .with("integrations/c.yaml", "a: [1\n");
+    let codes: Vec<_> = load(&files).diagnostics.iter().map(|d| d.code).collect();
+    for code in [Code::UnknownKey, Code::UnknownOrg, Code::UnknownKind, Code::Syntax] {
+        assert!(codes.contains(&code), "{codes:?}");
+    }
+}
+
+mod hostile {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn valid_texts() -> Vec<String> {
+        let mut all = Memory::default();
+        for folder in folders("tests/config/valid") {
+            all = all.over(&folder);
+        }
+        all.over(&root().join("tests/config/base")).0.into_values().map(|b| String::from_utf8(b).unwrap()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let loaded = load(&base().with("integrations/x.yaml", bytes));
+            shown(&loaded);
+        }
+
+        #[test]
+        fn no_yaml_like_text_panics(text in "([a-z]{1,3}|[-:?,#&*!|>'\"%@`{}\\[\\]]| |\n|  |é|\t|0|<<|\\$\\{A\\}){0,60}") {
+            let loaded = load(&base().with("integrations/x.yaml", text));
+            shown(&loaded);
+        }
+
+        #[test]
+        fn no_changed_file_panics(
+            which in any::<prop::sample::Index>(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), "[-:?,#&*!|>'\"{}\\[\\] \na0é]{0,3}", 0usize..4), 1..4),
+        ) {
+            let texts = valid_texts();
+            let mut chars: Vec<char> = which.get(&texts).chars().collect();
+            for (at, insert, delete) in changes {
+                let at = at.index(chars.len() + 1);
+                let end = (at + delete).min(chars.len());
+                chars.splice(at..end, insert.chars());
+            }
+            let text: String = chars.into_iter().collect();
+            let loaded = load(&base().with("integrations/x.yaml", text.clone()));
+            shown(&loaded);
+            prop_assert!(!loaded.diagnostics.iter().any(|d| d.code == Code::DecodingFailed), "{text}");
+        }
+    }
+}
