@@ -1,3 +1,5 @@
 //! The `footbridge` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    footbridge::cli::main()
+}

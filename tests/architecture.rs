@@ -134,7 +134,9 @@ fn every_module_has_its_line_in_the_table() {
 
 #[test]
 fn the_scanner_sees_through_comments_strings_and_lists() {
-    let code = code_of("use crate::{plan::{Entry, Plan}, values}; // crate::net\nlet s = \"crate::cli\"; fn f() -> crate::model::Field");
+    let code = code_of(
+        "use crate::{plan::{Entry, Plan}, values}; // crate::net\nlet s = \"crate::cli\"; fn f() -> crate::model::Field",
+    );
     assert_eq!(named(&code), BTreeSet::from(["model", "plan", "values"].map(str::to_owned)));
 }
 

@@ -50,7 +50,10 @@ fn read_into(folder: &Path, base: &Path, all: &mut BTreeMap<String, Vec<u8>>) {
 
 impl Files for Memory {
     fn list(&self) -> (Vec<String>, Vec<(String, FileProblem)>) {
-        (self.0.iter().filter(|(path, _)| !path.ends_with("/removed.yaml")).map(|(path, _)| path.clone()).collect(), Vec::new())
+        (
+            self.0.iter().filter(|(path, _)| !path.ends_with("/removed.yaml")).map(|(path, _)| path.clone()).collect(),
+            Vec::new(),
+        )
     }
     fn read(&self, path: &str) -> Result<Vec<u8>, FileProblem> {
         Ok(self.0[path].clone())
@@ -74,7 +77,8 @@ fn shown(loaded: &Loaded) -> String {
 }
 
 fn folders(of: &str) -> Vec<PathBuf> {
-    let mut all: Vec<_> = fs::read_dir(root().join(of)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut all: Vec<_> =
+        fs::read_dir(root().join(of)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     all.sort();
     all
 }
@@ -254,7 +258,10 @@ fn the_digest_is_of_the_meaning() {
     for (from, to) in [
         ("org: acme", "org:   \"acme\"   # a comment"),
         ("object: Lead", "object: lead"),
-        ("  WalkMe_First_Login__c: First Login\n", "  WalkMe_First_Login__c: { column: First Login, when_blank: keep }\n"),
+        (
+            "  WalkMe_First_Login__c: First Login\n",
+            "  WalkMe_First_Login__c: { column: First Login, when_blank: keep }\n",
+        ),
         ("  sandbox: {}", "  sandbox: { guards: { max_fills: 3 } }"),
         ("goal: Find", "goal: Seek"),
     ] {

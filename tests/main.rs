@@ -5,3 +5,5 @@ mod client_recordings;
 mod config;
 mod emulator_behaviour;
 mod emulator_contract;
+mod real_data;
+mod scene;

@@ -1,1 +1,121 @@
-//! The commands: arguments, wiring, printing, exit codes. The only place that reads the environment and the clock.
+//! The commands: arguments, wiring, printing, exit codes. The only place that reads the environment and the clock, builds clients, and compiles
+//! configuration into the inputs of a plan. Knows no rule that another module owns.
+
+mod apply;
+pub mod arguments;
+mod compile;
+mod connect;
+mod demo;
+mod emulator;
+mod exit;
+mod explain;
+mod failure;
+mod ground;
+mod init;
+mod plan;
+mod planning;
+mod problem;
+mod reading;
+mod repository;
+mod runs;
+mod schema;
+mod show;
+mod validate;
+mod world;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+pub use self::exit::Exit;
+use self::failure::Failure;
+use self::world::World;
+use crate::diag::Diagnostics;
+use crate::render::diagnostics::{self, TextStyle};
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; everything else is bad usage (clap's own code is 2).
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let world = World::look(&arguments.global);
+    log(&world);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&world, &arguments.command)));
+    match ended {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(failure)) => {
+            tell(&world, &failure);
+            failure.exit.into()
+        }
+        // The panic's own message has been printed; it holds no values (tests search for them).
+        Err(_) => {
+            tell(&world, &Failure::bug("Footbridge panicked"));
+            Exit::Bug.into()
+        }
+    }
+}
+
+/// One command.
+pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run(world, arguments),
+        Command::Init(arguments) => init::run(world, arguments),
+        Command::Validate(arguments) => block(validate::run(world, arguments)),
+        Command::Plan(arguments) => block(plan::run(world, arguments)),
+        Command::Show(arguments) => show::run(world, arguments),
+        Command::Apply(arguments) => block(apply::run(world, arguments)),
+        Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Explain(arguments) => explain::run(world, arguments),
+        Command::Schema(arguments) => schema::run(world, arguments),
+        Command::Emulator(arguments) => block(emulator::run(world, arguments)),
+    }
+}
+
+fn block<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|e| Failure::bug(format!("no runtime: {e}")))?.block_on(work)
+}
+
+fn style(world: &World) -> TextStyle {
+    TextStyle { color: world.colour_messages, unicode: false, width: world.width }
+}
+
+/// Prints a failure: on standard error, and with `--json` as data on standard output.
+pub(crate) fn tell(world: &World, failure: &Failure) {
+    if world.json {
+        world.print(&diagnostics::json(&failure.diagnostics).to_string());
+    }
+    world.warn(diagnostics::text(&failure.diagnostics, style(world)).trim_end());
+}
+
+/// Prints warnings and lints.
+pub(crate) fn tell_all(world: &World, found: &Diagnostics) {
+    if !found.is_empty() {
+        world.say(diagnostics::text(found, style(world)).trim_end());
+    }
+}
+
+fn log(world: &World) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match world.verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    // Our own modules only: a library's debug output may hold headers.
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(LevelFilter::OFF.into())
+        .parse_lossy(format!("footbridge={level}"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(world.colour_messages)
+        .try_init();
+}

@@ -92,8 +92,11 @@ impl Loader<'_> {
     fn unreadable(&mut self, path: &str, problem: &FileProblem) {
         let file = SourceFile::new(path, "");
         let diagnostic = match problem {
-            FileProblem::TooLarge(_) => Diagnostic::error(Code::FileTooLarge, format!("{path} is too large: {problem}"))
-                .help(format!("a file of configuration has at most {MAX_BYTES} bytes; keep reports outside `integrations/`")),
+            FileProblem::TooLarge(_) => {
+                Diagnostic::error(Code::FileTooLarge, format!("{path} is too large: {problem}")).help(format!(
+                    "a file of configuration has at most {MAX_BYTES} bytes; keep reports outside `integrations/`"
+                ))
+            }
             FileProblem::Io(_) => Diagnostic::error(Code::FileUnreadable, format!("{path} cannot be read: {problem}"))
                 .help("check the file and its permissions, or delete it"),
         };
@@ -219,7 +222,12 @@ impl Loader<'_> {
         defaults
     }
 
-    fn valid<T: DeserializeOwned>(&self, shaped: &Shaped, found: &mut Diagnostics, read: impl FnOnce(&mut Check<'_>, &T)) {
+    fn valid<T: DeserializeOwned>(
+        &self,
+        shaped: &Shaped,
+        found: &mut Diagnostics,
+        read: impl FnOnce(&mut Check<'_>, &T),
+    ) {
         if !shaped.decodable {
             return;
         }
@@ -230,7 +238,17 @@ impl Loader<'_> {
         let mut own = Diagnostics::new();
         let mut check = Check { document: &shaped.document, found: &mut own, environment: self.environment };
         read(&mut check, &written);
-        let doubtful = |d: &Diagnostic| shaped.pruned && matches!(d.code, Code::GoalRequired | Code::TagMissing | Code::MissingKey | Code::SandboxFirst | Code::SharedWithoutWhere);
+        let doubtful = |d: &Diagnostic| {
+            shaped.pruned
+                && matches!(
+                    d.code,
+                    Code::GoalRequired
+                        | Code::TagMissing
+                        | Code::MissingKey
+                        | Code::SandboxFirst
+                        | Code::SharedWithoutWhere
+                )
+        };
         found.extend(own.into_iter().filter(|d| !doubtful(d)));
     }
 
@@ -289,9 +307,12 @@ fn version(document: &Document, found: &mut Diagnostics) {
         Some(_) => "this version of the format is not known",
         None => "the format's version is missing",
     };
-    let span = if document.tree.child("footbridge").is_some() { document.value(&["footbridge"]) } else { document.value(&[]) };
+    let span =
+        if document.tree.child("footbridge").is_some() { document.value(&["footbridge"]) } else { document.value(&[]) };
     let label = if problem.ends_with("missing") { "the document begins here" } else { "only 1 is known" };
-    found.push(Diagnostic::error(Code::FormatVersion, problem).at(span, label).help("write `footbridge: 1` as the first line"));
+    found.push(
+        Diagnostic::error(Code::FormatVersion, problem).at(span, label).help("write `footbridge: 1` as the first line"),
+    );
 }
 
 fn kind(document: &Document, found: &mut Diagnostics) -> Option<Kind> {

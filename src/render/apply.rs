@@ -161,12 +161,17 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
             out.push_str(&format!("  {} on {count}{}\n", Terminal(code), fields(group)));
             match message {
                 Some(message) => out.push_str(&format!("    {}\n", Terminal(&clipped(message, 500)))),
-                None => out.push_str("    (the message may hold values and is shown at a terminal during the run only)\n"),
+                None => {
+                    out.push_str("    (the message may hold values and is shown at a terminal during the run only)\n")
+                }
             }
             out.push_str(&format!("    {}\n", group.ids()));
         }
         if failures.len() > most {
-            out.push_str(&format!("  … and {} (--full shows all)\n", counted((failures.len() - most) as u64, "more message")));
+            out.push_str(&format!(
+                "  … and {} (--full shows all)\n",
+                counted((failures.len() - most) as u64, "more message")
+            ));
         }
     }
     if drifted.count > 0 {
@@ -187,12 +192,7 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
     if !left.is_empty() {
         out.push_str(&format!("\n{}\n", paint.odd("Not attempted")));
         for (reason, group) in &left {
-            out.push_str(&format!(
-                "  {}: {}\n    {}\n",
-                counted(group.count, "record"),
-                Terminal(reason),
-                group.ids()
-            ));
+            out.push_str(&format!("  {}: {}\n    {}\n", counted(group.count, "record"), Terminal(reason), group.ids()));
         }
     }
     out

@@ -256,7 +256,8 @@ impl RowLine {
         if entry.outcome == RowOutcome::Planned && entry.refused.is_empty() {
             return None;
         }
-        let records = if entry.candidates.is_empty() { entry.record.into_iter().collect() } else { entry.candidates.clone() };
+        let records =
+            if entry.candidates.is_empty() { entry.record.into_iter().collect() } else { entry.candidates.clone() };
         Some(Self {
             row: entry.row,
             line: entry.line,

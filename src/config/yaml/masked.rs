@@ -2,8 +2,19 @@
 //! text alone, since a file that is not YAML is shown too.
 
 /// Words in a key that say that its value is secret.
-const WORDS: [&str; 11] =
-    ["token", "secret", "passw", "pasw", "pwd", "private_key", "authorization", "authorisation", "cookie", "api_key", "api-key"];
+const WORDS: [&str; 11] = [
+    "token",
+    "secret",
+    "passw",
+    "pasw",
+    "pwd",
+    "private_key",
+    "authorization",
+    "authorisation",
+    "cookie",
+    "api_key",
+    "api-key",
+];
 /// Keys that hold one of the words and no secret.
 const HARMLESS: [&str; 2] = ["private_key_file", "secret_file"];
 
@@ -21,9 +32,9 @@ pub(crate) fn masked(text: &str) -> String {
         let sign = at + found;
         at = sign + 1;
         let before = text[..sign].trim_end_matches([' ', '"', '\'']);
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |i| {
-            i + before[i..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let key = &before[start..];
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.

@@ -80,7 +80,8 @@ pub(crate) fn parse(source: &Text, found: &mut Diagnostics) -> Option<(Tree, Val
         let data = tree.to_json();
         return Some((tree, data));
     }
-    match data.map_err(|error| error.to_string()).and_then(|data| serde_json::to_value(data).map_err(|e| e.to_string())) {
+    match data.map_err(|error| error.to_string()).and_then(|data| serde_json::to_value(data).map_err(|e| e.to_string()))
+    {
         Ok(data) if data == tree.to_json() => Some((tree, data)),
         // Something was refused already, such as an alias: then no wonder.
         _ if found.has_errors() => {
@@ -273,11 +274,9 @@ impl<'a, 'f> Built<'a, 'f> {
             Reading::Other(plain) => Scalar::Other(plain),
             Reading::Ambiguous { taken_for, plainly } => {
                 let range = self.trimmed(range.clone());
-                let mut diagnostic = Diagnostic::error(
-                    Code::AmbiguousScalar,
-                    format!("YAML versions read `{trimmed}` differently"),
-                )
-                .at(self.span(&range), format!("text to some readers, {taken_for} to others"));
+                let mut diagnostic =
+                    Diagnostic::error(Code::AmbiguousScalar, format!("YAML versions read `{trimmed}` differently"))
+                        .at(self.span(&range), format!("text to some readers, {taken_for} to others"));
                 if let Some(plainly) = plainly {
                     diagnostic = diagnostic.help(format!("if the value is meant, write `{plainly}`"));
                 }
@@ -329,7 +328,8 @@ impl<'a, 'f> Built<'a, 'f> {
             }
         }
         if !doubles.is_empty() {
-            let firsts: HashMap<&str, &Range<usize>> = entries.iter().map(|(k, _)| (k.text.as_str(), &k.range)).collect();
+            let firsts: HashMap<&str, &Range<usize>> =
+                entries.iter().map(|(k, _)| (k.text.as_str(), &k.range)).collect();
             let all: Vec<_> = doubles.iter().map(|d| (d, firsts.get(d.text.as_str()).map(|r| (*r).clone()))).collect();
             for (double, first) in all {
                 self.found.push(doubled_key(self.file, double.range.clone(), &double.text, first));
@@ -372,7 +372,8 @@ mod tests {
         let source = Text { text: text.to_owned(), file: SourceFile::new("x.yaml", text) };
         let mut found = Diagnostics::new();
         let tree = parse(&source, &mut found).map(|(tree, _)| tree);
-        let list = found.sorted().iter().map(|d| (d.code, d.span().map_or(String::new(), |s| s.text().to_owned()))).collect();
+        let list =
+            found.sorted().iter().map(|d| (d.code, d.span().map_or(String::new(), |s| s.text().to_owned()))).collect();
         (tree, list)
     }
 
@@ -403,10 +404,7 @@ mod tests {
     fn every_doubled_key_is_told() {
         let (tree, found) = seen("a: 1\nb: 2\na: 3\n\"b\": 4\nc: {d: 1, d: 2}\n");
         let doubled: Vec<_> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
-        assert_eq!(
-            doubled,
-            [(Code::DuplicateKey, "a"), (Code::DuplicateKey, "\"b\""), (Code::DuplicateKey, "d")]
-        );
+        assert_eq!(doubled, [(Code::DuplicateKey, "a"), (Code::DuplicateKey, "\"b\""), (Code::DuplicateKey, "d")]);
         assert_eq!(tree.unwrap().to_json(), serde_json::json!({"a": 1, "b": 2, "c": {"d": 1}}));
     }
 

@@ -126,16 +126,18 @@ fn head(view: &PlanView, page: &mut Page) {
         }
         _ => String::new(),
     };
-    page.out.push_str(&format!("\nAPI calls: {} to come, {} made{quota}.\n\n", grouped(calls.to_come), grouped(calls.made)));
-    let mut warnings: Vec<String> =
-        view.warnings.iter().map(|w| format!("- ⚠️ {}\n", words(w, SENTENCE))).collect();
+    page.out.push_str(&format!(
+        "\nAPI calls: {} to come, {} made{quota}.\n\n",
+        grouped(calls.to_come),
+        grouped(calls.made)
+    ));
+    let mut warnings: Vec<String> = view.warnings.iter().map(|w| format!("- ⚠️ {}\n", words(w, SENTENCE))).collect();
     warnings.extend(view.not_checked.iter().map(|n| format!("- Not checked: {}\n", words(n, SENTENCE))));
     page.list(WARNINGS, "", &warnings, 0, |left| remainder(left, "warning") + "\n");
 }
 
 fn ledgers(view: &PlanView, page: &mut Page) {
-    let rows: Vec<(&str, u64)> =
-        RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), view.rows.of(o))).collect();
+    let rows: Vec<(&str, u64)> = RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), view.rows.of(o))).collect();
     let c = &view.cells;
     let cells = [
         ("would change", c.change),
@@ -162,12 +164,7 @@ fn fields(view: &PlanView, page: &mut Page) {
     for field in &view.fields {
         let counts = [field.fill, field.overwrite, field.clear, field.same, field.kept, field.refused];
         total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        rows.push(format!(
-            "| {} | {} | {} |\n",
-            code(&field.field),
-            code(&field.column),
-            counts.map(zero).join(" | ")
-        ));
+        rows.push(format!("| {} | {} | {} |\n", code(&field.field), code(&field.column), counts.map(zero).join(" | ")));
     }
     if view.fields.len() > 1 {
         // First, so that it is there whatever fits.
@@ -237,7 +234,10 @@ fn notable_row(row: &NotableRow) -> String {
         what.push(words(hint, SENTENCE));
     }
     if !row.rows.is_empty() {
-        what.push(format!("same key: row {}", row.rows.iter().take(10).map(|r| grouped(*r)).collect::<Vec<_>>().join(", ")));
+        what.push(format!(
+            "same key: row {}",
+            row.rows.iter().take(10).map(|r| grouped(*r)).collect::<Vec<_>>().join(", ")
+        ));
     }
     let mut records: Vec<String> = row.records.iter().take(5).map(|r| code(r.as_str())).collect();
     if row.records.len() > records.len() {

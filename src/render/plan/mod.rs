@@ -12,8 +12,8 @@ mod view;
 
 pub use markdown::MARKDOWN_LIMIT;
 pub use view::{
-    CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView, RecordView,
-    Subject, Values, Verdict,
+    CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView,
+    RecordView, Subject, Values, Verdict,
 };
 
 use super::Options;

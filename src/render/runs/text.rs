@@ -19,8 +19,18 @@ pub fn table(runs: &[Listed], options: &Options) -> String {
         return "No runs yet.\n".to_owned();
     }
     let mut out = String::new();
-    let header =
-        ["Run", "Integration", "Report", "Object", "Environment", "Start (UTC)", "Run time", "Status", "Updated", "Not updated"];
+    let header = [
+        "Run",
+        "Integration",
+        "Report",
+        "Object",
+        "Environment",
+        "Start (UTC)",
+        "Run time",
+        "Status",
+        "Updated",
+        "Not updated",
+    ];
     let rows: Vec<Vec<String>> = runs
         .iter()
         .filter_map(Listed::run)
@@ -118,7 +128,11 @@ fn facts(log: &RunLog) -> String {
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
     let kinds: Vec<String> = log.calls.by_kind.iter().map(|(kind, n)| format!("{kind} {}", grouped(*n))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let retries = if log.calls.retries == 0 { String::new() } else { format!(", {} of them retries", grouped(log.calls.retries)) };
+    let retries = if log.calls.retries == 0 {
+        String::new()
+    } else {
+        format!(", {} of them retries", grouped(log.calls.retries))
+    };
     let mut stops = Vec::new();
     stops.extend(log.stops_after.limit.map(|n| format!("--limit {}", grouped(n))));
     stops.extend(log.stops_after.records.map(|n| format!("--records with {}", counted(n, "record"))));
@@ -144,9 +158,10 @@ fn facts(log: &RunLog) -> String {
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
     facts.push((
         "Quota",
-        or_unknown(log.quota.map(|q| {
-            format!("{} of {} used ({})", grouped(q.used), grouped(q.allowed), share(q.used, q.allowed))
-        })),
+        or_unknown(
+            log.quota
+                .map(|q| format!("{} of {} used ({})", grouped(q.used), grouped(q.allowed), share(q.used, q.allowed))),
+        ),
     ));
     let d = &log.digests;
     facts.push(("Configuration", d.configuration.as_str().to_owned()));

@@ -1,0 +1,309 @@
+//! One integration carried out: lock → plan → guards → question → journal → run → run log.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::ask::confirm;
+use super::log::{self, About, Ended};
+use super::progress::Shown;
+use crate::apply::{
+    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
+    Start, precheck, unfinished,
+};
+use crate::cli::arguments::{ApplyArguments, Format};
+use crate::cli::connect::{Connected, Purpose, budget};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ground::{Place, Target};
+use crate::cli::repository::state_folder;
+use crate::cli::show;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::model::{EnvironmentName, OrgId};
+use crate::net::Budget;
+use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
+use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
+
+/// Where journals and locks lie.
+pub fn journals(place: &Place<'_>) -> PathBuf {
+    state_folder(place.root).join("journal")
+}
+
+/// Takes the lock of an integration and org.
+pub fn lock(place: &Place<'_>, integration: &str, org_id: OrgId, start: Timestamp) -> Result<Lock, Failure> {
+    let holder = Holder { pid: std::process::id(), run: stamp(start), started: start };
+    Lock::take(&state_folder(place.root).join("lock"), integration, org_id, &holder).map_err(|problem| match problem {
+        LockProblem::Held { .. } => {
+            let diagnostic = Diagnostic::error(Code::Locked, problem.to_string())
+                .note("nothing was sent")
+                .help("wait until it has ended, then try again");
+            Failure::new(Exit::Failed, diagnostic)
+        }
+        LockProblem::Io { .. } => Failure::new(
+            Exit::Failed,
+            Diagnostic::error(Code::JournalUnwritable, problem.to_string()).note("nothing was sent"),
+        ),
+    })
+}
+
+/// A journal that cannot be made or read.
+pub fn journal_failure(problem: &JournalProblem) -> Failure {
+    let diagnostic = Diagnostic::error(Code::JournalUnwritable, problem.to_string())
+        .help("free or mend the disk below `.footbridge/`, then try again");
+    Failure::new(Exit::Failed, diagnostic)
+}
+
+/// Applies one integration, from a plan file or after planning.
+pub async fn integration(
+    place: &Place<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    selection: Selection,
+    given: Option<Plan>,
+) -> Result<Exit, Failure> {
+    let world = place.world;
+    let start = world.now();
+    let name = &target.integration.name.value;
+    let org_id = target.org.org_id.value;
+    let _lock = lock(place, name, org_id, start)?;
+    refuse_unfinished(place, name, org_id)?;
+
+    let budget = budget(world);
+    let (mut plan, connected, bytes, stale) = match given {
+        None => {
+            let planned = place.plan(target, Purpose::Apply, budget.clone()).await?;
+            (planned.plan, planned.connected, Some(planned.report.bytes), Vec::new())
+        }
+        Some(plan) => checked(place, target, plan, budget.clone()).await?,
+    };
+    first_run(place, target, arguments, &mut plan)?;
+    let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
+    if !world.quiet && !world.json {
+        world.print(&show::shown(world, &plan, Format::Text, &options));
+    }
+    let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
+    let about = |trigger, connected: &Connected| About {
+        trigger,
+        start,
+        user: connected.username.clone(),
+        waived: &arguments.waive,
+        selection: &selection,
+        counters: budget.counters(),
+        quota: quota(connected),
+        report_bytes: bytes,
+        api: connected.client.api_version().to_owned(),
+    };
+    let nothing =
+        |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(Trigger::Apply, &connected));
+    if !stale.is_empty() {
+        let exit = nothing(ExitReason::Stale, NotAttempted::Other("stale".to_owned()))?;
+        return Err(Failure { exit, diagnostics: stale_words(&stale) });
+    }
+    let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
+    if !held.is_empty() {
+        let words = guards(&held, name);
+        let exit = nothing(ExitReason::Guard, NotAttempted::Guard)?;
+        return Err(Failure { exit, diagnostics: words });
+    }
+    if plan.is_empty() {
+        return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
+    }
+    confirm(world, &plan, arguments.yes)?;
+
+    let run = Start { run: stamp(start), started: start, selection: selection.clone() };
+    let journal = Journal::start(&journals(place), &plan, run).map_err(|p| journal_failure(&p))?;
+    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), &budget).await;
+    carried.ended(place, &plan, about(Trigger::Apply, &connected))
+}
+
+/// A run that has come to its end, with the journal that still holds it.
+pub struct Carried {
+    journal: Journal,
+    outcomes: Result<crate::apply::Outcomes, crate::apply::RunError>,
+}
+
+impl Carried {
+    /// Writes the run log; only then the journal goes.
+    pub fn ended(self, place: &Place<'_>, plan: &Plan, about: About<'_>) -> Result<Exit, Failure> {
+        let outcomes = self.outcomes.map_err(|error| {
+            Failure::new(
+                Exit::Bug,
+                Diagnostic::error(Code::LedgerUnbalanced, error.to_string())
+                    .help("the journal in .footbridge/journal is kept; please report it"),
+            )
+        })?;
+        let exit = log::write(place, plan, &Ended::Carried(&outcomes), about)?;
+        self.journal.close().map_err(|p| journal_failure(&p))?;
+        Ok(exit)
+    }
+}
+
+/// Carries out what is left of a plan, with the signals that stop it.
+pub async fn carry_out(
+    place: &Place<'_>,
+    plan: &Plan,
+    connected: &Connected,
+    mut journal: Journal,
+    from: Remaining,
+    budget: &Budget,
+) -> Carried {
+    let (canceller, cancel) = Cancel::new();
+    let signals = tokio::spawn(async move {
+        interrupted().await;
+        canceller.cancel();
+    });
+    let began = Instant::now();
+    let clock = move || began.elapsed();
+    let mut retries = |repeated, after| budget.take(repeated, after);
+    let mut shown = Shown::new(place.world, plan.summary.records);
+    let settings = Settings::default();
+    let work = Apply {
+        org: &connected.client,
+        settings: &settings,
+        retries: &mut retries,
+        clock: &clock,
+        cancel,
+        observer: &mut shown,
+    };
+    let outcomes = work.run(plan, &mut journal, from).await;
+    shown.end();
+    signals.abort();
+    if let Ok(outcomes) = &outcomes
+        && outcomes.writes > 0
+    {
+        place.world.say(&format!(
+            "the longest time between reading a record and sending its change was {:.1} s; Salesforce has no lock for it",
+            outcomes.window.as_secs_f64()
+        ));
+    }
+    Carried { journal, outcomes }
+}
+
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "SIGTERM cannot be heard"),
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<(), Failure> {
+    let all = unfinished(&journals(place)).map_err(|p| journal_failure(&p))?;
+    let Some(found) = all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id) else {
+        return Ok(());
+    };
+    let message = format!(
+        "run {} of `{integration}` was killed before it ended ({} of {} records planned)",
+        found.head.run, found.batches, found.head.records
+    );
+    let message = message.replace(
+        &format!("({} of {} records planned)", found.batches, found.head.records),
+        &format!("({} records planned, {} batches begun)", found.head.records, found.batches),
+    );
+    let diagnostic = Diagnostic::error(Code::Interrupted, message)
+        .note("nothing was sent")
+        .help(format!("finish it first: `footbridge apply --resume --env {}`", found.head.environment));
+    Err(Failure::new(Exit::Failed, diagnostic))
+}
+
+type Checked = (Plan, Connected, Option<u64>, Vec<Stale>);
+
+/// A plan file against what is there now.
+async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
+    let ground = place.ground(target, Purpose::Apply, budget).await?;
+    let span = &target.integration.source(target.environment).location.span;
+    let definitions = ground.compiled.definitions.clone();
+    let report = ground.report.finish().map_err(|e| crate::cli::problem::report::failure(e, Some(span)))?;
+    let facts = Facts {
+        digests: crate::plan::Digests {
+            configuration: target.integration.digest(target.environment),
+            report: crate::model::Digest::from_sha256_hex(&report.sha256),
+            definitions,
+        },
+        org_id: ground.connected.org_id,
+    };
+    let stale = precheck(&plan, &facts).err().unwrap_or_default();
+    Ok((plan, ground.connected, Some(report.bytes), stale))
+}
+
+fn stale_words(stale: &[Stale]) -> Diagnostics {
+    let code = |s: &Stale| match s {
+        Stale::Configuration { .. } => Code::StaleConfiguration,
+        Stale::Report { .. } => Code::StaleReport,
+        Stale::Definitions { .. } => Code::StaleFields,
+        Stale::Org { .. } => Code::StaleOrg,
+        Stale::Broken(_) => Code::PlanDamaged,
+    };
+    stale.iter().map(|s| Diagnostic::error(code(s), s.to_string()).note("nothing was sent").help("plan anew")).collect()
+}
+
+/// An integration's first apply to production needs a person.
+fn first_run(
+    place: &Place<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    plan: &mut Plan,
+) -> Result<(), Failure> {
+    if target.environment != EnvironmentName::Production {
+        return Ok(());
+    }
+    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let before = store
+        .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
+        .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;
+    let held = before.is_none() && !arguments.first_run;
+    let value = u64::from(before.is_some());
+    plan.summary.guards.retain(|g| g.name != GuardName::FirstRun);
+    plan.summary.guards.push(GuardVerdict { name: GuardName::FirstRun, value, base: 0, limit: Limit::Count(1), held });
+    Ok(())
+}
+
+/// What to say of the guards that hold.
+fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
+    held.iter()
+        .map(|g| {
+            let code = match g.name {
+                GuardName::MaxFills => Code::GuardFills,
+                GuardName::MaxOverwrites => Code::GuardOverwrites,
+                GuardName::MaxClears => Code::GuardClears,
+                GuardName::MaxRefused => Code::GuardRefused,
+                GuardName::MinMatch => Code::GuardMatch,
+                GuardName::MinRows => Code::GuardRows,
+                GuardName::MaxAge => Code::GuardAge,
+                GuardName::MaxShrink => Code::GuardShrink,
+                GuardName::DuplicateRows => Code::DuplicateRowsFail,
+                GuardName::SeveralRecords => Code::SeveralRecordsFail,
+                GuardName::BadValues => Code::BadValueFails,
+                GuardName::FirstRun => Code::GuardFirstRun,
+            };
+            let base = if g.base > 0 { format!(" of {}", g.base) } else { String::new() };
+            let found = match g.name {
+                GuardName::FirstRun => {
+                    Diagnostic::error(code, "the first apply of this integration to production needs a person").help(
+                        format!("look at the plan, then `footbridge apply {integration} --env production --first-run`"),
+                    )
+                }
+                _ => Diagnostic::error(
+                    code,
+                    format!("guard `{}` holds the plan back: {}{base}, limit {}", g.name, g.value, g.limit),
+                )
+                .help(format!(
+                    "look at the plan; for this once: `--waive {}`; for good: `guards:` in the integration",
+                    g.name
+                )),
+            };
+            found.note("nothing was sent")
+        })
+        .collect()
+}

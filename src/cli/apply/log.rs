@@ -1,0 +1,227 @@
+//! Outcomes become a run log with its lines, and an exit code.
+
+use jiff::Timestamp;
+
+use crate::apply::{self, End, Outcomes, Selection, StopKind};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ground::Place;
+use crate::diag::{Code, Diagnostic};
+use crate::model::FieldName;
+use crate::net::Counters;
+use crate::plan::{Entry, GuardName, Plan, RecordLedger};
+use crate::render;
+use crate::runlog::{
+    CallCounts, ExitReason, NotAttempted, Outcome, OutcomesLine, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog,
+    RunProblem, StopsAfter, Store, StoreProblem, Trigger,
+};
+
+/// What a run log needs beyond plan and outcomes.
+pub struct About<'a> {
+    pub trigger: Trigger,
+    pub start: Timestamp,
+    pub user: Option<String>,
+    pub waived: &'a [GuardName],
+    pub selection: &'a Selection,
+    pub counters: Counters,
+    pub quota: Option<Quota>,
+    pub report_bytes: Option<u64>,
+    pub api: String,
+}
+
+/// How a run ended, before and after it touched the org.
+pub enum Ended<'a> {
+    /// Nothing was sent.
+    Nothing(ExitReason, NotAttempted),
+    /// The plan was carried out, as far as it went.
+    Carried(&'a Outcomes),
+}
+
+/// Writes the run log, prints the summary, and says which exit code it calls for.
+///
+/// # Errors
+/// The log could not be written: the journal stays, and says what happened.
+pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
+    let (exit, ledger, problems, writes, rereads) = match ended {
+        Ended::Nothing(reason, _) => {
+            let ledger = RecordLedger {
+                records: plan.summary.records,
+                not_attempted: plan.summary.records,
+                ..RecordLedger::default()
+            };
+            (reason.clone(), ledger, Vec::new(), 0, 0)
+        }
+        Ended::Carried(outcomes) => (
+            reason(outcomes, about.selection),
+            outcomes.ledger.clone(),
+            stopped(outcomes),
+            outcomes.writes,
+            outcomes.rereads,
+        ),
+    };
+    let others = about.counters.calls.saturating_sub(writes + rereads);
+    let by_kind = [("update", writes), ("read_again", rereads), ("other", others)];
+    let calls = CallCounts {
+        total: about.counters.calls,
+        retries: about.counters.repeats,
+        by_kind: by_kind.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.to_owned(), n)).collect(),
+    };
+    let facts = RunFacts {
+        trigger: about.trigger,
+        start: about.start,
+        end: place.world.now(),
+        user: about.user,
+        exit,
+        records: ledger,
+        waived: about.waived.to_vec(),
+        stops_after: StopsAfter {
+            limit: about.selection.limit,
+            records: about.selection.only.as_ref().map(|o| o.len() as u64),
+        },
+        calls,
+        quota: about.quota,
+        report_bytes: about.report_bytes,
+        api: about.api,
+        footbridge: env!("CARGO_PKG_VERSION").to_owned(),
+        problems,
+    };
+    let mut log = RunLog::new(plan, facts);
+    let records = lines(plan, ended);
+    let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
+    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let all = records.iter().cloned().map(OutcomesLine::Record).chain(rows.iter().cloned().map(OutcomesLine::Row));
+    let written = store.write(&mut log, all).map_err(|problem| match problem {
+        StoreProblem::Unbalanced { id } => Failure::new(
+            Exit::Bug,
+            Diagnostic::error(Code::LedgerUnbalanced, format!("the ledgers of run {id} do not add up")).help("the run log was written all the same; please report it"),
+        ),
+        other => Failure::new(
+            Exit::Failed,
+            Diagnostic::error(Code::RunLogUnwritable, other.to_string())
+                .help("the journal in .footbridge/journal says what happened; mend the folder, then `footbridge apply --resume` writes the log"),
+        ),
+    })?;
+    let shown = if place.world.json {
+        render::runs::show_json(&log, &records, &rows)
+    } else {
+        render::apply::text(&log, &records, &crate::cli::show::options(place.world, false))
+    };
+    place.world.print(&shown);
+    let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
+    place.world.say(&format!("run log: {}", path.display()));
+    Ok(exit_of(ended))
+}
+
+fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
+    match &outcomes.stopped {
+        Some(stop) if stop.kind == StopKind::Interrupted => ExitReason::Interrupted,
+        Some(stop)
+            if matches!(stop.kind, StopKind::NotAuthorised | StopKind::WrongOrg) && outcomes.ledger.updated == 0 =>
+        {
+            ExitReason::NotAuthorised
+        }
+        Some(_) => ExitReason::Error,
+        None if outcomes.completed() => ExitReason::Done,
+        None => {
+            let left_by_choice = |end: &End| {
+                matches!(
+                    end,
+                    End::Updated
+                        | End::NotAttempted { reason: apply::NotAttempted::Limit | apply::NotAttempted::NotSelected }
+                )
+            };
+            let chosen = selection.limit.is_some() || selection.only.is_some();
+            if chosen && outcomes.records.iter().all(|r| left_by_choice(&r.end)) {
+                ExitReason::Limited
+            } else {
+                ExitReason::InPart
+            }
+        }
+    }
+}
+
+fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
+    let stop = outcomes.stopped.iter();
+    stop.map(|s| RunProblem {
+        code: s.code.clone(),
+        message: words(s.kind).to_owned(),
+        not_done: Some(format!("{} records were not attempted", outcomes.ledger.not_attempted)),
+    })
+    .collect()
+}
+
+/// Our own words: Salesforce's may repeat values, and a run log is committed.
+fn words(kind: StopKind) -> &'static str {
+    match kind {
+        StopKind::Interrupted => "the run was interrupted",
+        StopKind::DailyLimit => "the org's API calls of the last 24 hours are used up",
+        StopKind::NotAuthorised => "the log-in is gone, or lacks a right that every call needs",
+        StopKind::WrongOrg => "the log-in leads to another org",
+        StopKind::Storage => "the org's storage or another quota is used up",
+        StopKind::Unreachable => "Salesforce could not be reached, or kept failing, until the retries were used up",
+        StopKind::Unreadable => "the planned records could not be read again",
+        StopKind::TooSlow => "reading took longer than a read may be old",
+        StopKind::Journal => "the journal could not be written, and nothing is sent without it",
+    }
+}
+
+fn exit_of(ended: &Ended<'_>) -> Exit {
+    match ended {
+        Ended::Nothing(ExitReason::Guard, _) => Exit::Held,
+        Ended::Nothing(ExitReason::Stale, _) => Exit::Stale,
+        Ended::Nothing(ExitReason::NotAuthorised, _) => Exit::Unauthorised,
+        Ended::Nothing(ExitReason::NothingToDo | ExitReason::Done, _) => Exit::Done,
+        Ended::Nothing(..) => Exit::Failed,
+        Ended::Carried(outcomes) => {
+            let unauthorised = outcomes
+                .stopped
+                .as_ref()
+                .is_some_and(|s| matches!(s.kind, StopKind::NotAuthorised | StopKind::WrongOrg));
+            let rest = if outcomes.completed() {
+                Exit::Done
+            } else if outcomes.ledger.updated > 0 {
+                Exit::Partial
+            } else {
+                Exit::Failed
+            };
+            if unauthorised { rest.and(Exit::Unauthorised) } else { rest }
+        }
+    }
+}
+
+fn lines(plan: &Plan, ended: &Ended<'_>) -> Vec<RecordLine> {
+    match ended {
+        Ended::Nothing(_, reason) => {
+            plan.planned().filter_map(|e| RecordLine::not_attempted(e, reason.clone())).collect()
+        }
+        Ended::Carried(outcomes) => {
+            plan.planned().zip(&outcomes.records).filter_map(|(entry, end)| line(entry, &end.end)).collect()
+        }
+    }
+}
+
+fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
+    match end {
+        End::Updated => RecordLine::new(entry, Outcome::Updated),
+        End::Failed { code, message, fields } => {
+            let fields = fields.iter().map(|f| FieldName::new(f.as_str())).collect();
+            let problem = Problem::new(code.clone(), message, fields, entry);
+            RecordLine::new(entry, Outcome::Failed).map(|line| RecordLine { problems: vec![problem], ..line })
+        }
+        End::Drifted { fields, .. } => {
+            RecordLine::new(entry, Outcome::Drifted).map(|line| RecordLine { drifted: fields.clone(), ..line })
+        }
+        End::NotAttempted { reason } => {
+            let reason = match reason {
+                apply::NotAttempted::Limit => NotAttempted::Limit,
+                apply::NotAttempted::NotSelected => NotAttempted::Records,
+                apply::NotAttempted::Interrupted => NotAttempted::Interrupted,
+                apply::NotAttempted::Stopped => NotAttempted::BrokeOff,
+            };
+            RecordLine::not_attempted(entry, reason)
+        }
+        End::Unknown { fields, .. } => {
+            RecordLine::new(entry, Outcome::Unknown).map(|line| RecordLine { drifted: fields.clone(), ..line })
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `footbridge apply`: makes the changes of a plan, and leaves a run log.
+
+mod ask;
+mod carry;
+mod log;
+mod progress;
+mod resume;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::arguments::ApplyArguments;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::repository::Repository;
+use super::show;
+use super::world::World;
+use crate::diag::Code;
+use crate::model::{EnvironmentName, RecordId};
+use crate::plan::Plan;
+
+/// Runs the command.
+pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    if arguments.resume {
+        let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
+        let repository = Repository::load(world, environment)?;
+        return resume::run(&repository.place(world), arguments, environment).await;
+    }
+    if let [one] = arguments.targets.as_slice() {
+        let path = world.here.join(one);
+        if path.is_file() {
+            return from_file(world, arguments, &path).await;
+        }
+    }
+    let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
+    let repository = Repository::load(world, environment)?;
+    let place = repository.place(world);
+    let names: Vec<String> = if arguments.all {
+        let all = place.repository.integrations.values();
+        all.filter(|i| i.environments.contains_key(&environment)).map(|i| i.name.value.clone()).collect()
+    } else {
+        arguments.targets.clone()
+    };
+    if names.is_empty() {
+        return Err(Failure::usage(Code::NothingNamed, format!("no integration runs in {environment}")));
+    }
+    let selection = selection(world, arguments)?;
+    // Every name is looked up before the first is applied.
+    let mut targets = Vec::new();
+    for name in &names {
+        targets.push(place.target(place.integration(name)?, environment)?);
+    }
+    let mut exit = Exit::Done;
+    for target in targets {
+        let ended = carry::integration(&place, target, arguments, selection.clone(), None).await;
+        exit = exit.and(told(world, ended));
+    }
+    Ok(exit)
+}
+
+async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path) -> Result<Exit, Failure> {
+    let plan: Plan = show::read(path)?;
+    let environment = plan.header.environment;
+    if environment == EnvironmentName::Production && arguments.env != Some(EnvironmentName::Production) {
+        return Err(Failure::usage(Code::NotConfirmed, "this plan is for production").help("add `--env production`"));
+    }
+    if arguments.env.is_some_and(|e| e != environment) {
+        return Err(Failure::usage(Code::NotConfirmed, format!("this plan is for {environment}"))
+            .help("leave `--env` out, or plan anew"));
+    }
+    let repository = Repository::load(world, environment)?;
+    let place = repository.place(world);
+    let target = place.target(place.integration(&plan.header.integration)?, environment)?;
+    let selection = selection(world, arguments)?;
+    carry::integration(&place, target, arguments, selection, Some(plan)).await
+}
+
+/// One failure never stops another integration: it is told, and counts for the exit code.
+fn told(world: &World, ended: Result<Exit, Failure>) -> Exit {
+    ended.unwrap_or_else(|failure| {
+        super::tell(world, &failure);
+        failure.exit
+    })
+}
+
+/// `--limit` and `--records`.
+fn selection(world: &World, arguments: &ApplyArguments) -> Result<crate::apply::Selection, Failure> {
+    let only = arguments.records.as_ref().map(|file| records(&world.here.join(file))).transpose()?;
+    Ok(crate::apply::Selection { limit: arguments.limit, only })
+}
+
+fn records(path: &Path) -> Result<BTreeSet<RecordId>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::usage(Code::FileUnreadable, format!("{}: {e}", path.display())))?;
+    let mut ids = BTreeSet::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let id = RecordId::parse(line).map_err(|problem| {
+            Failure::usage(Code::WrongForm, format!("{}, line {}: {problem}", path.display(), number + 1))
+        })?;
+        ids.insert(id);
+    }
+    Ok(ids)
+}

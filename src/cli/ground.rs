@@ -1,0 +1,203 @@
+//! What a plan stands on: the report opened, the org connected, the mapping checked against describe. Shared by `plan`, `apply` and `validate --online`.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::compile::{Compiled, Rights, compile, nearest};
+use super::connect::{Connected, Purpose, connect};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::problem;
+use super::world::World;
+use crate::config::valid::{self, Integration, Location, OrgEnvironment, Repository};
+use crate::diag::{Code, Diagnostic};
+use crate::model::{EnvironmentName, Object};
+use crate::net::Budget;
+use crate::report::{self, Encoding, Opened, Source};
+use crate::salesforce::SalesforceError;
+
+/// A repository, loaded and valid.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// What is outside.
+    pub world: &'a World,
+    /// The root.
+    pub root: &'a Path,
+    /// What it says.
+    pub repository: &'a Repository,
+}
+
+/// One integration in one environment.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The integration.
+    pub integration: &'a Integration,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Its org.
+    pub org: &'a OrgEnvironment,
+}
+
+/// What a plan stands on.
+pub struct Ground {
+    /// The report, read as far as its header.
+    pub report: Opened,
+    /// The org.
+    pub connected: Connected,
+    /// The object's describe.
+    pub object: Object,
+    /// The mapping, checked.
+    pub compiled: Compiled,
+}
+
+impl<'a> Place<'a> {
+    /// The integration's target in an environment.
+    ///
+    /// # Errors
+    /// The integration does not run there.
+    pub fn target(&self, integration: &'a Integration, environment: EnvironmentName) -> Result<Target<'a>, Failure> {
+        if !integration.environments.contains_key(&environment) {
+            let there: Vec<&str> = integration.environments.keys().map(|e| e.as_str()).collect();
+            let diagnostic = Diagnostic::error(
+                Code::UnknownEnvironment,
+                format!("`{}` does not run in {environment}", integration.name.value),
+            )
+            .at(integration.name.span.clone(), format!("runs in {}", there.join(", ")))
+            .help(format!("add `{environment}: {{}}` under `environments:`"));
+            return Err(Failure::new(Exit::Usage, diagnostic));
+        }
+        let org = self.repository.orgs.get(&integration.org.value).and_then(|o| o.environments.get(&environment));
+        let org = org.ok_or_else(|| Failure::bug("a checked integration names an org that is not there"))?;
+        Ok(Target { integration, environment, org })
+    }
+
+    /// An integration by name.
+    ///
+    /// # Errors
+    /// There is none; the nearest names are told.
+    pub fn integration(&self, name: &str) -> Result<&'a Integration, Failure> {
+        let all = &self.repository.integrations;
+        all.get(name).ok_or_else(|| {
+            let near = nearest(name, all.keys().map(String::as_str));
+            let listed = all.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let help =
+                near.map_or_else(|| format!("the integrations are: {listed}"), |n| format!("did you mean `{n}`?"));
+            Failure::usage(Code::UnknownIntegration, format!("there is no integration `{name}`")).help(help)
+        })
+    }
+
+    /// Opens the report as far as its header.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with a source.
+    pub fn open(&self, target: Target<'_>) -> Result<Opened, Failure> {
+        let source = target.integration.source(target.environment);
+        let name = match &source.location.value {
+            Location::Path(path) => path,
+            Location::Url(_) => {
+                let diagnostic = Diagnostic::error(Code::ReportDownload, "this version reads reports from files only")
+                    .at(source.location.span.clone(), "a URL")
+                    .help("let CI fetch the report into the repository's `exports/`, and name the file here");
+                return Err(Failure::new(Exit::Usage, diagnostic));
+            }
+        };
+        if !source.allow_tracked && tracked(self.root, name) {
+            let diagnostic = Diagnostic::error(
+                Code::ReportTracked,
+                format!("`{name}` is tracked by git, and a report is full of e-mail addresses"),
+            )
+            .at(source.location.span.clone(), "tracked by git")
+            .help(format!("`git rm --cached {name}` and add its folder to .gitignore"))
+            .help("for a report without people in it: `allow_tracked: true` beside the source");
+            return Err(Failure::new(Exit::Usage, diagnostic));
+        }
+        let span = Some(&source.location.span);
+        let found = Source::inside(self.root, name, options(source)).map_err(|e| problem::report::failure(e, span))?;
+        report::open(&found).map_err(|e| problem::report::failure(e, span))
+    }
+
+    /// Opens the report, connects, reads describe and checks the mapping.
+    ///
+    /// # Errors
+    /// Whatever does not fit, before any record is read.
+    pub async fn ground(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Ground, Failure> {
+        let report = self.open(target)?;
+        let (connected, object) = self.describe(target, purpose, budget).await?;
+        let rights = if connected.reader { Rights::Reader } else { Rights::Writer };
+        let compiled = compile(target.integration, target.environment, &object, &report.columns, rights)
+            .map_err(Failure::configuration)?;
+        Ok(Ground { report, connected, object, compiled })
+    }
+
+    /// Connects and reads the object's describe.
+    ///
+    /// # Errors
+    /// Log-in, network, object absent.
+    pub async fn describe(
+        &self,
+        target: Target<'_>,
+        purpose: Purpose,
+        budget: Budget,
+    ) -> Result<(Connected, Object), Failure> {
+        let integration = target.integration;
+        let org = (integration.org.value.as_str(), target.environment, target.org);
+        let connected = connect(self.world, self.root, &self.repository.project, org, purpose, budget).await?;
+        match connected.client.describe(&integration.object.value).await {
+            Ok(object) => Ok((connected, object)),
+            Err(SalesforceError::Api(error)) if error.status == 404 => {
+                let all = connected.client.describe_global().await.unwrap_or_default();
+                let near = nearest(integration.object.as_str(), all.iter().map(|o| o.name.as_str()));
+                let message = format!(
+                    "{} has no object `{}`, or this user may not see it",
+                    connected.label, integration.object.value
+                );
+                let diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
+                    .at(integration.object.span.clone(), "not there, or not visible")
+                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
+                    .help("give the user Read and Edit on the object, by a permission set");
+                Err(Failure::new(Exit::Usage, diagnostic))
+            }
+            Err(error) => {
+                let context = problem::salesforce::Context {
+                    org: &connected.label,
+                    at: None,
+                    not_done: "no record was read or written",
+                };
+                Err(problem::salesforce::failure(&error, &context))
+            }
+        }
+    }
+}
+
+fn options(source: &valid::Source) -> report::Options {
+    report::Options {
+        encoding: match source.encoding {
+            None => Encoding::Auto,
+            Some(valid::Encoding::Utf8) => Encoding::Utf8,
+            Some(valid::Encoding::Utf16) => Encoding::Utf16,
+            Some(valid::Encoding::Utf16Le) => Encoding::Utf16Le,
+            Some(valid::Encoding::Utf16Be) => Encoding::Utf16Be,
+            Some(valid::Encoding::Windows1252) => Encoding::Windows1252,
+        },
+        delimiter: source.delimiter.and_then(|c| u8::try_from(c).ok()),
+        quote: match source.quote {
+            valid::Quote::Char(c) => u8::try_from(c).ok(),
+            valid::Quote::None => None,
+        },
+        header: source.header,
+        ..report::Options::default()
+    }
+}
+
+/// Does git track the file? Without git, or outside a repository, it does not.
+fn tracked(root: &Path, name: &str) -> bool {
+    let asked = Command::new("git")
+        .args(["ls-files", "--error-unmatch", "--"])
+        .arg(name)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
+}

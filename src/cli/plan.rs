@@ -1,0 +1,85 @@
+//! `footbridge plan`: which fields of which records would change. Writes nothing.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::arguments::{Format, PlanArguments};
+use super::connect::{Purpose, budget};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::ground::Place;
+use super::repository::Repository;
+use super::show::{options, shown};
+use super::world::World;
+use crate::diag::Code;
+use crate::plan::Plan;
+
+/// Runs the command.
+pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failure> {
+    let repository = Repository::load(world, arguments.env)?;
+    let place = repository.place(world);
+    let names: Vec<&str> = if arguments.names.is_empty() {
+        let all = place.repository.integrations.values();
+        all.filter(|i| i.environments.contains_key(&arguments.env)).map(|i| i.name.value.as_str()).collect()
+    } else {
+        arguments.names.iter().map(String::as_str).collect()
+    };
+    if names.is_empty() {
+        return Err(Failure::usage(Code::NothingNamed, format!("no integration runs in {}", arguments.env)));
+    }
+    if names.len() > 1 && arguments.out.is_some() {
+        return Err(Failure::usage(Code::NothingNamed, "a plan file holds one integration")
+            .help("name the one: `footbridge plan NAME --out FILE`"));
+    }
+    let mut exit = Exit::Done;
+    let mut json = Vec::new();
+    for name in &names {
+        match one(&place, name, arguments).await {
+            Ok(plan) => {
+                if arguments.detailed_exitcode && !plan.is_empty() {
+                    exit = exit.and(Exit::Changes);
+                }
+                let text = shown(world, &plan, arguments.format, &options(world, arguments.full));
+                if names.len() > 1 && (world.json || arguments.format == Format::Json) {
+                    json.push(text);
+                } else {
+                    world.print(&text);
+                }
+            }
+            // One integration's failure never hides another's plan.
+            Err(failure) if names.len() > 1 => {
+                exit = exit.and(failure.exit);
+                super::tell(world, &failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !json.is_empty() {
+        world.print(&format!("[{}]", json.join(",")));
+    }
+    Ok(exit)
+}
+
+async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result<Plan, Failure> {
+    let target = place.target(place.integration(name)?, arguments.env)?;
+    let planned = place.plan(target, Purpose::Plan, budget(place.world)).await?;
+    if let Some(out) = &arguments.out {
+        let path = place.world.here.join(out);
+        write(&path, &planned.plan).map_err(|e| Failure::io("write the plan file", &path, &e))?;
+        place.world.say(&format!("wrote {} (holds personal data: do not commit it)", out.display()));
+    }
+    Ok(planned.plan)
+}
+
+/// Writes a plan file that only its owner can read, at once or not at all.
+fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file is made with mode 0600 and keeps it.
+    let file = tempfile::Builder::new().prefix(".plan-").tempfile_in(folder)?;
+    let mut out = plan.write(std::io::BufWriter::new(file.as_file()))?;
+    out.flush()?;
+    drop(out);
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! One integration planned: report → match ← org, and the plan's context.
+
+use std::time::Duration;
+
+use super::connect::Purpose;
+use super::failure::Failure;
+use super::ground::{Ground, Place, Target};
+use super::problem;
+use super::reading::{Wanted, read};
+use crate::config::valid::ReadWay;
+use crate::diag::{Code, Diagnostic, Severity};
+use crate::model::OrgId;
+use crate::net::Budget;
+use crate::plan::{Context, FORMAT, GuardName, GuardVerdict, Header, Limit, Plan, Way};
+use crate::reconcile::{self, FinishError};
+use crate::report;
+use crate::runlog::Store;
+
+/// A plan with what it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Report, org, mapping.
+    pub connected: super::connect::Connected,
+    /// What was read of the report.
+    pub report: report::Facts,
+}
+
+impl Place<'_> {
+    /// Plans.
+    ///
+    /// # Errors
+    /// Nothing is written, whatever goes wrong.
+    pub async fn plan(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Planned, Failure> {
+        let ground = self.ground(target, purpose, budget.clone()).await?;
+        let Ground { mut report, connected, object, compiled } = ground;
+        let span = &target.integration.source(target.environment).location.span;
+        let wrong = |e| problem::report::failure(e, Some(span));
+        let mut warnings: Vec<String> = report.warnings.iter().map(warning).collect();
+        let lints = compiled.warnings.iter().filter(|d| d.severity != Severity::Error);
+        warnings.extend(lints.map(|d| d.message.clone()));
+        let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
+        let mut inputs = compiled.inputs;
+
+        // The whole report first: what is wrong with it is told before anything is asked of Salesforce.
+        let mut blocks = Vec::new();
+        while let Some(block) = report.next_block().map_err(wrong)? {
+            blocks.push(block);
+        }
+        let facts = report.finish().map_err(wrong)?;
+        warnings.extend(facts.warnings.iter().map(warning));
+        inputs.guards.given = self.given_guards(target, &facts, connected.org_id);
+        let mut reading = reconcile::start(inputs);
+        for block in blocks {
+            reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
+        }
+        let matching = reading.close();
+
+        let integration = target.integration;
+        let wanted = Wanted {
+            object: &object.name,
+            key_field: &object
+                .field(&integration.matching.field.value)
+                .map_or_else(|| integration.matching.field.value.clone(), |f| f.name.clone()),
+            indexed: compiled.indexed,
+            condition: integration.condition.as_ref().map(|c| c.value.as_str()),
+            forced: match integration.read {
+                ReadWay::Auto => None,
+                ReadWay::Lookup => Some(Way::Lookup),
+                ReadWay::Query => Some(Way::Query),
+                ReadWay::Bulk => {
+                    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, "`read: bulk` is not in this version")
+                        .help("leave `read:` out: the cheapest way is chosen");
+                    return Err(Failure::new(super::exit::Exit::Usage, diagnostic));
+                }
+            },
+        };
+        let way = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
+        let org_rows = matching.looked_at();
+        let header = Header {
+            format: FORMAT.to_owned(),
+            integration: integration.name.value.clone(),
+            report: integration.report.name.value.clone(),
+            source: source_name(target),
+            object: object.name.clone(),
+            object_label: object.label.clone(),
+            org: integration.org.value.clone(),
+            environment: target.environment,
+            org_id: connected.org_id,
+            match_column: integration.matching.column.value.clone(),
+            match_field: wanted.key_field.clone(),
+            scope: integration.condition.as_ref().map(|c| c.value.clone()),
+            fields: compiled.heads.clone(),
+            digests: crate::plan::Digests {
+                configuration: integration.digest(target.environment),
+                report: crate::model::Digest::from_sha256_hex(&facts.sha256),
+                definitions: compiled.definitions.clone(),
+            },
+        };
+        let mut entries = Vec::new();
+        let summary = matching.finish(&header, &mut entries).map_err(|error| match error {
+            FinishError::Reconcile(error) => Failure::bug(error.to_string()),
+            FinishError::Sink(never) => match never {},
+            FinishError::Encode(error) => Failure::bug(error.to_string()),
+        })?;
+        // Per 200 records one write; per 2,000 one reading before.
+        let calls_to_come = summary.records.div_ceil(200) + summary.records.div_ceil(2_000);
+        let context = Context {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            planned_at: self.world.now(),
+            report_modified: facts.modified,
+            read_by: way,
+            calls_made: budget.counters().calls,
+            calls_to_come,
+            usage: connected.client.usage().map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed }),
+            org_rows,
+            record_links: Some(connected.record_links.clone()),
+            not_checked: compiled.not_checked,
+            warnings,
+        };
+        let plan = Plan { header, entries, summary, context };
+        if let Some(broken) = plan.broken().into_iter().next() {
+            return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
+        }
+        Ok(Planned { plan, connected, report: facts })
+    }
+
+    /// Guards on what is not in the plan's counts: the report's age, its shrinking.
+    fn given_guards(&self, target: Target<'_>, facts: &report::Facts, org_id: OrgId) -> Vec<GuardVerdict> {
+        let Some(guards) = target.integration.environments.get(&target.environment).map(|e| &e.guards) else {
+            return Vec::new();
+        };
+        let mut given = Vec::new();
+        if let Some(limit) = guards.max_age {
+            given.push(age(self.world.now().as_second(), facts.modified.map(|m| m.as_second()), limit));
+        }
+        if let Some(limit) = guards.max_shrink {
+            let store = Store::open(self.root.join(&self.repository.project.runs));
+            // A history that cannot be read is no history: the guard then has nothing to compare with.
+            let last = store.last_carried_out(&target.integration.name.value, target.environment, org_id);
+            let before = last.ok().flatten().map(|run| run.rows);
+            let limit = super::compile::limit(limit);
+            let base = before.unwrap_or(0);
+            let value = base.saturating_sub(facts.rows);
+            given.push(GuardVerdict {
+                name: GuardName::MaxShrink,
+                value,
+                base,
+                limit,
+                held: before.is_some() && limit.exceeded_by(value, base),
+            });
+        }
+        given
+    }
+}
+
+/// `max_age`, in seconds. A report without a time, or from the future, is of unknown age: held back.
+fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
+    let check = modified.map(|m| report::fresh::max_age(now, m, i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)));
+    let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
+    let held = check.is_none_or(|c| c.verdict.stops());
+    GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
+}
+
+fn source_name(target: Target<'_>) -> String {
+    match &target.integration.source(target.environment).location.value {
+        crate::config::valid::Location::Path(name) | crate::config::valid::Location::Url(name) => name.clone(),
+    }
+}
+
+fn warning(warning: &report::Warning) -> String {
+    use report::Warning;
+    match warning {
+        Warning::BlankColumn { position } => {
+            format!("column {position} of the report has no name, so nothing can be mapped from it")
+        }
+        Warning::NearDuplicates { names, .. } => {
+            format!("columns differ in case or spaces alone: {}", names.join(", "))
+        }
+        Warning::SepLine { .. } => {
+            "the file's own `sep=` line names another delimiter than the one that is set".to_owned()
+        }
+        Warning::HeaderOnly => "the report has a header and no rows".to_owned(),
+        Warning::LostCharacters { rows, first_row, first_line } => {
+            format!(
+                "{rows} rows hold characters that were lost before the report was written (first: row {first_row}, line {first_line})"
+            )
+        }
+    }
+}

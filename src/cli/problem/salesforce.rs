@@ -1,0 +1,150 @@
+//! What is wrong with an org or a log-in.
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::diag::{Code, Diagnostic, Span};
+use crate::net::{NetError, Trouble};
+use crate::render::escape::Terminal;
+use crate::salesforce::{ApiError, ErrorCode, SalesforceError, TokenError, TokenErrorCode};
+
+/// Where in the configuration, and what was being done.
+pub struct Context<'a> {
+    /// `acme (sandbox)`.
+    pub org: &'a str,
+    /// The log-in in `orgs.yaml`.
+    pub at: Option<&'a Span>,
+    /// What did not happen.
+    pub not_done: &'a str,
+}
+
+/// The failure.
+pub fn failure(error: &SalesforceError, context: &Context<'_>) -> Failure {
+    let (exit, mut diagnostic) = word(error, context.org);
+    if exit == Exit::Unauthorised
+        && let Some(span) = context.at
+    {
+        diagnostic = diagnostic.at(span.clone(), "this org");
+    }
+    Failure::new(exit, diagnostic.note(context.not_done))
+}
+
+fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
+    let shown = Terminal(&error.to_string()).to_string();
+    let unauthorised = |code, message: String| (Exit::Unauthorised, Diagnostic::error(code, message));
+    let failed = |code, message: String| (Exit::Failed, Diagnostic::error(code, message));
+    match error {
+        SalesforceError::Net(net) => network(net, org),
+        SalesforceError::Api(api) => answered(api, org),
+        SalesforceError::Token(token) => refused(token, org),
+        SalesforceError::NotRenewed(inner) => word(inner, org),
+        SalesforceError::NotAuthorised { reason, advice } => {
+            let (exit, diagnostic) =
+                unauthorised(Code::TokenRefused, format!("{org}: the session is not valid ({})", Terminal(reason)));
+            (exit, diagnostic.help(*advice))
+        }
+        SalesforceError::WrongOrg { pinned, actual } => {
+            let (exit, diagnostic) =
+                unauthorised(Code::WrongOrg, format!("{org}: this is org {actual}, and `org_id` pins {pinned}"));
+            (
+                exit,
+                diagnostic.help(format!(
+                    "was this sandbox refreshed? Then write `org_id: {actual}`. If not, check `domain` and log-in"
+                )),
+            )
+        }
+        SalesforceError::InstanceRefused { .. } => unauthorised(Code::HostNotAllowed, format!("{org}: {shown}")),
+        SalesforceError::PrivateKey { .. } => unauthorised(Code::KeyUnreadable, format!("{org}: {shown}")),
+        SalesforceError::RefreshTokenNotKept { .. } => unauthorised(Code::LoginRefused, format!("{org}: {shown}")),
+        SalesforceError::Foreign { .. } => {
+            let (exit, diagnostic) = failed(Code::HtmlInsteadOfJson, format!("{org}: {shown}"));
+            (
+                exit,
+                diagnostic.help(
+                    "a proxy or a maintenance page may stand in between; check `domain` in orgs.yaml, then try again",
+                ),
+            )
+        }
+        SalesforceError::Status { .. } => failed(Code::ServiceUnavailable, format!("{org}: {shown}")),
+        SalesforceError::Redirected { .. } => failed(Code::HostNotAllowed, format!("{org}: {shown}")),
+        SalesforceError::VersionRetired { .. } => failed(Code::ApiVersionUnsupported, format!("{org}: {shown}")),
+        SalesforceError::Malformed { .. } | SalesforceError::RowsMissing { .. } | SalesforceError::Request { .. } => {
+            failed(Code::AnswerUnreadable, format!("{org}: {shown}"))
+        }
+    }
+}
+
+fn network(error: &NetError, org: &str) -> (Exit, Diagnostic) {
+    let shown = Terminal(&error.to_string()).to_string();
+    let (code, help) = match error {
+        NetError::HostRefused { .. } | NetError::Insecure { .. } => {
+            (Code::HostNotAllowed, "check `domain` in orgs.yaml")
+        }
+        NetError::TooLarge { .. } => {
+            (Code::AnswerTooLarge, "the answer is no answer of Salesforce's; check `domain` in orgs.yaml")
+        }
+        NetError::Failed { trouble: Trouble::Tls, .. } => {
+            (Code::TlsFailed, "check the certificates that this machine trusts, and the proxy")
+        }
+        NetError::Failed { trouble: Trouble::Timeout | Trouble::ConnectTimeout, .. } => {
+            (Code::TimedOut, "try again later")
+        }
+        NetError::Failed { trouble: Trouble::Name, .. } => {
+            (Code::HostUnreachable, "check `domain` in orgs.yaml, and the network")
+        }
+        _ => (Code::HostUnreachable, "check the network, then try again"),
+    };
+    (Exit::Failed, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
+}
+
+fn answered(error: &ApiError, org: &str) -> (Exit, Diagnostic) {
+    let shown = Terminal(&error.to_string()).to_string();
+    let (exit, code, help) = match error.code() {
+        ErrorCode::InvalidSessionId | ErrorCode::InvalidAuthHeader => (
+            Exit::Unauthorised,
+            Code::TokenRefused,
+            "get a new token, or use a log-in that renews itself (`flow: jwt`)",
+        ),
+        ErrorCode::ApiDisabledForOrg => (
+            Exit::Unauthorised,
+            Code::ApiDisabled,
+            "the user needs the permission \"API Enabled\" (a permission set grants it)",
+        ),
+        ErrorCode::RequestLimitExceeded => (
+            Exit::Failed,
+            Code::DailyLimit,
+            "the limit counts the last 24 hours, for everyone in the org: try again later",
+        ),
+        ErrorCode::InvalidField | ErrorCode::MalformedQuery | ErrorCode::InvalidQueryFilterOperator => (
+            Exit::Usage,
+            Code::ConditionRefused,
+            "look at `where:` of the integration; a field that this user may not see counts as absent",
+        ),
+        _ => (Exit::Failed, Code::Forbidden, "Salesforce's own words say why"),
+    };
+    (exit, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
+}
+
+fn refused(error: &TokenError, org: &str) -> (Exit, Diagnostic) {
+    let shown = Terminal(&error.to_string()).to_string();
+    let (code, help) = match &error.code {
+        TokenErrorCode::InvalidClientId | TokenErrorCode::InvalidClient | TokenErrorCode::InvalidClientCredentials => {
+            (Code::LoginRefused, "check `client_id` and `client_secret`; a new app takes up to ten minutes to work")
+        }
+        TokenErrorCode::InvalidAppAccess => (
+            Code::AppNotApproved,
+            "in Setup, open the app's policies, set \"Admin approved users are pre-authorized\" and give the user its permission set",
+        ),
+        TokenErrorCode::InactiveUser | TokenErrorCode::InactiveOrg => {
+            (Code::LoginRefused, "the user (or the org) is not active")
+        }
+        TokenErrorCode::InvalidGrant if error.description.contains("approved") => {
+            (Code::AppNotApproved, "approve the app for this user once, or pre-authorise it by permission set")
+        }
+        _ => (
+            Code::LoginRefused,
+            "check the log-in in orgs.yaml; a refresh token may have been revoked, or spent by another machine",
+        ),
+    };
+    let exit = if error.is_refusal() { Exit::Unauthorised } else { Exit::Failed };
+    (exit, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
+}

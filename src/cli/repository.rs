@@ -1,0 +1,92 @@
+//! A repository loaded for a command: its root, what it says, and what is wrong with it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::ground::Place;
+use super::world::World;
+use crate::config::{self, Loaded, valid};
+use crate::model::EnvironmentName;
+
+/// A loaded repository.
+pub struct Repository {
+    root: PathBuf,
+    loaded: Loaded,
+}
+
+impl Repository {
+    /// For a command that reaches orgs in this environment: their variables must be set.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in all files.
+    pub fn load(world: &World, environment: EnvironmentName) -> Result<Self, Failure> {
+        Self::with(world, &|orgs: &BTreeSet<String>| orgs.iter().map(|o| (o.clone(), environment)).collect())
+    }
+
+    /// For a command that reaches no org: no variable need be set.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in all files.
+    pub fn load_offline(world: &World) -> Result<Self, Failure> {
+        Self::with(world, &|_| Vec::new())
+    }
+
+    fn with(
+        world: &World,
+        needed: &dyn Fn(&BTreeSet<String>) -> Vec<(String, EnvironmentName)>,
+    ) -> Result<Self, Failure> {
+        let root = world.root();
+        let environment = |name: &str| world.variable(name);
+        // First without variables: which orgs there are decides which variables are needed.
+        let mut loaded = config::load_for(&root, &environment, &[]);
+        let orgs: BTreeSet<String> = loaded.repository.orgs.keys().cloned().collect();
+        let needed = needed(&orgs);
+        if !needed.is_empty() {
+            loaded = config::load_for(&root, &environment, &needed);
+        }
+        if loaded.diagnostics.has_errors() {
+            return Err(Failure::configuration(loaded.diagnostics));
+        }
+        super::tell_all(world, &loaded.diagnostics);
+        Ok(Self { root, loaded })
+    }
+
+    /// Where everything is, for the command.
+    pub fn place<'a>(&'a self, world: &'a World) -> Place<'a> {
+        Place { world, root: &self.root, repository: &self.loaded.repository }
+    }
+
+    /// Files that were read.
+    pub fn files(&self) -> usize {
+        self.loaded.files
+    }
+
+    /// Variables that are not set here, with the org that needs them.
+    pub fn unset(&self) -> Vec<(String, Vec<String>)> {
+        let mut unset = Vec::new();
+        for (name, org) in &self.loaded.repository.orgs {
+            for (environment, settings) in &org.environments {
+                let log_ins = [Some(&settings.log_in), settings.plan_log_in.as_ref()];
+                for log_in in log_ins.into_iter().flatten() {
+                    if let valid::LogIn::Unset(variables) = &log_in.value {
+                        unset.push((format!("{name} ({environment})"), variables.clone()));
+                    }
+                }
+            }
+        }
+        unset
+    }
+}
+
+/// The folder of run logs: as the project says, or `runs/` where the configuration cannot be read.
+pub fn runs_folder(world: &World) -> PathBuf {
+    let root = world.root();
+    let loaded = config::load_for(&root, &|_| None, &[]);
+    root.join(&loaded.repository.project.runs)
+}
+
+/// The folder of local state.
+pub fn state_folder(root: &Path) -> PathBuf {
+    root.join(".footbridge")
+}

@@ -1,0 +1,57 @@
+//! `footbridge schema`: the JSON Schemas of every format that people meet.
+
+use std::path::Path;
+
+use super::arguments::SchemaArguments;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::world::World;
+use crate::config;
+use crate::diag::Code;
+use crate::{render, runlog};
+
+/// Every schema by its file name.
+pub fn all() -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = config::schema::all().into_iter().map(|(n, t)| (n.to_owned(), t)).collect();
+    all.extend(runlog::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    all.extend(render::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    all.sort();
+    all
+}
+
+/// Writes them into a folder.
+pub(super) fn write(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|e| Failure::io("make the folder", folder, &e))?;
+    for (name, text) in all() {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|e| Failure::io("write", &path, &e))?;
+    }
+    Ok(())
+}
+
+/// Runs the command.
+pub fn run(world: &World, arguments: &SchemaArguments) -> Result<Exit, Failure> {
+    let folder = world.root().join("schemas");
+    if arguments.write {
+        write(&folder)?;
+        world.say(&format!("wrote {} schemas to {}", all().len(), folder.display()));
+        return Ok(Exit::Done);
+    }
+    if arguments.check {
+        let stale: Vec<String> = all()
+            .into_iter()
+            .filter(|(name, text)| std::fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text))
+            .map(|(n, _)| n)
+            .collect();
+        if stale.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let failure =
+            Failure::usage(Code::SchemasStale, format!("stale in {}: {}", folder.display(), stale.join(", ")));
+        return Err(failure.help("`footbridge schema --write`"));
+    }
+    let names: Vec<String> = all().into_iter().map(|(name, _)| name).collect();
+    world.print(&names.join("\n"));
+    world.say("`footbridge schema --write` writes them to schemas/");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,148 @@
+//! What is outside the program: environment variables, the clock, the terminal. Read here and nowhere else.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::arguments::{ColourChoice, Global};
+
+/// The process's surroundings.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The folder that the command was started in.
+    pub here: PathBuf,
+    /// `--root`, where given.
+    root: Option<PathBuf>,
+    /// Standard output is a person's terminal.
+    pub terminal: bool,
+    /// Standard error is a terminal: progress may be drawn.
+    pub progress: bool,
+    /// Standard input is a terminal: questions may be asked.
+    pub asks: bool,
+    /// Use colour on standard output.
+    pub colour: bool,
+    /// Use colour on standard error.
+    pub colour_messages: bool,
+    /// Characters a line.
+    pub width: usize,
+    /// `--quiet`.
+    pub quiet: bool,
+    /// `--verbose`, counted.
+    pub verbose: u8,
+    /// `--json`.
+    pub json: bool,
+    /// Variables set for this run only (the demo's).
+    own: Vec<(String, String)>,
+}
+
+#[allow(clippy::disallowed_methods)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl World {
+    /// As it is now.
+    pub fn look(global: &Global) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let messages = std::io::stderr().is_terminal();
+        let plain = variable("NO_COLOR").is_some_and(|v| !v.is_empty()) || variable("TERM").as_deref() == Some("dumb");
+        let colour = |terminal: bool| match global.color {
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
+            ColourChoice::Auto => terminal && !plain,
+        };
+        let width = variable("COLUMNS")
+            .and_then(|c| c.parse().ok())
+            .or_else(|| terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)));
+        Self {
+            here: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            root: global.root.clone(),
+            terminal,
+            progress: messages && !global.quiet,
+            asks: std::io::stdin().is_terminal() && messages,
+            colour: colour(terminal),
+            colour_messages: colour(messages),
+            width: width.unwrap_or(100).clamp(60, 160),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            json: global.json,
+            own: Vec::new(),
+        }
+    }
+
+    /// The same in another repository.
+    #[must_use]
+    pub fn within(self, root: &Path) -> Self {
+        Self { here: root.to_owned(), root: Some(root.to_owned()), ..self }
+    }
+
+    /// The same with `--quiet` or without.
+    #[must_use]
+    pub fn hushed(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
+    }
+
+    /// The same with a variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.own.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// An environment variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let own = self.own.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        own.or_else(|| variable(name))
+    }
+
+    /// The time (UTC). `FOOTBRIDGE_NOW` fixes it, for tests and recordings.
+    #[allow(clippy::disallowed_methods)]
+    pub fn now(&self) -> Timestamp {
+        variable("FOOTBRIDGE_NOW").and_then(|t| t.parse().ok()).unwrap_or_else(Timestamp::now)
+    }
+
+    /// The repository's root: `--root`, or the nearest folder upwards that holds `integrations/`.
+    pub fn root(&self) -> PathBuf {
+        if let Some(root) = &self.root {
+            return root.clone();
+        }
+        let found = self.here.ancestors().find(|f| f.join("integrations").is_dir());
+        found.map(Path::to_owned).unwrap_or_else(|| self.here.clone())
+    }
+
+    /// Data, to standard output. A closed pipe is no error.
+    pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out
+            .write_all(text.as_bytes())
+            .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+        let _ = out.flush();
+    }
+
+    /// A message, to standard error; not with `--quiet`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.warn(text);
+        }
+    }
+
+    /// A message that `--quiet` does not silence.
+    pub fn warn(&self, text: &str) {
+        let mut out = std::io::stderr().lock();
+        let _ = writeln!(out, "{text}");
+    }
+
+    /// Asks a person; `None` where there is nobody to ask.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !self.asks {
+            return None;
+        }
+        let mut out = std::io::stderr().lock();
+        let _ = write!(out, "{question} ");
+        let _ = out.flush();
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
+    }
+}
