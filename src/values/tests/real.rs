@@ -1,5 +1,7 @@
 //! Rules over recorded describes and over a real report beside a real org's rows, with expectations found by other means.
 
+// The whole file is a test; the mark is for those who scan the sources.
+#[cfg(test)]
 use std::collections::HashMap;
 use std::path::PathBuf;
 
