@@ -36,8 +36,9 @@ pub(super) struct ChoiceRule {
     longest: usize,
 }
 
+/// Cells are looked up without surrounding white space of any kind, so names and labels are, too.
 fn fold(text: &str) -> String {
-    UniCase::unicode(text).to_folded_case()
+    UniCase::unicode(text.trim()).to_folded_case()
 }
 
 fn add(map: &mut HashMap<String, Slot>, key: String, index: usize) {
@@ -53,7 +54,7 @@ impl ChoiceRule {
             if entry.active {
                 add(&mut names, fold(&entry.value), index);
                 add(&mut labels, fold(&entry.label), index);
-                same_label.entry(&entry.label).and_modify(|slot| *slot = Slot::Many).or_insert(Slot::One(index));
+                same_label.entry(entry.label.trim()).and_modify(|slot| *slot = Slot::Many).or_insert(Slot::One(index));
             } else {
                 inactive.entry(fold(&entry.label)).or_insert(index);
             }
@@ -71,7 +72,7 @@ impl ChoiceRule {
             }
         }
         for (index, entry) in entries.iter().enumerate().filter(|(_, e)| e.active) {
-            exact.insert(entry.value.clone(), (index, Noted::Nothing));
+            exact.insert(entry.value.trim().to_owned(), (index, Noted::Nothing));
         }
         Self { entries, exact, names, labels, inactive, new_values, longest }
     }
@@ -126,6 +127,12 @@ impl ChoiceRule {
         let (slips, entry) =
             active.map(|e| (slips(&e.value).min(slips(&e.label)), e)).min_by_key(|(slips, _)| *slips)?;
         (slips <= most).then(|| entry.value.clone())
+    }
+
+    /// Short cut: the report's cell is an entry's API name or label as it stands, and the org has that entry.
+    pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+        let entry = std::str::from_utf8(report).ok().and_then(|report| self.exact.get(report));
+        entry.is_some_and(|(index, _)| text::trim(&self.entries[*index].value).as_bytes() == org)
     }
 
     /// A picklist's cell on the report's side. The cell is not blank.

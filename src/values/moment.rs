@@ -86,8 +86,8 @@ fn offset(text: &[u8]) -> Option<Option<Offset>> {
 }
 
 /// A date, or a date and time joined by `T` or one space, with or without an offset. `None` where it is not of that form at all.
-pub(super) fn parse(text: &str) -> Option<Result<Parts, Reason>> {
-    let (date, rest) = date(text.as_bytes())?;
+pub(super) fn parse(text: &[u8]) -> Option<Result<Parts, Reason>> {
+    let (date, rest) = date(text)?;
     let [b'T' | b't' | b' ', rest @ ..] = rest else {
         return rest.is_empty().then_some(Ok(Parts { date, time: None, offset: None }));
     };
@@ -97,8 +97,8 @@ pub(super) fn parse(text: &str) -> Option<Result<Parts, Reason>> {
 }
 
 /// A time of day, with or without `Z`.
-pub(super) fn parse_time(text: &str) -> Option<Result<Time, Reason>> {
-    let (time, rest) = time(text.as_bytes())?;
+pub(super) fn parse_time(text: &[u8]) -> Option<Result<Time, Reason>> {
+    let (time, rest) = time(text)?;
     matches!(rest, [] | [b'Z' | b'z']).then_some(time)
 }
 
@@ -173,7 +173,7 @@ pub(super) fn write_time(time: Time, out: &mut Vec<u8>) {
 
 /// The org's date.
 pub(super) fn canon_org_date(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
-    match parse(cell.trim()) {
+    match parse(cell.trim().as_bytes()) {
         Some(Ok(Parts { date, time: None, .. })) => write_date(date, out),
         _ => return Err(Reason::OrgUnreadable),
     }
@@ -182,7 +182,7 @@ pub(super) fn canon_org_date(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason
 
 /// The org's datetime, exactly: a fraction, should there be one, stays. No offset is UTC, as for Salesforce.
 pub(super) fn canon_org_datetime(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
-    let Some(Ok(Parts { date, time: Some(time), offset })) = parse(cell.trim()) else {
+    let Some(Ok(Parts { date, time: Some(time), offset })) = parse(cell.trim().as_bytes()) else {
         return Err(Reason::OrgUnreadable);
     };
     let at = to_utc(date.to_datetime(time), offset.unwrap_or(Offset::UTC)).ok_or(Reason::OrgUnreadable)?;
@@ -206,7 +206,7 @@ pub(super) fn canon_org_datetime(cell: &str, out: &mut Vec<u8>) -> Result<(), Re
 
 /// The org's time of day.
 pub(super) fn canon_org_time(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
-    match parse_time(cell.trim()) {
+    match parse_time(cell.trim().as_bytes()) {
         Some(Ok(time)) => write_time(time, out),
         _ => return Err(Reason::OrgUnreadable),
     }

@@ -187,7 +187,8 @@ impl Rule {
             Kind::Text(rule) => rule.plainly_same(report, org),
             Kind::Number(rule) => rule.plainly_same(report, org),
             Kind::Moment(rule) => rule.plainly_same(report, org),
-            Kind::Choice(_) | Kind::Choices { .. } | Kind::Flag(_) | Kind::Identifier(_) => false,
+            Kind::Choice(rule) => rule.plainly_same(report, org),
+            Kind::Choices { .. } | Kind::Flag(_) | Kind::Identifier(_) => false,
         }
     }
 

@@ -131,25 +131,50 @@ fn cut(text: &str, max: usize) -> &str {
 /// The syntax that Salesforce asks of an e-mail address: `local@domain.tld`, ASCII; dots neither at an end nor doubled; labels of letters, digits and
 /// inner hyphens; a top level of two characters or more.
 pub(super) fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let local_ok = !local.is_empty()
-        && local.len() <= 64
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..")
-        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
-    let mut labels = 0;
-    let mut last = 0;
-    let domain_ok = domain.split('.').all(|label| {
-        labels += 1;
-        last = label.len();
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    });
-    local_ok && domain_ok && labels >= 2 && last >= 2
+    let text = text.as_bytes();
+    let Some(at) = memchr::memchr(b'@', text) else { return false };
+    let (local, domain) = (&text[..at], &text[at + 1..]);
+    let mut before = b'.';
+    for &byte in local {
+        if !LOCAL[usize::from(byte)] || (byte == b'.' && before == b'.') {
+            return false;
+        }
+        before = byte;
+    }
+    // An empty part, too, ends in the point it was begun with.
+    if before == b'.' || local.len() > 64 {
+        return false;
+    }
+    let (mut points, mut label, mut before) = (0, 0, b'.');
+    for &byte in domain {
+        match byte {
+            b'.' if label == 0 || label > 63 || before == b'-' => return false,
+            b'.' => (points, label) = (points + 1, 0),
+            b'-' if label == 0 => return false,
+            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => label += 1,
+            _ => return false,
+        }
+        before = byte;
+    }
+    points > 0 && (2..=63).contains(&label) && before != b'-'
 }
+
+/// Characters of an address before the `@`.
+static LOCAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let signs = b"!#$%&'*+/=?^_`{|}~.-";
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,7 @@ impl MomentRule {
             Wanted::Time => {
                 let time = match &self.format {
                     Some(format) => self.by_pattern(format, cell)?.1.ok_or(Reason::FormatMismatch)?,
-                    None => moment::parse_time(cell).unwrap_or_else(|| Err(self.why_not(cell)))?,
+                    None => moment::parse_time(cell.as_bytes()).unwrap_or_else(|| Err(self.why_not(cell)))?,
                 };
                 moment::write_time(time, out);
                 Ok(if time.subsec_nanosecond() % 1_000_000 == 0 { Noted::Nothing } else { Noted::FractionDropped })
@@ -102,7 +102,7 @@ impl MomentRule {
 
     fn parts(&self, cell: &str) -> Result<Parts, Reason> {
         match &self.format {
-            None => moment::parse(cell).unwrap_or_else(|| Err(self.why_not(cell))),
+            None => moment::parse(cell.as_bytes()).unwrap_or_else(|| Err(self.why_not(cell))),
             Some(format) => {
                 let (broken, time) = self.by_pattern(format, cell)?;
                 if let Some(instant) = broken.timestamp() {
@@ -144,22 +144,52 @@ impl MomentRule {
         }
     }
 
-    /// Short cut for datetimes: the same 19 characters and a suffix of UTC on both sides. Nothing but ISO 8601 is declared, the caller knows.
+    /// Short cut: the same date in the same bytes, or the same second whatever the offsets, valid as a report value. Only where no pattern is declared;
+    /// a time zone has no say over cells that have an offset.
     pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
-        const UTC: [&[u8]; 5] = [b"Z", b".000Z", b".000+0000", b"+00:00", b"+0000"];
-        if self.wanted != Wanted::Datetime || self.format.is_some() {
+        if self.format.is_some() {
             return false;
         }
-        let (Some((a, a_rest)), Some((b, b_rest))) = (report.split_at_checked(19), org.split_at_checked(19)) else {
-            return false;
-        };
-        a == b
-            && UTC.contains(&a_rest)
-            && UTC.contains(&b_rest)
-            && std::str::from_utf8(report).is_ok_and(
-                |t| matches!(moment::parse(t), Some(Ok(p)) if p.time.is_some() && moment::check_range(p.date).is_ok()),
-            )
+        match self.wanted {
+            Wanted::Date => {
+                report == org
+                    && matches!(moment::parse(report), Some(Ok(p)) if p.time.is_none() && moment::check_range(p.date).is_ok())
+            }
+            Wanted::Datetime => {
+                let Some((seconds, _)) = second(report) else { return false };
+                // Without an offset the org's cell is left to the long way.
+                (EARLIEST..=LATEST).contains(&seconds)
+                    && (same_in_utc(report, org) || second(org) == Some((seconds, 0)))
+            }
+            Wanted::Time => false,
+        }
     }
+}
+
+/// The same 19 characters, and UTC without a fraction on both sides.
+fn same_in_utc(report: &[u8], org: &[u8]) -> bool {
+    const UTC: [&[u8]; 5] = [b"Z", b".000Z", b".000+0000", b"+00:00", b"+0000"];
+    let (Some((a, a_rest)), Some((b, b_rest))) = (report.split_at_checked(19), org.split_at_checked(19)) else {
+        return false;
+    };
+    a == b && UTC.contains(&a_rest) && UTC.contains(&b_rest)
+}
+
+/// 1700-01-01T00:00:00Z and 4000-12-31T23:59:59Z.
+const EARLIEST: i64 = -8_520_336_000;
+const LATEST: i64 = 64_092_211_199;
+
+/// Seconds since 1970 and the nanoseconds beyond them, of a cell that has an offset.
+fn second(cell: &[u8]) -> Option<(i64, i32)> {
+    let Parts { date, time: Some(time), offset: Some(offset) } = moment::parse(cell)?.ok()? else { return None };
+    // Days since 1970 by the calendar's 400-year period, counted from March (proleptic Gregorian).
+    let (month, day) = (i64::from(date.month()), i64::from(date.day()));
+    let year = i64::from(date.year()) - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let clock = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    Some((days * 86_400 + clock - i64::from(offset.seconds()), time.subsec_nanosecond()))
 }
 
 fn in_utc(at: DateTime, offset: Offset) -> Result<DateTime, Reason> {
@@ -200,4 +230,31 @@ fn check_pattern(wanted: Wanted, format: &str, has_zone: bool) -> Result<(), Pat
         _ => !(has_time && fixed),
     };
     if needs_zone && !has_zone { Err(PatternProblem::NeedsTimeZone) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_those_of_the_calendar() {
+        for (cell, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1700-01-01T00:00:00Z", EARLIEST),
+            ("4000-12-31T23:59:59Z", LATEST),
+            ("2024-02-29T12:00:00+01:00", 1_709_204_400),
+            ("1969-12-31T23:59:59Z", -1),
+        ] {
+            assert_eq!(second(cell.as_bytes()), Some((seconds, 0)), "{cell}");
+            assert_eq!(cell.parse::<jiff::Timestamp>().map(|t| t.as_second()).ok(), Some(seconds), "{cell}");
+        }
+        assert_eq!(second(b"2026-01-02T03:04:05"), None);
+        let start = jiff::civil::date(0, 1, 1);
+        for days in (0..1_500_000).step_by(97) {
+            let date = start.checked_add(jiff::Span::new().days(days)).unwrap();
+            let cell = format!("{:04}-{:02}-{:02}T00:00:00Z", date.year(), date.month(), date.day());
+            let expected = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).unwrap().as_second();
+            assert_eq!(second(cell.as_bytes()), Some((expected, 0)), "{cell}");
+        }
+    }
 }

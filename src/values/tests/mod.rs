@@ -5,6 +5,7 @@ mod keys;
 mod moments;
 mod numbers;
 mod properties;
+mod real;
 mod texts;
 mod wires;
 

@@ -150,6 +150,38 @@ proptest! {
         }
     }
 
+    /// One moment is one moment whatever the offset, and the next second is another.
+    #[test]
+    fn datetimes_compare_by_moment(seconds in -8_520_336_000i64..=64_092_211_199, quarter in -72i32..=72, apart in -1i64..=1) {
+        let rule = rule(FieldType::Datetime, &Options::default());
+        let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap();
+        let offset = jiff::tz::Offset::from_seconds(quarter * 900).unwrap();
+        let sign = if quarter < 0 { '-' } else { '+' };
+        let minutes = quarter.abs() * 15;
+        let report = format!("{}{sign}{:02}:{:02}", offset.to_datetime(at(seconds)), minutes / 60, minutes % 60);
+        let there = seconds + apart;
+        for suffix in [".000Z", ".000+0000", "Z"] {
+            let org = format!("{}{suffix}", jiff::tz::Offset::UTC.to_datetime(at(there)));
+            let same = rule.judge(report.as_bytes(), org.as_bytes()) == Verdict::Same;
+            prop_assert_eq!(same, apart == 0, "{} {}", report, org);
+        }
+    }
+
+    /// A number is one number however it is written.
+    #[test]
+    fn numbers_compare_by_value(mantissa in -999_999_999_999i64..=999_999_999_999, scale in 0u32..=2, zeros in 0usize..4, apart in -1i64..=1) {
+        let rule = rule(FieldType::Currency, &Options::default());
+        let plain = |n: i64| rust_decimal::Decimal::new(n, scale).to_string();
+        let (report, org) = (plain(mantissa), plain(mantissa + apart));
+        let power = mantissa.unsigned_abs().checked_ilog10().unwrap_or(0);
+        let padded = if scale > 0 { format!("{report}{}", "0".repeat(zeros)) } else { format!("{report}.{}", "0".repeat(zeros + 1)) };
+        let scientific = format!("{}E{}", rust_decimal::Decimal::new(mantissa + apart, power), i64::from(power) - i64::from(scale));
+        for (report, org) in [(&report, &org), (&padded, &org), (&report, &scientific), (&padded, &scientific)] {
+            let same = rule.judge(report.as_bytes(), org.as_bytes()) == Verdict::Same;
+            prop_assert_eq!(same, apart == 0, "{} {}", report, org);
+        }
+    }
+
     /// A canonical form is its own canonical form, on either side.
     #[test]
     fn canonical_forms_are_fixed_points(field in some_field(), cell in cell()) {

@@ -333,6 +333,17 @@ fn labels_that_several_entries_share() {
         ],
     );
 
+    field.picklist = vec![entry(" padded ", "\u{a0}Label", true)];
+    let rule = Rule::compile(&field, &Options::default()).unwrap();
+    check(
+        &rule,
+        &[
+            (" padded ", " padded ", "same"),
+            ("padded", "padded", "same"),
+            ("\u{a0}label", "", "fill padded (label_taken)"),
+            ("Padded", "", "fill padded (case_taken)"),
+        ],
+    );
     // Of two inactive entries the one of that name counts before the one of that label.
     field.picklist = vec![entry("x", "gone", false), entry("gone", "y", false), entry("z", "Gone", false)];
     let rule = Rule::compile(&field, &Options { new_values: true, ..Options::default() }).unwrap();
