@@ -2,6 +2,7 @@
 //! statement 100,000 characters).
 
 use std::ops::Range;
+use std::pin::Pin;
 
 use futures_util::StreamExt as _;
 
@@ -125,7 +126,7 @@ impl Client {
     }
 
     /// Looks keys up, several calls at once, and hands the blocks over in the order of the literals. Returns what came, and the literals that no look-up
-    /// can hold. Blocks are numbered in order of delivery by their rows; their sequence rises and has gaps.
+    /// can hold. Row numbers start anew with each look-up; the blocks' sequence rises, with gaps.
     pub async fn look_up<E: From<SalesforceError>>(
         &self,
         lookup: &Lookup,
@@ -134,10 +135,12 @@ impl Client {
     ) -> Result<(QueryTotals, Lookups), E> {
         let packed = lookup.pack(literals.iter().map(String::as_str), &self.get_limits());
         let mut totals = QueryTotals::default();
-        let jobs = packed.queries.iter().enumerate().map(|(n, query)| {
+        // Boxed one by one: a closure over borrowed items would keep the whole future from being spawned.
+        let mut jobs: Vec<Answering<'_>> = Vec::with_capacity(packed.queries.len());
+        for (n, query) in packed.queries.iter().enumerate() {
             let keys = &literals[query.keys.clone()];
-            async move { self.look_up_one(lookup, &query.soql, keys, (n as u64) << 24).await }
-        });
+            jobs.push(Box::pin(self.look_up_one(lookup, &query.soql, keys, (n as u64) << 24)));
+        }
         let mut answers = futures_util::stream::iter(jobs).buffered(self.concurrency());
         while let Some(answer) = answers.next().await {
             let (blocks, part) = answer?;
@@ -178,6 +181,9 @@ impl Client {
         Ok((blocks, totals))
     }
 }
+
+/// A look-up on its way.
+type Answering<'l> = Pin<Box<dyn Future<Output = Result<(Vec<Block>, QueryTotals), SalesforceError>> + Send + 'l>>;
 
 fn is_too_much(error: &SalesforceError) -> bool {
     // The statement's own limit comes as MALFORMED_QUERY with this word.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::answer::malformed;
 use super::client::Call;
-use super::{Client, ErrorCode, Page, SalesforceError, decode_page, encode_query};
+use super::{Client, ErrorCode, Page, SalesforceError, decode_page, encode_query, encoded_len};
 use crate::model::ObjectName;
 use crate::table::Block;
 
@@ -106,6 +106,7 @@ impl Client {
         sequence: u64,
         on_block: &mut (dyn FnMut(Block) -> Result<(), E> + Send),
     ) -> Result<QueryTotals, E> {
+        self.check_length(soql)?;
         let columns: Arc<[String]> = columns.into();
         let first = || Fetch::start(self, self.query_target(soql), &columns, 0, sequence);
         let mut totals = QueryTotals::default();
@@ -141,6 +142,20 @@ impl Client {
         }
     }
 
+    /// A statement that no GET can hold is refused here, with its size, instead of by a bare 414.
+    fn check_length(&self, soql: &str) -> Result<(), SalesforceError> {
+        let limits = self.get_limits();
+        let (bytes, chars) = (encoded_len(soql), soql.chars().count());
+        if bytes <= limits.room() && chars <= limits.statement_chars {
+            return Ok(());
+        }
+        let room = limits.room();
+        let detail = format!(
+            "the query takes {bytes} bytes in a URL, and Salesforce takes {room}: name fewer fields, or shorten where"
+        );
+        Err(SalesforceError::Request { detail })
+    }
+
     /// Counts records (`SELECT COUNT()`), under one condition as written.
     pub async fn count(&self, object: &ObjectName, condition: Option<&str>) -> Result<u64, SalesforceError> {
         let mut soql = format!("SELECT COUNT() FROM {object}");
@@ -148,6 +163,7 @@ impl Client {
             soql.push_str(" WHERE ");
             soql.push_str(condition);
         }
+        self.check_length(&soql)?;
         let response = self.call(&Call::get(self.query_target(&soql))).await?;
         let wire: CountWire = serde_json::from_slice(&response.body).map_err(|e| malformed("the count", e))?;
         Ok(wire.total)
