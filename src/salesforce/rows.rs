@@ -33,8 +33,6 @@ struct Rows<'c> {
     bytes: Vec<u8>,
     /// Where each column's cell lies.
     spans: Vec<Option<(usize, usize)>>,
-    /// The row's number, for `end_row`.
-    line: u64,
     /// The column that comes next when a record keeps the order of the SELECT, as Salesforce does.
     next: usize,
     /// Is the column's name in no other column's path? Then its value needs no further search.
@@ -57,7 +55,6 @@ impl<'c> Rows<'c> {
             builder: BlockBuilder::new(columns.len(), first_row, sequence),
             bytes: Vec::new(),
             spans: vec![None; columns.len()],
-            line: first_row,
         }
     }
 
@@ -68,8 +65,8 @@ impl<'c> Rows<'c> {
         }
         self.bytes.clear();
         self.next = 0;
-        self.line += 1;
-        self.builder.end_row(self.line - 1).map_err(|error| error.to_string())
+        // The org's side has no lines.
+        self.builder.end_row(0).map_err(|error| error.to_string())
     }
 
     fn set(&mut self, column: usize, value: &str) -> Result<(), String> {

@@ -37,6 +37,11 @@ impl Block {
         &self.bytes[start..self.ends[at]]
     }
 
+    /// The same rows at another place.
+    pub fn placed(self, _sequence: u64, first_row: u64) -> Self {
+        Self { first_row, ..self }
+    }
+
     /// The row's number in its source.
     pub fn row_number(&self, row: usize) -> u64 {
         self.first_row + row as u64

@@ -20,7 +20,7 @@ async fn uneven_pages_come_in_order_and_add_up() {
     let totals = totals.unwrap();
     assert_eq!((totals.rows, totals.calls), (6, 3));
     assert_eq!(ids(&blocks), ["id0", "id1", "id2", "id3", "id4", "id5"]);
-    assert_eq!(blocks[1].row_number(0), 3);
+    assert_eq!(blocks[1].row_number(0), 4);
 }
 
 #[tokio::test]
@@ -39,6 +39,10 @@ async fn a_read_is_never_silently_short() {
         }),
         (vec![page(2, 0..1, Some("//evil.example/services/data/x"))], |e| matches!(e, SalesforceError::Request { .. })),
         (vec![page(2, 0..1, Some("/services/../apexrest/x"))], |e| matches!(e, SalesforceError::Request { .. })),
+        (vec![page(5, 0..2, Some(next)), page(5, 2..2, Some(next))], |e| {
+            matches!(e, SalesforceError::Malformed { .. })
+        }),
+        (vec![page(5, 0..3, Some(next))], |e| matches!(e, SalesforceError::RowsMissing { announced: 5, received: 6 })),
         (vec![Reply::cut_in_body()], |e| matches!(e, SalesforceError::Net(n) if n.sent() == Sent::Maybe)),
         (vec![Reply::html(200, "<html>maintenance</html>")], |e| {
             matches!(e, SalesforceError::Foreign { status: 200, .. })
