@@ -112,6 +112,15 @@ impl Budget {
         Some(wait)
     }
 
+    /// Takes one repeat and waits; `false` when the budget is spent.
+    pub async fn pause(&self, repeated: u32, after: Option<Duration>) -> bool {
+        let Some(wait) = self.take(repeated, after) else { return false };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        true
+    }
+
     /// Counts a request that is being sent.
     pub(crate) fn sent(&self) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);

@@ -25,32 +25,26 @@ impl Http {
         loop {
             budget.sent();
             let outcome = self.send(request).await;
-            let happened = match &outcome {
-                Ok(response) => Happened::Answer(classify(response)),
-                Err(NetError::Failed { trouble, .. }) => Happened::Trouble(*trouble),
-                Err(_) => {
-                    return outcome.map(|response| Called { response, verdict: Verdict::Fatal, tries: repeated + 1 });
+            let (happened, outcome) = match outcome {
+                Ok(response) => {
+                    let verdict = classify(&response);
+                    (Happened::Answer(verdict), Ok(Called { response, verdict, tries: repeated + 1 }))
+                }
+                Err(NetError::Failed { trouble, method, url, cause, .. }) => {
+                    let error = NetError::Failed { trouble, method, url, cause, tries: repeated + 1 };
+                    (Happened::Trouble(trouble), Err(error))
+                }
+                Err(final_error) => return Err(final_error),
+            };
+            let again = match decide(request.class, happened) {
+                Decision::HandBack => false,
+                Decision::Wait { after } => {
+                    tracing::debug!(target: "footbridge::net", ?request, ?happened, repeated, "not good yet");
+                    budget.pause(repeated, after).await
                 }
             };
-            let wait = match decide(request.class, happened) {
-                Decision::HandBack => None,
-                Decision::Wait { after } => budget.take(repeated, after),
-            };
-            let Some(wait) = wait else {
-                return match (outcome, happened) {
-                    (Ok(response), Happened::Answer(verdict)) => Ok(Called { response, verdict, tries: repeated + 1 }),
-                    (Ok(response), Happened::Trouble(_)) => {
-                        Ok(Called { response, verdict: Verdict::Fatal, tries: repeated + 1 })
-                    }
-                    (Err(NetError::Failed { trouble, method, url, cause, .. }), _) => {
-                        Err(NetError::Failed { trouble, method, url, cause, tries: repeated + 1 })
-                    }
-                    (Err(other), _) => Err(other),
-                };
-            };
-            tracing::debug!(target: "footbridge::net", request = ?request, ?happened, wait_ms = wait.as_millis() as u64, "sending again");
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+            if !again {
+                return outcome;
             }
             repeated += 1;
         }

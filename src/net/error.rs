@@ -150,7 +150,8 @@ pub(crate) fn trouble_of(error: &reqwest::Error, answering: bool) -> Trouble {
             return Trouble::ConnectTimeout;
         }
         let causes = causes(error);
-        if causes.contains("certificate") || causes.contains("TLS") || causes.contains("tls") {
+        let final_words = ["certificate", "corrupt message", "peer is incompatible", "fatal alert"];
+        if final_words.iter().any(|word| causes.contains(word)) {
             return Trouble::Tls;
         }
         return Trouble::Connect;

@@ -278,6 +278,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_speaks_no_tls_is_given_up_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("https://{}/x", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            }
+        });
+        let http = Http::new(Settings::new(HostRule::suffixes(&[])));
+        let outcome = http.send(&Request::get(url)).await;
+        assert!(matches!(outcome, Err(NetError::Failed { trouble: Trouble::Tls, .. })), "{outcome:?}");
+    }
+
+    #[tokio::test]
     async fn silence_and_cuts_are_told_apart() {
         let server = Server::start(vec![Reply::silence(), Reply::cut_before_head(), Reply::cut_in_body()]).await;
         let mut settings = server.settings();

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::{Class, NetError};
+use crate::model::Secret;
 
 /// What a request carries.
 #[derive(Clone, Default)]
@@ -85,6 +86,18 @@ impl Request {
         Ok(self)
     }
 
+    /// With a header that may hold a secret; the value is marked as sensitive and no error quotes it.
+    pub fn secret_header(mut self, name: &str, value: &Secret) -> Result<Self, NetError> {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| NetError::Build { cause: format!("{name:?} is no name of a header") })?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| NetError::Build {
+            cause: format!("the value of the header {name} has characters that a header cannot have"),
+        })?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     /// With this body.
     pub fn body(mut self, body: Body) -> Self {
         self.body = body;
@@ -123,5 +136,28 @@ impl Response {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} bytes, {})", self.status, self.body.len(), self.request_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_shows_neither_query_nor_headers_nor_body() {
+        let url = Url::parse("https://acme.my.salesforce.com/query?q=MARKED").unwrap();
+        let request = Request::new(Method::POST, url, Class::Read)
+            .bearer("MARKED")
+            .and_then(|r| r.secret_header("X-Api-Key", &Secret::new("MARKED".into())))
+            .unwrap()
+            .body(Body::form("secret=MARKED".into()));
+        assert_eq!(format!("{request:?}"), "POST https://acme.my.salesforce.com/query");
+        assert!(!format!("{:?} {:?}", request.headers, request.body).contains("MARKED"));
+        for bad in ["MARKED\n", "MARKED\0"] {
+            let error = Request::get(request.url.clone()).bearer(bad).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("MARKED"));
+            let error = Request::get(request.url.clone()).secret_header("x", &Secret::new(bad.into())).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("MARKED"));
+        }
     }
 }

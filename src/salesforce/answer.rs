@@ -154,7 +154,8 @@ mod tests {
         let s3 = Some(std::time::Duration::from_secs(3));
         let ra = [("retry-after", "3")];
         let html = [("content-type", "text/html")];
-        let table: Vec<(u16, &[(&'static str, &'static str)], String, Verdict)> = vec![
+        type Line<'l> = (u16, &'l [(&'static str, &'static str)], String, Verdict);
+        let table: Vec<Line<'_>> = vec![
             (200, &[], "{}".into(), Verdict::Done),
             (204, &[], "".into(), Verdict::Done),
             (200, &html, "<html>Log in</html>".into(), Verdict::Fatal),

@@ -250,7 +250,3 @@ fn at_instance(instance: &Url, target: &str) -> Result<Url, SalesforceError> {
     let url = instance.join(target).map_err(|_| outside())?;
     if url.origin() == instance.origin() && url.path().starts_with("/services/") { Ok(url) } else { Err(outside()) }
 }
-
-#[cfg(test)]
-#[path = "client_tests.rs"]
-mod tests;

@@ -2,6 +2,7 @@
 //! statement 100,000 characters).
 
 use std::ops::Range;
+use std::pin::Pin;
 
 use futures_util::StreamExt as _;
 
@@ -125,7 +126,7 @@ impl Client {
     }
 
     /// Looks keys up, several calls at once, and hands the blocks over in the order of the literals. Returns what came, and the literals that no look-up
-    /// can hold. Blocks are numbered in order of delivery by their rows; their sequence rises and has gaps.
+    /// can hold. Blocks and rows are numbered as they are handed over, as if they came from one query.
     pub async fn look_up<E: From<SalesforceError>>(
         &self,
         lookup: &Lookup,
@@ -134,15 +135,23 @@ impl Client {
     ) -> Result<(QueryTotals, Lookups), E> {
         let packed = lookup.pack(literals.iter().map(String::as_str), &self.get_limits());
         let mut totals = QueryTotals::default();
-        let jobs = packed.queries.iter().enumerate().map(|(n, query)| {
+        let mut sequence = 0;
+        // Boxed one by one: a closure over borrowed items would keep the whole future from being spawned.
+        let mut jobs: Vec<Answering<'_>> = Vec::with_capacity(packed.queries.len());
+        for query in &packed.queries {
             let keys = &literals[query.keys.clone()];
-            async move { self.look_up_one(lookup, &query.soql, keys, (n as u64) << 24).await }
-        });
+            jobs.push(Box::pin(self.look_up_one(lookup, &query.soql, keys)));
+        }
         let mut answers = futures_util::stream::iter(jobs).buffered(self.concurrency());
         while let Some(answer) = answers.next().await {
             let (blocks, part) = answer?;
+            let mut next_row = totals.rows + 1;
             totals.add(part);
-            blocks.into_iter().try_for_each(&mut *on_block)?;
+            for block in blocks {
+                let rows = block.rows() as u64;
+                on_block(block.placed(sequence, next_row))?;
+                (sequence, next_row) = (sequence + 1, next_row + rows);
+            }
         }
         drop(answers);
         Ok((totals, packed))
@@ -154,13 +163,12 @@ impl Client {
         lookup: &Lookup,
         soql: &str,
         keys: &[String],
-        sequence: u64,
     ) -> Result<(Vec<Block>, QueryTotals), SalesforceError> {
         let limits = self.get_limits();
         let (mut blocks, mut totals) = (Vec::new(), QueryTotals::default());
         let mut open = vec![(soql.to_owned(), keys)];
         while let Some((soql, keys)) = open.pop() {
-            match self.query_whole(&soql, &lookup.columns, sequence + blocks.len() as u64).await {
+            match self.query_whole(&soql, &lookup.columns).await {
                 Ok((more, part)) => {
                     blocks.extend(more);
                     totals.add(part);
@@ -178,6 +186,9 @@ impl Client {
         Ok((blocks, totals))
     }
 }
+
+/// A look-up on its way.
+type Answering<'l> = Pin<Box<dyn Future<Output = Result<(Vec<Block>, QueryTotals), SalesforceError>> + Send + 'l>>;
 
 fn is_too_much(error: &SalesforceError) -> bool {
     // The statement's own limit comes as MALFORMED_QUERY with this word.

@@ -13,6 +13,8 @@ mod query;
 mod reading;
 mod retrieve;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod update;
 mod usage;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::answer::malformed;
 use super::client::Call;
-use super::{Client, ErrorCode, Page, SalesforceError, decode_page, encode_query};
+use super::{Client, ErrorCode, Page, SalesforceError, decode_page, encode_query, encoded_len};
 use crate::model::ObjectName;
 use crate::table::Block;
 
@@ -25,6 +25,9 @@ impl QueryTotals {
         self.calls += other.calls;
     }
 }
+
+/// Pages without a record that are taken in a row; more would be a circle.
+const EMPTY_PAGES: u32 = 3;
 
 /// A page on its way; given up when dropped.
 struct Fetch(tokio::task::JoinHandle<Result<Page, SalesforceError>>);
@@ -64,7 +67,7 @@ impl Client {
         format!("{}?q={}", self.path("query"), encode_query(soql))
     }
 
-    /// Runs a query and hands its pages over, one block a page, in order. `columns` are the fields of the SELECT, in its order.
+    /// Runs a query and hands its pages over, one block a page, in order; rows are numbered from 1. `columns` are the fields of the SELECT, in its order.
     ///
     /// Pages may be of any size. A query whose locator is lost starts anew as long as nothing was handed over. Fewer or more records than Salesforce
     /// announced are an error.
@@ -74,42 +77,11 @@ impl Client {
         columns: &[String],
         on_block: &mut (dyn FnMut(Block) -> Result<(), E> + Send),
     ) -> Result<QueryTotals, E> {
-        self.run_query(soql, columns, 0, on_block).await
-    }
-
-    /// A query whose pages are collected, so that it can start anew at any page.
-    pub(crate) async fn query_whole(
-        &self,
-        soql: &str,
-        columns: &[String],
-        sequence: u64,
-    ) -> Result<(Vec<Block>, QueryTotals), SalesforceError> {
-        let mut restarted = false;
-        loop {
-            let mut blocks = Vec::new();
-            let mut collect = |block: Block| -> Result<(), SalesforceError> {
-                blocks.push(block);
-                Ok(())
-            };
-            match self.run_query(soql, columns, sequence, &mut collect).await {
-                Ok(totals) => return Ok((blocks, totals)),
-                Err(error) if locator_is_lost(&error) && !restarted => restarted = true,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn run_query<E: From<SalesforceError>>(
-        &self,
-        soql: &str,
-        columns: &[String],
-        sequence: u64,
-        on_block: &mut (dyn FnMut(Block) -> Result<(), E> + Send),
-    ) -> Result<QueryTotals, E> {
+        self.check_length(soql)?;
         let columns: Arc<[String]> = columns.into();
-        let first = || Fetch::start(self, self.query_target(soql), &columns, 0, sequence);
+        let first = || Fetch::start(self, self.query_target(soql), &columns, 1, 0);
         let mut totals = QueryTotals::default();
-        let mut restarted = false;
+        let (mut restarted, mut empty_pages) = (false, 0);
         let mut fetch = first();
         loop {
             let page = match fetch.page().await {
@@ -122,10 +94,18 @@ impl Client {
             };
             totals.calls += 1;
             totals.rows += page.block.rows() as u64;
+            if totals.rows > page.total {
+                let error = SalesforceError::RowsMissing { announced: page.total, received: totals.rows };
+                return Err(error.into());
+            }
+            empty_pages = if page.block.rows() == 0 { empty_pages + 1 } else { 0 };
+            if empty_pages > EMPTY_PAGES {
+                return Err(malformed("the query", "page after page comes without a record").into());
+            }
             let next = match (page.done, page.next) {
                 (true, _) => None,
                 (false, None) => return Err(malformed("the query", "it is not done, and no next page is named").into()),
-                (false, Some(next)) => Some(Fetch::start(self, next, &columns, totals.rows, sequence + totals.calls)),
+                (false, Some(next)) => Some(Fetch::start(self, next, &columns, totals.rows + 1, totals.calls)),
             };
             if page.block.rows() > 0 {
                 on_block(page.block)?;
@@ -141,6 +121,41 @@ impl Client {
         }
     }
 
+    /// A query whose pages are collected, so that it can start anew at any page.
+    pub(crate) async fn query_whole(
+        &self,
+        soql: &str,
+        columns: &[String],
+    ) -> Result<(Vec<Block>, QueryTotals), SalesforceError> {
+        let mut restarted = false;
+        loop {
+            let mut blocks = Vec::new();
+            let mut collect = |block: Block| -> Result<(), SalesforceError> {
+                blocks.push(block);
+                Ok(())
+            };
+            match self.query(soql, columns, &mut collect).await {
+                Ok(totals) => return Ok((blocks, totals)),
+                Err(error) if locator_is_lost(&error) && !restarted => restarted = true,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A statement that no GET can hold is refused here, with its size, instead of by a bare 414.
+    fn check_length(&self, soql: &str) -> Result<(), SalesforceError> {
+        let limits = self.get_limits();
+        let (bytes, chars) = (encoded_len(soql), soql.chars().count());
+        if bytes <= limits.room() && chars <= limits.statement_chars {
+            return Ok(());
+        }
+        let room = limits.room();
+        let detail = format!(
+            "the query takes {bytes} bytes in a URL, and Salesforce takes {room}: name fewer fields, or shorten where"
+        );
+        Err(SalesforceError::Request { detail })
+    }
+
     /// Counts records (`SELECT COUNT()`), under one condition as written.
     pub async fn count(&self, object: &ObjectName, condition: Option<&str>) -> Result<u64, SalesforceError> {
         let mut soql = format!("SELECT COUNT() FROM {object}");
@@ -148,6 +163,7 @@ impl Client {
             soql.push_str(" WHERE ");
             soql.push_str(condition);
         }
+        self.check_length(&soql)?;
         let response = self.call(&Call::get(self.query_target(&soql))).await?;
         let wire: CountWire = serde_json::from_slice(&response.body).map_err(|e| malformed("the count", e))?;
         Ok(wire.total)

@@ -38,7 +38,7 @@ impl Client {
             return self.read_by_query(object, ids, columns).await;
         }
         let mut blocks = Vec::new();
-        let mut rows = 0;
+        let mut rows = 1;
         for (n, part) in ids.chunks(RETRIEVE_LIMIT).enumerate() {
             let body = serde_json::to_vec(&Wire { ids: part, fields: columns })
                 .map_err(|error| SalesforceError::Request { detail: error.to_string() })?;

@@ -33,18 +33,28 @@ struct Rows<'c> {
     bytes: Vec<u8>,
     /// Where each column's cell lies.
     spans: Vec<Option<(usize, usize)>>,
-    /// The row's number, for `end_row`.
-    line: u64,
+    /// The column that comes next when a record keeps the order of the SELECT, as Salesforce does.
+    next: usize,
+    /// Is the column's name in no other column's path? Then its value needs no further search.
+    sole: Vec<bool>,
 }
 
 impl<'c> Rows<'c> {
     fn new(columns: &'c [String], first_row: u64, sequence: u64) -> Self {
+        let within = |path: &str, name: &str| {
+            strip_prefix(path, name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let sole = columns
+            .iter()
+            .map(|name| !name.contains('.') && columns.iter().filter(|path| within(path, name)).count() == 1)
+            .collect();
         Self {
             columns,
+            next: 0,
+            sole,
             builder: BlockBuilder::new(columns.len(), first_row, sequence),
             bytes: Vec::new(),
             spans: vec![None; columns.len()],
-            line: first_row,
         }
     }
 
@@ -54,8 +64,9 @@ impl<'c> Rows<'c> {
             self.builder.push(&self.bytes[start..end]);
         }
         self.bytes.clear();
-        self.line += 1;
-        self.builder.end_row(self.line - 1).map_err(|error| error.to_string())
+        self.next = 0;
+        // The org's side has no lines.
+        self.builder.end_row(0).map_err(|error| error.to_string())
     }
 
     fn set(&mut self, column: usize, value: &str) -> Result<(), String> {
@@ -68,6 +79,13 @@ impl<'c> Rows<'c> {
     /// A value at a path below the record: `Account.` and `Name`.
     fn take(&mut self, prefix: &str, key: &str, value: &RawValue) -> Result<(), String> {
         let value = value.get();
+        if prefix.is_empty()
+            && self.sole.get(self.next) == Some(&true)
+            && self.columns[self.next].eq_ignore_ascii_case(key)
+        {
+            self.next += 1;
+            return self.set(self.next - 1, value);
+        }
         let mut nested = false;
         for column in 0..self.columns.len() {
             let Some(rest) = strip_prefix(&self.columns[column], prefix) else { continue };

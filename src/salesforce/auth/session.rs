@@ -9,6 +9,7 @@ use url::Url;
 use super::token::{Granted, TokenEndpoint};
 use super::{Login, jwt};
 use crate::model::{OrgId, RecordId, Secret};
+use crate::net::Sent;
 use crate::salesforce::SalesforceError;
 
 /// Keeps a new refresh token (on disk, atomically) before the session that came with it is used; an error ends the session.
@@ -125,10 +126,22 @@ impl Session {
                 Ok(access)
             }
             Err(error) => {
-                renewal.failed = Some((now.number, error.clone()));
+                if self.is_final(&error) {
+                    renewal.failed = Some((now.number, error.clone()));
+                }
                 Err(error)
             }
         }
+    }
+}
+
+impl Session {
+    /// May the same log-in not be tried again? A refusal stays one, and a refresh token whose fate is unknown may be spent: using a spent one again revokes
+    /// the whole grant.
+    fn is_final(&self, error: &SalesforceError) -> bool {
+        let unspent = matches!(error, SalesforceError::Net(net) if net.sent() == Sent::No);
+        let spends = matches!(self.settings.login, Login::RefreshToken { .. });
+        error.is_not_authorised() || (spends && !unspent)
     }
 }
 
