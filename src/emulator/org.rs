@@ -344,6 +344,7 @@ impl Org {
         }
         let transaction = self.db.unchecked_transaction()?;
         rows::insert(&transaction, &object.name, &all)?;
+        keep(&transaction, "counters", &self.counters)?;
         transaction.commit()?;
         Ok(made)
     }
@@ -419,16 +420,10 @@ impl Org {
     /// # Errors
     /// SQLite's.
     pub fn save(&self) -> Result<(), EmulatorError> {
-        let state = [
-            ("profile", serde_json::to_string(&self.profile)?),
-            ("people", serde_json::to_string(&self.people)?),
-            ("counters", serde_json::to_string(&self.counters)?),
-            ("schema", serde_json::to_string(&self.additions)?),
-        ];
-        let mut statement = self.db.prepare_cached("INSERT OR REPLACE INTO emulator_state VALUES (?1, ?2)")?;
-        for (key, value) in state {
-            statement.execute(params![key, value])?;
-        }
+        keep(&self.db, "profile", &self.profile)?;
+        keep(&self.db, "people", &self.people)?;
+        keep(&self.db, "counters", &self.counters)?;
+        keep(&self.db, "schema", &self.additions)?;
         Ok(())
     }
 }
@@ -454,6 +449,12 @@ fn initial(field: &FieldDef, admin: &str, moment: &str, person: Option<&str>, nu
 
 fn read(path: &Path) -> Result<Vec<u8>, EmulatorError> {
     std::fs::read(path).map_err(|source| EmulatorError::Read { path: path.to_owned(), source })
+}
+
+fn keep<T: Serialize>(db: &Connection, key: &str, value: &T) -> Result<(), EmulatorError> {
+    let text = serde_json::to_string(value)?;
+    db.prepare_cached("INSERT OR REPLACE INTO emulator_state VALUES (?1, ?2)")?.execute(params![key, text])?;
+    Ok(())
 }
 
 fn load<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, EmulatorError> {

@@ -16,7 +16,7 @@ use super::http::{server, wire};
 use super::options::{Credentials, EmulatorError, Options};
 use super::org::{Org, find};
 use super::people::TokenKind;
-use super::seed::form::Access;
+use super::seed::form::{Access, UserSeed};
 use super::state::State;
 use super::store::rows;
 use super::transcript::Call;
@@ -220,6 +220,20 @@ impl Emulator {
     /// No such object or field.
     pub fn hide_field(&self, object: &str, field: &str) -> Result<(), EmulatorError> {
         self.set_access(None, object, field, Access::None)
+    }
+
+    /// Changes a user: rights, activity. Describes change with it.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn change_user(&self, username: &str, change: impl FnOnce(&mut UserSeed)) -> Result<(), EmulatorError> {
+        let now = self.state.now();
+        let mut org = self.state.org();
+        let user = org.people.users.iter_mut().find(|u| u.seed.username.eq_ignore_ascii_case(username));
+        let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
+        change(&mut user.ok_or_else(unknown)?.seed);
+        org.changed = now;
+        org.save()
     }
 
     /// Ends every session, the standing one included; refresh tokens live on.
