@@ -472,3 +472,97 @@ async fn an_org_that_stops_answers_no_more() {
     org.emulator.shutdown().await;
     assert!(reqwest::get(format!("{url}/services/data")).await.is_err());
 }
+
+#[tokio::test]
+async fn queries_see_what_the_user_may_see() {
+    let org = Org::new().await;
+    let ids = org.leads(3);
+    org.emulator
+        .edit("Lead", &ids[1], &map(&json!({"Email": "ADA@x.example", "WalkMe_Logins_last_30_days__c": 7})))
+        .unwrap();
+    org.emulator.delete("Lead", &ids[2]).unwrap();
+    let soql = "SELECT Id, Owner.Name, WalkMe_Logins_last_30_days__c, CreatedDate FROM Lead WHERE Email IN ('ada@X.example', 'none')";
+    let (status, found) = org.query(soql).await;
+    assert_eq!(status, 200, "{found}");
+    let records = found["records"].as_array().unwrap();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["Id"], ids[1]);
+    assert_eq!(records[0]["Owner"]["Name"], "Admin");
+    assert_eq!(records[0]["WalkMe_Logins_last_30_days__c"], 7.0);
+    assert!(records[0]["CreatedDate"].as_str().unwrap().ends_with(".000+0000"));
+    let (_, count) = org.query("SELECT COUNT() FROM Lead").await;
+    assert_eq!(count, json!({"totalSize": 2, "done": true, "records": []}));
+    let (_, own) = org.query("SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization").await;
+    assert_eq!(own["records"][0]["Id"], org.emulator.org_id());
+    assert_eq!(own["records"][0]["IsSandbox"], false);
+    org.emulator.hide_field("Lead", "Phone").unwrap();
+    let (status, body) = org.query("SELECT Phone FROM Lead").await;
+    assert_eq!((status, code(&body)), (400, "INVALID_FIELD"));
+    let (status, body) = org.query("SELECT Id FROM Nope").await;
+    assert_eq!((status, code(&body)), (400, "INVALID_TYPE"));
+    let (status, body) = org.query("SELECT Id FORM Lead").await;
+    assert_eq!((status, code(&body)), (400, "MALFORMED_QUERY"));
+}
+
+/// What a query says of a record is what a read of it says, for every field that both know.
+#[tokio::test]
+async fn queries_and_reads_print_alike() {
+    let org = Org::new().await;
+    let id = &org.leads(1)[0];
+    let body = json!({
+        "FirstName": "Ada \"x\" é", "Description": "a\nb", "NumberOfEmployees": 7, "AnnualRevenue": 1234567.5, "Latitude": 48.25,
+        "WalkMe_Last_Login__c": "2026-01-02T03:04:05Z", "WalkMe_Logins_last_30_days__c": 1e15,
+    });
+    assert_eq!(org.patch(&format!("/sobjects/Lead/{id}"), &body).await.0, 204);
+    let read: Value = org.get(&format!("/sobjects/Lead/{id}")).await.json().await.unwrap();
+    let names: Vec<&str> = read
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .filter(|n| !["attributes", "Address"].contains(n))
+        .collect();
+    let (status, found) = org.query(&format!("SELECT {} FROM Lead", names.join(", "))).await;
+    assert_eq!(status, 200, "{found}");
+    for name in names {
+        assert_eq!(found["records"][0][name], read[name], "{name}");
+    }
+    assert_eq!(found["records"][0]["attributes"], read["attributes"]);
+}
+
+#[tokio::test]
+async fn each_user_has_rights_of_its_own() {
+    let seed = "users: [{ username: admin@x.example }, { username: reader@x.example, objects: { Lead: { edit: false } }, fields: { Lead.Phone: none } }]";
+    let org = Org::with(Options { seed_texts: vec![seed.to_owned()], ..Options::default() }).await;
+    let id = &org.leads(1)[0];
+    let path = format!("{}{BASE}/sobjects/Lead/{id}", org.emulator.url());
+    let reader = org.emulator.session_of("READER@x.example").unwrap();
+    for (token, status) in [(org.emulator.access_token(), 204), (reader.clone(), 403)] {
+        let request = org.client.patch(&path).bearer_auth(token).json(&json!({"Title": "Dr"}));
+        assert_eq!(request.send().await.unwrap().status().as_u16(), status);
+    }
+    let read: Value = org.client.get(&path).bearer_auth(reader).send().await.unwrap().json().await.unwrap();
+    assert!(read.get("Phone").is_none() && read["Title"] == "Dr");
+    let read: Value = org.get(&format!("/sobjects/Lead/{id}")).await.json().await.unwrap();
+    assert!(read.get("Phone").is_some());
+    assert!(org.emulator.session_of("nobody").is_err());
+}
+
+/// Calls at the same time neither wait for ever nor lose a change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_the_same_time_all_land() {
+    let org = Org::new().await;
+    let ids = org.leads(1_000);
+    let send = async |chunk: &[String]| {
+        let records: Vec<Value> = chunk.iter().map(|id| change(id, json!({"Title": "Dr"}))).collect();
+        org.patch("/composite/sobjects", &json!({"records": records})).await
+    };
+    let results = futures_util::future::join_all(ids.chunks(100).map(send)).await;
+    assert!(
+        results
+            .iter()
+            .all(|(status, body)| *status == 200 && body.as_array().unwrap().iter().all(|r| r["success"] == true))
+    );
+    assert!(org.emulator.records("Lead").iter().all(|l| l["Title"] == "Dr"));
+    assert_eq!(org.emulator.used(), 10);
+}

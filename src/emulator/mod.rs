@@ -4,8 +4,8 @@
 //! mistake with the client that is tested against it.
 
 mod clock;
-
 mod faults;
+mod filling;
 mod http;
 mod ids;
 mod model;
@@ -26,7 +26,7 @@ mod write;
 pub use clock::Clock;
 pub use faults::{Action, Fault, Match};
 pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
-pub use running::{Emulator, is_seed, serve};
+pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
 pub use seed::form::{Access, ObjectRights, UserSeed};
 pub use transcript::Call;

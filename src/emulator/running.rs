@@ -1,6 +1,5 @@
 //! A running org: started by [`serve`], asked and scripted through [`Emulator`].
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -118,6 +117,19 @@ impl Emulator {
     /// A session of the admin; it does not idle away, but it can be revoked.
     pub fn access_token(&self) -> String {
         self.access_token.clone()
+    }
+
+    /// A standing session of another user.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn session_of(&self, username: &str) -> Result<String, EmulatorError> {
+        let mut org = self.state.org();
+        let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
+        let user = org.people.by_username(username).ok_or_else(unknown)?.id.clone();
+        org.people.families += 1;
+        let family = org.people.families;
+        self.state.issue(&mut org, TokenKind::Access, &user, &self.credentials.client_id, family, true)
     }
 
     /// What is needed to log in by refresh token, client credentials or JWT.
@@ -304,10 +316,4 @@ pub(super) fn set_access(
     }
     org.changed = now;
     org.save()
-}
-
-/// Can this file be a seed? YAML or CSV, by its name.
-pub fn is_seed(path: &Path) -> bool {
-    let known = ["yaml", "yml", "json", "csv"];
-    path.extension().is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k)))
 }
