@@ -1,4 +1,9 @@
 //! One integration test binary, for link time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panicking, and say aloud what they leave out"
+)]
 
 mod architecture;
 mod client_recordings;

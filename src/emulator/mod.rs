@@ -4,8 +4,8 @@
 //! mistake with the client that is tested against it.
 
 mod clock;
-mod emulator;
 mod faults;
+mod filling;
 mod http;
 mod ids;
 mod model;
@@ -13,6 +13,7 @@ mod options;
 mod org;
 mod people;
 mod problem;
+mod running;
 pub mod schema;
 mod seed;
 pub mod soql;
@@ -23,9 +24,9 @@ mod transcript;
 mod write;
 
 pub use clock::Clock;
-pub use emulator::{Emulator, is_seed, serve};
 pub use faults::{Action, Fault, Match};
 pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
+pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
-pub use seed::form::Access;
+pub use seed::form::{Access, ObjectRights, UserSeed};
 pub use transcript::Call;

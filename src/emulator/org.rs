@@ -17,7 +17,7 @@ use super::ids;
 use super::model::Model;
 use super::options::{EmulatorError, Options};
 use super::people::{People, User};
-use super::schema::{FieldDef, Kind, ObjectDef};
+use super::schema::ObjectDef;
 use super::seed::csv_file;
 use super::seed::form::{ClientSeed, ObjectSeed, OrgSeed, Seed, UserSeed, from_yaml};
 use super::soql;
@@ -71,7 +71,8 @@ pub struct Org {
     pub people: People,
     /// When the schema or somebody's rights last changed: `Last-Modified` of describes.
     pub changed: Timestamp,
-    counters: BTreeMap<String, u64>,
+    /// The last number given to an id, by key prefix.
+    pub counters: BTreeMap<String, u64>,
     additions: BTreeMap<String, ObjectSeed>,
 }
 
@@ -280,72 +281,11 @@ impl Org {
         self.people.users.first().map(|u| u.id.clone()).unwrap_or_default()
     }
 
-    fn next_id(&mut self, prefix: &str) -> String {
+    /// A new id with this prefix.
+    pub fn next_id(&mut self, prefix: &str) -> String {
         let counter = self.counters.entry(prefix.to_owned()).or_insert(0);
         *counter += 1;
         ids::nth(prefix, *counter)
-    }
-
-    /// Puts records in, past all rules but the types; returns their ids in order.
-    ///
-    /// # Errors
-    /// An object or field that does not exist, or a value that is none of its type.
-    pub fn insert(
-        &mut self,
-        object: &str,
-        records: &[Map<String, Value>],
-        now: Timestamp,
-    ) -> Result<Vec<String>, EmulatorError> {
-        let catalog = std::sync::Arc::clone(&self.model.catalog);
-        let object = find(&catalog, object)?;
-        let (admin, moment) = (self.admin(), stored(now));
-        let mut all = Vec::with_capacity(records.len());
-        let mut made = Vec::with_capacity(records.len());
-        for (index, record) in records.iter().enumerate() {
-            let wrong =
-                |message: String| EmulatorError::Unknown(format!("record {} of {}: {message}", index + 1, object.name));
-            let mut given: Vec<(&FieldDef, Sql)> = Vec::with_capacity(record.len());
-            for (name, value) in record.iter().filter(|(name, _)| *name != "attributes") {
-                let field =
-                    object.field(name).ok_or_else(|| wrong(format!("`{name}` is no field of {}", object.name)))?;
-                given.push((field, values::lenient(field, value).map_err(wrong)?));
-            }
-            let id = match given.iter().find(|(field, _)| field.kind == Kind::Id) {
-                Some((_, Sql::Text(id))) => id.clone(),
-                _ => self.next_id(&object.key_prefix),
-            };
-            // An id of this emulator's own making that a seed gives must not be made again.
-            let number = ids::number_of(&id);
-            let counter = self.counters.entry(object.key_prefix.clone()).or_insert(0);
-            *counter = (*counter).max(number);
-            let text = |name: &str| {
-                given.iter().find(|(f, _)| f.name == name).and_then(|(_, v)| match v {
-                    Sql::Text(text) => Some(text.as_str()),
-                    _ => None,
-                })
-            };
-            let person = rows::person_name(object, text("FirstName"), text("LastName"));
-            let mut row: Vec<(&str, Sql)> = Vec::with_capacity(given.len() + 8);
-            for field in &object.fields {
-                let value = match given.iter().position(|(f, _)| std::ptr::eq(*f, field)) {
-                    _ if field.kind == Kind::Id => Some(Sql::Text(id.clone())),
-                    Some(at) if given[at].1 != Sql::Null => Some(given[at].1.clone()),
-                    _ => initial(field, &admin, &moment, person.as_deref(), ids::number_of(&id)),
-                };
-                if let Some(value) = value {
-                    row.push((field.name.as_str(), value));
-                }
-            }
-            if row.iter().any(|(name, value)| *name == "IsDeleted" && *value == Sql::Integer(1)) {
-                row.push(("__deleted", Sql::Integer(1)));
-            }
-            all.push(row);
-            made.push(id);
-        }
-        let transaction = self.db.unchecked_transaction()?;
-        rows::insert(&transaction, &object.name, &all)?;
-        transaction.commit()?;
-        Ok(made)
     }
 
     /// Somebody else changes a record behind the client's back: past all rules, but not past the types.
@@ -419,16 +359,10 @@ impl Org {
     /// # Errors
     /// SQLite's.
     pub fn save(&self) -> Result<(), EmulatorError> {
-        let state = [
-            ("profile", serde_json::to_string(&self.profile)?),
-            ("people", serde_json::to_string(&self.people)?),
-            ("counters", serde_json::to_string(&self.counters)?),
-            ("schema", serde_json::to_string(&self.additions)?),
-        ];
-        let mut statement = self.db.prepare_cached("INSERT OR REPLACE INTO emulator_state VALUES (?1, ?2)")?;
-        for (key, value) in state {
-            statement.execute(params![key, value])?;
-        }
+        keep(&self.db, "profile", &self.profile)?;
+        keep(&self.db, "people", &self.people)?;
+        keep(&self.db, "counters", &self.counters)?;
+        keep(&self.db, "schema", &self.additions)?;
         Ok(())
     }
 }
@@ -438,22 +372,15 @@ pub fn find<'c>(catalog: &'c super::schema::Catalog, name: &str) -> Result<&'c O
     catalog.object(name).ok_or_else(|| EmulatorError::Unknown(format!("there is no object `{name}`")))
 }
 
-/// What a field holds when a record is made without it.
-fn initial(field: &FieldDef, admin: &str, moment: &str, person: Option<&str>, number: u64) -> Option<Sql> {
-    match field.name.as_str() {
-        "CreatedDate" | "LastModifiedDate" | "SystemModstamp" => return Some(Sql::Text(moment.to_owned())),
-        "OwnerId" | "CreatedById" | "LastModifiedById" => return Some(Sql::Text(admin.to_owned())),
-        "Name" if person.is_some() => return person.map(|p| Sql::Text(p.to_owned())),
-        _ => {}
-    }
-    if field.auto_number {
-        return Some(Sql::Text(format!("{number:08}")));
-    }
-    field.picklist.iter().find(|e| e.default).map(|e| Sql::Text(e.value.clone()))
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, EmulatorError> {
     std::fs::read(path).map_err(|source| EmulatorError::Read { path: path.to_owned(), source })
+}
+
+/// Keeps a part of the org that is in no table.
+pub fn keep<T: Serialize>(db: &Connection, key: &str, value: &T) -> Result<(), EmulatorError> {
+    let text = serde_json::to_string(value)?;
+    db.prepare_cached("INSERT OR REPLACE INTO emulator_state VALUES (?1, ?2)")?.execute(params![key, text])?;
+    Ok(())
 }
 
 fn load<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, EmulatorError> {

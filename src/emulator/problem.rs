@@ -94,7 +94,20 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Problem, parse_json};
+
+    proptest! {
+        #[test]
+        fn any_body_is_json_or_refused(body in proptest::collection::vec(any::<u8>(), 0..64), near in "[{}\\[\\]\":,a1é \n]{0,24}") {
+            for bytes in [body.as_slice(), near.as_bytes()] {
+                if let Err(problem) = parse_json(bytes) {
+                    prop_assert_eq!(problem.code, "JSON_PARSER_ERROR");
+                }
+            }
+        }
+    }
 
     #[test]
     fn malformed_json_is_told_in_salesforces_words() {

@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::super::clock::{Clock, Running};
-use super::super::emulator;
 use super::super::faults::Fault;
 use super::super::options::EmulatorError;
 use super::super::org::find;
+use super::super::running;
 use super::super::seed::form::{Access, from_yaml};
 use super::super::state::State;
 use super::super::store::rows;
@@ -95,13 +95,13 @@ fn act(state: &State, request: &Incoming, path: &str) -> Result<Reply, EmulatorE
         }
         ("POST", "delete") => {
             let edit: Edit = read(request)?;
-            emulator::delete(state, &edit.object, &edit.id)?;
+            running::delete(state, &edit.object, &edit.id)?;
             fine()
         }
         ("POST", "access") => {
             let security: Security = read(request)?;
             let username = security.username.as_deref();
-            emulator::set_access(state, username, &security.object, &security.field, security.access)?;
+            running::set_access(state, username, &security.object, &security.field, security.access)?;
             fine()
         }
         ("POST", "expire-sessions") => {

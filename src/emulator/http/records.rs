@@ -86,10 +86,9 @@ pub fn read(state: &State, call: &Call<'_>, name: &str, id: &str) -> Result<Repl
         Presence::Absent => return Err(Problem::not_found()),
     }
     let modified = org.modified(object, &id)?;
-    if let (Some(header), Some(modified)) = (call.request.header("if-modified-since"), modified) {
-        if http_date(header).is_some_and(|since| seconds_between(since, modified) <= 0) {
-            return Ok(Reply::empty(304));
-        }
+    let since = call.request.header("if-modified-since").and_then(http_date);
+    if since.zip(modified).is_some_and(|(since, modified)| seconds_between(since, modified) <= 0) {
+        return Ok(Reply::empty(304));
     }
     let text = rows::json(&org.db, object, &chosen, &id, call.version)?.ok_or_else(Problem::not_found)?;
     Ok(Reply::text(200, text))

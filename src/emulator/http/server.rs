@@ -112,7 +112,7 @@ async fn exchange(
     };
     let scripted = early.or_else(|| actions.iter().find_map(instead));
     let routed = match scripted {
-        Some(reply) => Routed { reply, counted: false, rest: true },
+        Some(reply) => Routed { reply, counted: false, rest: incoming.path.starts_with("/services/data/") },
         None if actions.contains(&Action::CutBefore) => {
             knife.cut();
             Routed { reply: Reply::empty(200), counted: false, rest: false }
@@ -200,7 +200,8 @@ fn respond(reply: Reply, may_compress: bool, sequence: Option<u64>) -> Response 
         .header("cache-control", "no-cache,must-revalidate,max-age=0,no-store,private")
         .header("vary", "Accept-Encoding");
     if let Some(sequence) = sequence {
-        builder = builder.header("x-sfdc-request-id", format!("{sequence:032x}"));
+        let id = format!("{sequence:032x}");
+        builder = builder.header("x-sfdc-request-id", id.as_str()).header("x-request-id", id.as_str());
     }
     if let Some(content_type) = reply.content_type {
         builder = builder.header("content-type", content_type);

@@ -115,7 +115,22 @@ pub fn timestamp(stored: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Unfit, date, datetime, printed, time};
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,32}", near in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+é-]{0,16}Z?") {
+            for text in [text.as_str(), near.as_str()] {
+                let _ = (date(text), time(text));
+                // What is stored is stored alike again.
+                if let Ok(stored) = datetime(text) {
+                    prop_assert_eq!(datetime(&stored), Ok(stored.clone()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn datetimes_are_stored_in_utc_without_fractions() {

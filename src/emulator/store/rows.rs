@@ -97,6 +97,23 @@ pub fn duplicate(
     db.prepare_cached(&sql)?.query_row(params![value, id], |row| row.get(0)).optional()
 }
 
+/// What a field is read by: its column, or, for a compound address, the parts as JSON (recorded: `record_account.json`).
+fn read_by(object: &ObjectDef, field: &FieldDef) -> String {
+    if field.kind != Kind::Address {
+        return quoted(&field.name);
+    }
+    let prefix = field.name.strip_suffix("Address").unwrap_or_default();
+    let parts = ["City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street"];
+    let (mut pairs, mut given) = (Vec::new(), Vec::new());
+    for part in parts {
+        let column = object.field(&format!("{prefix}{part}")).map_or_else(|| "NULL".to_owned(), |f| quoted(&f.name));
+        let key = format!("{}{}", part[..1].to_ascii_lowercase(), &part[1..]);
+        pairs.push(format!("'{key}', {column}"));
+        given.push(column);
+    }
+    format!("CASE WHEN coalesce({}) IS NULL THEN NULL ELSE json_object({}) END", given.join(", "), pairs.join(", "))
+}
+
 /// A record as REST replies print it: `attributes`, then the fields in the order given. `None` when it is not there.
 pub fn json(
     db: &Connection,
@@ -105,7 +122,7 @@ pub fn json(
     id: &str,
     version: &str,
 ) -> rusqlite::Result<Option<String>> {
-    let columns: Vec<String> = fields.iter().map(|f| quoted(&f.name)).collect();
+    let columns: Vec<String> = fields.iter().map(|f| read_by(object, f)).collect();
     let sql = format!(
         "SELECT \"Id\", {} FROM {} WHERE \"Id\" = ?1 AND \"__deleted\" = 0",
         columns.join(", "),
@@ -131,7 +148,7 @@ pub fn json(
 
 /// Records with all their fields as replies print them, in id order; of one id, or all that are there.
 pub fn maps(db: &Connection, object: &ObjectDef, id: Option<&str>) -> rusqlite::Result<Vec<Map<String, Value>>> {
-    let columns: Vec<String> = object.fields.iter().map(|f| quoted(&f.name)).collect();
+    let columns: Vec<String> = object.fields.iter().map(|f| read_by(object, f)).collect();
     let condition = if id.is_some() { "\"Id\" = ?1" } else { "?1 IS NULL AND \"__deleted\" = 0" };
     let sql = format!("SELECT {} FROM {} WHERE {condition} ORDER BY \"Id\"", columns.join(", "), table(&object.name));
     let mut statement = db.prepare_cached(&sql)?;

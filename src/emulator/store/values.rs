@@ -61,6 +61,7 @@ pub fn print(field: &FieldDef, value: ValueRef<'_>, out: &mut String) {
         ValueRef::Integer(number) if is_double(field.kind) => out.push_str(&double(number as f64)),
         ValueRef::Integer(number) => out.push_str(&number.to_string()),
         ValueRef::Real(number) => out.push_str(&double(number)),
+        ValueRef::Text(bytes) if field.kind == Kind::Address => out.push_str(&String::from_utf8_lossy(bytes)),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
             let text = String::from_utf8_lossy(bytes);
             let printed = if field.kind == Kind::Datetime { moments::printed(&text) } else { text.into_owned() };

@@ -116,8 +116,9 @@ fn reference(field: &FieldDef, text: &str, db: &Connection, catalog: &Catalog) -
     let known: Vec<_> = field.reference_to.iter().filter_map(|name| catalog.object(name)).collect();
     let target = known.iter().find(|object| id.starts_with(&object.key_prefix));
     let Some(target) = target else {
-        // An object that is not emulated (Group, Profile …): nothing can be said of its ids.
-        return if known.len() < field.reference_to.len() { Ok(id) } else { Err(wrong()) };
+        // Of an object that is not emulated (Group, Profile …) nothing can be said; one that is has ids of its own.
+        let others = catalog.objects.iter().any(|object| id.starts_with(&object.key_prefix));
+        return if known.len() < field.reference_to.len() && !others { Ok(id) } else { Err(wrong()) };
     };
     match rows::presence(db, &target.name, &id)? {
         Presence::There => Ok(id),

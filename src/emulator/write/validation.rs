@@ -33,7 +33,7 @@ pub fn broken(rule: &RuleSeed, value: &dyn Fn(&str) -> rusqlite::Result<Sql>) ->
     };
     let bad = earlier
         || must.max_length.is_some_and(|most| text.chars().count() > most)
-        || must.not_be.iter().any(|v| *v == text)
+        || must.not_be.contains(&text)
         || must.be.as_ref().is_some_and(|v| *v != text)
         || number
             .is_some_and(|n| must.at_least.is_some_and(|least| n < least) || must.at_most.is_some_and(|most| n > most));

@@ -1,6 +1,5 @@
 //! A running org: started by [`serve`], asked and scripted through [`Emulator`].
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,7 +15,7 @@ use super::http::{server, wire};
 use super::options::{Credentials, EmulatorError, Options};
 use super::org::{Org, find};
 use super::people::TokenKind;
-use super::seed::form::Access;
+use super::seed::form::{Access, UserSeed};
 use super::state::State;
 use super::store::rows;
 use super::transcript::Call;
@@ -118,6 +117,19 @@ impl Emulator {
     /// A session of the admin; it does not idle away, but it can be revoked.
     pub fn access_token(&self) -> String {
         self.access_token.clone()
+    }
+
+    /// A standing session of another user.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn session_of(&self, username: &str) -> Result<String, EmulatorError> {
+        let mut org = self.state.org();
+        let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
+        let user = org.people.by_username(username).ok_or_else(unknown)?.id.clone();
+        org.people.families += 1;
+        let family = org.people.families;
+        self.state.issue(&mut org, TokenKind::Access, &user, &self.credentials.client_id, family, true)
     }
 
     /// What is needed to log in by refresh token, client credentials or JWT.
@@ -222,6 +234,20 @@ impl Emulator {
         self.set_access(None, object, field, Access::None)
     }
 
+    /// Changes a user: rights, activity. Describes change with it.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn change_user(&self, username: &str, change: impl FnOnce(&mut UserSeed)) -> Result<(), EmulatorError> {
+        let now = self.state.now();
+        let mut org = self.state.org();
+        let user = org.people.users.iter_mut().find(|u| u.seed.username.eq_ignore_ascii_case(username));
+        let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
+        change(&mut user.ok_or_else(unknown)?.seed);
+        org.changed = now;
+        org.save()
+    }
+
     /// Ends every session, the standing one included; refresh tokens live on.
     pub fn revoke_sessions(&self) {
         self.state.org().people.end_sessions();
@@ -290,10 +316,4 @@ pub(super) fn set_access(
     }
     org.changed = now;
     org.save()
-}
-
-/// Can this file be a seed? YAML or CSV, by its name.
-pub fn is_seed(path: &Path) -> bool {
-    let known = ["yaml", "yml", "json", "csv"];
-    path.extension().is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k)))
 }
