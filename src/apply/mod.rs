@@ -5,6 +5,7 @@
 
 mod budget;
 mod cancel;
+mod client;
 mod executor;
 mod journal;
 mod left;
