@@ -88,7 +88,7 @@ fn journals_are_written_as_the_first_version_wrote_them() {
     ), "{head}");
     assert!(
         head.ends_with(
-            r#","records":4,"plan":"logins-to-leads.00D5e000000TESTEAY.2026-11-21T090003Z.plan","limit":9}}"#
+            r#","records":4,"plan":"logins-to-leads.00D5e000000TESTEA4.2026-11-21T090003Z.plan","limit":9}}"#
         ),
         "{head}"
     );
