@@ -1,81 +1,126 @@
-//! The Salesforce client as the org that apply asks: which errors pass, which stop the run, which are one call's own.
+//! The Salesforce client as apply's [`Org`]: names, rows and errors of the one in the words of the other.
 
 use super::org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
 use crate::model::{FieldName, ObjectName, RecordId};
 use crate::salesforce::{self, Client, ErrorCode, SalesforceError, Treatment};
 
-fn stop(error: &SalesforceError) -> Option<StopKind> {
-    if let SalesforceError::WrongOrg { .. } = error {
-        return Some(StopKind::WrongOrg);
-    }
-    if error.is_not_authorised() {
-        return Some(StopKind::NotAuthorised);
-    }
-    let code = error.api().map(salesforce::ApiError::code);
-    match (error.treatment(), code) {
-        (Treatment::StopRun, Some(ErrorCode::RequestLimitExceeded)) => Some(StopKind::DailyLimit),
-        (Treatment::StopRun, _) => Some(StopKind::Storage),
-        _ => None,
-    }
-}
-
-fn fault(error: &SalesforceError) -> Fault {
-    let class = match (stop(error), error.treatment(), error) {
-        (Some(kind), _, _) => Class::Stop(kind),
-        // The network's own errors pass, if anything does; the client has tried already, within the same budget.
-        (None, _, SalesforceError::Net(_)) => Class::Later(None),
-        (None, Treatment::RetryLater | Treatment::Lock | Treatment::Uncertain | Treatment::RefreshSession, _) => {
-            Class::Later(None)
-        }
-        _ => Class::Call,
-    };
-    let code = match error {
-        SalesforceError::Api(api) => api.code().as_str().to_owned(),
-        SalesforceError::Net(_) => "CONNECTION".to_owned(),
-        SalesforceError::Foreign { status, .. } | SalesforceError::Status { status, .. } => format!("HTTP_{status}"),
-        _ => "UNUSABLE_ANSWER".to_owned(),
-    };
-    Fault { class, code, message: error.to_string() }
-}
-
-fn outcome(outcome: salesforce::RecordOutcome) -> RecordOutcome {
-    match outcome {
-        salesforce::RecordOutcome::Updated => RecordOutcome::Updated,
-        salesforce::RecordOutcome::Failed(error) => RecordOutcome::Failed(RecordError {
-            code: error.code.as_str().to_owned(),
-            message: error.message,
-            fields: error.fields,
-            retry: error.retry,
-            stop: (error.treatment == Treatment::StopRun).then_some(StopKind::Storage),
-        }),
-    }
-}
-
 impl Org for Client {
     async fn read(&self, object: &ObjectName, ids: &[RecordId], fields: &[FieldName]) -> Result<Rows, Fault> {
-        let columns: Vec<String> =
-            std::iter::once("Id".to_owned()).chain(fields.iter().map(|f| f.as_str().to_owned())).collect();
-        let blocks = Client::read(self, object, ids, &columns).await.map_err(|e| fault(&e))?;
+        let mut columns = vec!["Id".to_owned()];
+        columns.extend(fields.iter().map(|field| field.as_str().to_owned()));
         let mut rows = Rows::new();
-        for block in &blocks {
-            for row in block.iter() {
-                // The client has checked every id that it hands over.
-                if let Some(id) = std::str::from_utf8(row.cell(0)).ok().and_then(|id| RecordId::parse(id).ok()) {
-                    rows.push(id, row.cells().skip(1));
-                }
+        for block in self.read(object, ids, &columns).await.map_err(|error| fault(&error))? {
+            for row in 0..block.rows() {
+                let id = std::str::from_utf8(block.cell(row, 0)).ok().and_then(|id| RecordId::parse(id).ok());
+                let Some(id) = id else {
+                    let message = "a record came without an id that can be read".to_owned();
+                    return Err(Fault { class: Class::Call, code: "MALFORMED_ANSWER".to_owned(), message });
+                };
+                rows.push(id, (1..columns.len()).map(|column| block.cell(row, column)));
             }
         }
         Ok(rows)
     }
 
     async fn update(&self, object: &ObjectName, records: &[RecordUpdate]) -> Result<Vec<RecordOutcome>, CallFailure> {
-        let records: Vec<salesforce::RecordUpdate> =
+        let records: Vec<_> =
             records.iter().map(|r| salesforce::RecordUpdate { id: r.id, body: r.members.clone() }).collect();
-        match Client::update(self, object, &records).await {
-            Ok(outcomes) => Ok(outcomes.into_iter().map(outcome).collect()),
-            Err(salesforce::CallFailure::NotSent(error)) => Err(CallFailure::NotSent(fault(&error))),
-            Err(salesforce::CallFailure::Refused(error)) => Err(CallFailure::Refused(fault(&error))),
-            Err(salesforce::CallFailure::Unknown(error)) => Err(CallFailure::Unknown(fault(&error))),
+        let outcomes = self.update(object, &records).await.map_err(|failure| match failure {
+            salesforce::CallFailure::NotSent(error) => CallFailure::NotSent(fault(&error)),
+            salesforce::CallFailure::Refused(error) => CallFailure::Refused(fault(&error)),
+            salesforce::CallFailure::Unknown(error) => CallFailure::Unknown(fault(&error)),
+        })?;
+        Ok(outcomes.into_iter().map(outcome).collect())
+    }
+}
+
+fn outcome(outcome: salesforce::RecordOutcome) -> RecordOutcome {
+    match outcome {
+        salesforce::RecordOutcome::Updated => RecordOutcome::Updated,
+        salesforce::RecordOutcome::Failed(error) => RecordOutcome::Failed(RecordError {
+            stop: (error.treatment == Treatment::StopRun).then(|| used_up(&error.code)),
+            code: error.code.as_str().to_owned(),
+            message: error.message,
+            fields: error.fields,
+            retry: error.retry,
+        }),
+    }
+}
+
+/// What is used up, when Salesforce says that no further call can pass.
+fn used_up(code: &ErrorCode) -> StopKind {
+    if *code == ErrorCode::RequestLimitExceeded { StopKind::DailyLimit } else { StopKind::Storage }
+}
+
+fn fault(error: &SalesforceError) -> Fault {
+    if let Some(api) = error.api() {
+        let class = if error.is_not_authorised() {
+            Class::Stop(StopKind::NotAuthorised)
+        } else {
+            class(api.treatment(), api.status, &api.fault.code)
+        };
+        return Fault { class, code: api.fault.code.as_str().to_owned(), message: api.fault.message.clone() };
+    }
+    let (class, code) = match error {
+        SalesforceError::WrongOrg { .. } => (Class::Stop(StopKind::WrongOrg), "WRONG_ORG"),
+        _ if error.is_not_authorised() => (Class::Stop(StopKind::NotAuthorised), "NOT_AUTHORISED"),
+        SalesforceError::NotRenewed(inner) => (fault(inner).class, "LOG_IN"),
+        SalesforceError::Net(_) => (Class::Later(None), "CONNECTION"),
+        SalesforceError::Token(_) => (Class::Later(None), "LOG_IN"),
+        SalesforceError::RowsMissing { .. } => (Class::Later(None), "ROWS_MISSING"),
+        SalesforceError::Redirected { .. } => (Class::Stop(StopKind::Unreachable), "REDIRECTED"),
+        SalesforceError::VersionRetired { .. } => (Class::Stop(StopKind::Unreachable), "API_VERSION_RETIRED"),
+        SalesforceError::Foreign { status, treatment, .. } => (class(*treatment, *status, &no_code()), "NOT_JSON"),
+        SalesforceError::Status { status, treatment } => (class(*treatment, *status, &no_code()), "HTTP_STATUS"),
+        SalesforceError::Malformed { .. } => (Class::Call, "MALFORMED_ANSWER"),
+        SalesforceError::Request { .. } => (Class::Call, "REQUEST"),
+        _ => (Class::Call, "OTHER"),
+    };
+    Fault { class, code: code.to_owned(), message: error.to_string() }
+}
+
+fn no_code() -> ErrorCode {
+    ErrorCode::parse("")
+}
+
+/// A refused call, by what its error asks for.
+fn class(treatment: Treatment, status: u16, code: &ErrorCode) -> Class {
+    match treatment {
+        // The client has waited as long as Salesforce asked for already.
+        Treatment::RetryLater | Treatment::Lock | Treatment::Uncertain => Class::Later(None),
+        // The client has renewed the session already, in vain.
+        Treatment::RefreshSession => Class::Stop(StopKind::NotAuthorised),
+        Treatment::StopRun => Class::Stop(used_up(code)),
+        Treatment::Narrow | Treatment::Consequence => Class::Body,
+        // One value that cannot be read spoils the whole call (FACTS: JSON_PARSER_ERROR, also in collections). What the object is, no record can help.
+        Treatment::Fatal if status == 400 && *code != ErrorCode::InvalidType => Class::Body,
+        Treatment::Fatal => Class::Call,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_whole_calls_are_told_apart_by_what_can_be_done() {
+        let stop = Class::Stop;
+        let table = [
+            (Treatment::RetryLater, 503, "SERVER_UNAVAILABLE", Class::Later(None)),
+            (Treatment::Lock, 400, "UNABLE_TO_LOCK_ROW", Class::Later(None)),
+            (Treatment::Uncertain, 500, "UNKNOWN_EXCEPTION", Class::Later(None)),
+            (Treatment::RefreshSession, 401, "INVALID_SESSION_ID", stop(StopKind::NotAuthorised)),
+            (Treatment::StopRun, 403, "REQUEST_LIMIT_EXCEEDED", stop(StopKind::DailyLimit)),
+            (Treatment::StopRun, 403, "STORAGE_LIMIT_EXCEEDED", stop(StopKind::Storage)),
+            (Treatment::Narrow, 400, "OPERATION_TOO_LARGE", Class::Body),
+            (Treatment::Fatal, 400, "JSON_PARSER_ERROR", Class::Body),
+            (Treatment::Fatal, 400, "INVALID_FIELD", Class::Body),
+            (Treatment::Fatal, 400, "INVALID_TYPE", Class::Call),
+            (Treatment::Fatal, 403, "INSUFFICIENT_ACCESS_OR_READONLY", Class::Call),
+            (Treatment::Fatal, 404, "NOT_FOUND", Class::Call),
+        ];
+        for (treatment, status, code, expected) in table {
+            assert_eq!(class(treatment, status, &ErrorCode::parse(code)), expected, "{code}");
         }
     }
 }

@@ -304,7 +304,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     pub(super) async fn back_off(&mut self, fault: &Fault, repeated: u32) -> bool {
         match fault.class {
             Class::Stop(kind) => self.stop(StopReason::of(kind, fault)),
-            Class::Call | Class::Later(_) => {
+            Class::Later(_) | Class::Body | Class::Call => {
                 let after = if let Class::Later(after) = fault.class { after } else { None };
                 match self.apply.retries.take(repeated, after) {
                     None => self.stop(StopReason::of(StopKind::Unreachable, fault)),

@@ -112,7 +112,9 @@ pub enum Class {
     Later(Option<Duration>),
     /// No further call can work: stop the run.
     Stop(StopKind),
-    /// This call cannot work as it is; others may.
+    /// One of the records may be at fault (a value that Salesforce cannot read, too much at once): fewer of them may work.
+    Body,
+    /// This call cannot work; others may.
     Call,
 }
 

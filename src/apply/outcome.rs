@@ -55,11 +55,12 @@ impl End {
     pub const GONE: &str = "NOT_FOUND";
 
     pub(super) fn failed(code: &str, message: &str, fields: &[String]) -> Self {
-        let mut cut = message.len().min(Self::MESSAGE_LIMIT);
-        while !message.is_char_boundary(cut) {
-            cut -= 1;
+        let cut = |text: &str, limit| text[..text.floor_char_boundary(limit)].to_owned();
+        End::Failed {
+            code: cut(code, 100),
+            message: cut(message, Self::MESSAGE_LIMIT),
+            fields: fields.iter().take(100).map(|field| cut(field, 100)).collect(),
         }
-        End::Failed { code: code.to_owned(), message: message[..cut].to_owned(), fields: fields.to_vec() }
     }
 
     pub(super) fn refused(error: &RecordError) -> Self {

@@ -79,7 +79,7 @@ impl<O: Org> Executor<'_, '_, O> {
                     return None;
                 }
                 Some(Ok(rows)) => return Some((rows, read)),
-                Some(Err(fault)) if fault.class == Class::Call => {
+                Some(Err(fault)) if matches!(fault.class, Class::Body | Class::Call) => {
                     self.stop(StopReason::of(StopKind::Unreadable, &fault));
                     return None;
                 }

@@ -53,9 +53,10 @@ impl<O: Org> Executor<'_, '_, O> {
                 let fault = Fault { class: Class::Later(None), code: "ANSWER_INCOMPLETE".into(), message };
                 self.lost(batch, group, fault).await;
             }
-            Some(Err(CallFailure::NotSent(fault))) => self.unsent_call(batch, group, fault).await,
-            Some(Err(CallFailure::Refused(fault))) if fault.class == Class::Call => self.refused(batch, group, fault),
-            Some(Err(CallFailure::Refused(fault))) => self.unsent_call(batch, group, fault).await,
+            Some(Err(CallFailure::NotSent(fault) | CallFailure::Refused(fault))) => match fault.class {
+                Class::Later(_) | Class::Stop(_) => self.unwritten(batch, group, fault).await,
+                Class::Body | Class::Call => self.refused(batch, group, fault),
+            },
             Some(Err(CallFailure::Unknown(fault))) => self.lost(batch, group, fault).await,
             None => {
                 let message = "the call was given up when the run was told to stop".into();
@@ -111,22 +112,17 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Nothing was written, and it is nobody's fault among the records: try again later, or stop.
-    async fn unsent_call(&mut self, batch: u64, group: Vec<Item>, fault: Fault) {
-        if fault.class == Class::Call {
-            // The client would not send it at all.
-            let ends = group.iter().map(|i| (i.index, End::failed(&fault.code, &fault.message, &[]))).collect();
-            return self.record(batch, false, ends, &[]);
-        }
+    async fn unwritten(&mut self, batch: u64, group: Vec<Item>, fault: Fault) {
         self.record(batch, false, Vec::new(), &group);
         self.put_ready(group);
         self.in_a_row += 1;
         self.back_off(&fault, self.in_a_row - 1).await;
     }
 
-    /// Salesforce refused the whole call, as it does when it cannot read one value of it: the record at fault is found by halves.
+    /// Salesforce refused the whole call. Where it does so because it cannot read one value of it, the record at fault is found by halves.
     fn refused(&mut self, batch: u64, group: Vec<Item>, fault: Fault) {
         self.in_a_row = 0;
-        if group.len() == 1 || self.halvings < 2 {
+        if group.len() == 1 || fault.class == Class::Call || self.halvings < 2 {
             let ends = group.iter().map(|i| (i.index, End::failed(&fault.code, &fault.message, &[]))).collect();
             return self.record(batch, false, ends, &[]);
         }

@@ -133,6 +133,19 @@ fn the_record_at_fault_is_found_by_halves() {
 }
 
 #[test]
+fn a_call_that_cannot_work_is_not_halved() {
+    let plan = plan(&[1; 6]);
+    let org = FakeOrg::new(6);
+    org.updates.borrow_mut().push_back(Trouble::Wrong);
+    let mut rig = Rig::new(&plan, &org);
+    rig.settings.batch = 4;
+    let outcomes = rig.fresh(all());
+    assert_eq!(ends(&outcomes), ["failed", "failed", "failed", "failed", "updated", "updated"]);
+    assert!(failed("INVALID_TYPE")(&outcomes.records[3].end));
+    assert_eq!(org.sizes.borrow().len(), 2);
+}
+
+#[test]
 fn halving_is_bounded() {
     let plan = plan(&vec![1; 400]);
     let mut org = FakeOrg::new(400);

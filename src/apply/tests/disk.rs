@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::fake::{FakeOrg, Trouble};
-use super::plans::plan;
+use super::plans::{id, plan};
 use super::{Rig, start};
 use crate::apply::journal::Selection;
 use crate::apply::org::StopKind;
@@ -46,6 +46,52 @@ fn a_journal_holds_all_that_a_resume_needs() {
     assert!(unfinished(&folder).unwrap()[0].finished, "the torn line was cut off, so that the new ones are whole");
     journal.close().unwrap();
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn journals_are_written_as_the_first_version_wrote_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(&[1; 4]);
+    let mut org = FakeOrg::new(4);
+    org.refused = [id(1)].into();
+    org.change(2, "Text__c", "theirs");
+    org.state.borrow_mut().locks.insert(id(3), 1);
+    org.updates.borrow_mut().push_back(Trouble::LostBefore);
+    let selection = Selection { limit: Some(9), only: None };
+    let mut journal = Journal::start(folder.path(), &plan, start(selection)).unwrap();
+    Rig::new(&plan, &org).run(&mut journal, Remaining::default()).unwrap();
+    let text = std::fs::read_to_string(journal.path()).unwrap();
+    let [zero, one, two, three] = [0, 1, 2, 3].map(id);
+    let hidden = |line: &str| match line.split_once("sha256:") {
+        Some((head, tail)) => format!("{head}sha256:…{}", &tail[64..]),
+        None => line.to_owned(),
+    };
+    let found: Vec<_> = text.lines().skip(1).map(hidden).collect();
+    assert_eq!(
+        found,
+        [
+            format!(r#"{{"ends":{{"ends":[{{"record":"{two}","end":"drifted","fields":["Text__c"]}}]}}}}"#),
+            format!(r#"{{"intent":{{"batch":0,"records":["{zero}","{one}","{three}"],"digest":"sha256:…"}}}}"#),
+            format!(r#"{{"result":{{"batch":0,"lost":true,"again":["{zero}","{one}","{three}"]}}}}"#),
+            format!(r#"{{"intent":{{"batch":1,"records":["{zero}","{one}","{three}"],"digest":"sha256:…"}}}}"#),
+            format!(
+                r#"{{"result":{{"batch":1,"ends":[{{"record":"{zero}","end":"updated"}},{{"record":"{one}","end":"failed","code":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"not on a Friday","fields":["Text__c"]}}],"again":["{three}"]}}}}"#
+            ),
+            format!(r#"{{"intent":{{"batch":2,"records":["{three}"],"digest":"sha256:…"}}}}"#),
+            format!(r#"{{"result":{{"batch":2,"ends":[{{"record":"{three}","end":"updated"}}]}}}}"#),
+            r#"{"finished":{}}"#.to_owned(),
+        ]
+    );
+    let head = text.lines().next().unwrap();
+    assert!(head.starts_with(
+        r#"{"header":{"format":"footbridge journal/1","run":"2026-11-21T090003Z","started":"2026-11-21T09:00:03Z","integration":"logins-to-leads","environment":"sandbox","object":"Lead","org_id":"00D5e000000TESTEA"#
+    ), "{head}");
+    assert!(
+        head.ends_with(
+            r#","records":4,"plan":"logins-to-leads.00D5e000000TESTEA4.2026-11-21T090003Z.plan","limit":9}}"#
+        ),
+        "{head}"
+    );
 }
 
 #[cfg(unix)]

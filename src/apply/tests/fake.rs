@@ -27,6 +27,8 @@ pub enum Trouble {
     HangAfter,
     Short,
     Stop(StopKind),
+    /// This call cannot work, whatever is in it.
+    Wrong,
 }
 
 pub type Cells = BTreeMap<String, Option<String>>;
@@ -70,6 +72,7 @@ pub struct FakeOrg {
     pub sent_at: RefCell<Vec<Duration>>,
     /// Checked before every update; its length then, and the org before and after.
     pub journal: RefCell<Option<Memory>>,
+    pub keeps_snapshots: Cell<bool>,
     pub snapshots: RefCell<Vec<(usize, State, State)>>,
 }
 
@@ -157,8 +160,11 @@ impl FakeOrg {
         let Some(journal) = &*journal else { return 0 };
         let length = journal.bytes.borrow().len();
         assert_eq!(journal.synced.get(), length, "the intent is not on disk");
-        let lines = journal.lines();
-        let Some(Line::Intent { records: ids, .. }) = lines.last() else { panic!("no intent before a call") };
+        let bytes = journal.bytes.borrow();
+        let last = bytes.split_inclusive(|b| *b == b'\n').next_back().unwrap_or_default();
+        let Ok(Line::Intent { records: ids, .. }) = serde_json::from_slice(last) else {
+            panic!("no intent before a call")
+        };
         assert!(ids.iter().eq(records.iter().map(|r| &r.id)));
         length
     }
@@ -201,7 +207,7 @@ impl Org for FakeOrg {
         assert_eq!(object.as_str(), "Lead");
         assert!(!records.is_empty() && records.len() <= 200);
         let length = self.check_journal(records);
-        let before = self.state.borrow().clone();
+        let before = self.keeps_snapshots.get().then(|| self.state.borrow().clone());
         self.count();
         self.sent_at.borrow_mut().push(self.clock.get());
         self.sizes.borrow_mut().push(records.len());
@@ -210,13 +216,17 @@ impl Org for FakeOrg {
         let poisoned = records.iter().any(|r| self.poison.contains(&r.id));
         let lost = || CallFailure::Unknown(later("CONNECTION"));
         let write = |some: &[RecordUpdate]| some.iter().map(|r| self.write(r)).collect::<Vec<_>>();
-        let bad = Fault { class: Class::Call, code: "JSON_PARSER_ERROR".into(), message: "at [line:1]".into() };
+        let bad = Fault { class: Class::Body, code: "JSON_PARSER_ERROR".into(), message: "at [line:1]".into() };
         let answer = match trouble {
             Trouble::NotSent => Err(CallFailure::NotSent(later("CONNECTION"))),
             Trouble::Busy => Err(CallFailure::Refused(later("SERVER_UNAVAILABLE"))),
             Trouble::Stop(kind) => {
                 let fault = Fault { class: Class::Stop(kind), code: "STOP".into(), message: "no more today".into() };
                 Err(CallFailure::Refused(fault))
+            }
+            Trouble::Wrong => {
+                let message = "sObject type 'Lead' is not supported".into();
+                Err(CallFailure::Refused(Fault { class: Class::Call, code: "INVALID_TYPE".into(), message }))
             }
             Trouble::LostBefore => Err(lost()),
             Trouble::HangBefore => Ok(None),
@@ -236,8 +246,9 @@ impl Org for FakeOrg {
             Trouble::Short => Ok(Some(write(&records[..records.len() / 2]))),
             Trouble::None => Ok(Some(write(records))),
         };
-        let after = self.state.borrow().clone();
-        self.snapshots.borrow_mut().push((length, before, after));
+        if let Some(before) = before {
+            self.snapshots.borrow_mut().push((length, before, self.state.borrow().clone()));
+        }
         match answer {
             Ok(None) => std::future::pending().await,
             Ok(Some(outcomes)) => Ok(outcomes),

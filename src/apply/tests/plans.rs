@@ -9,7 +9,7 @@ use crate::plan::{
 };
 
 pub const FIELDS: [(&str, FieldType); 3] =
-    [("Text__c", FieldType::String), ("Number__c", FieldType::Double), ("Flag__c", FieldType::Boolean)];
+    [("Text__c", FieldType::Textarea), ("Number__c", FieldType::Double), ("Flag__c", FieldType::Boolean)];
 
 pub fn id(number: usize) -> RecordId {
     RecordId::parse(&format!("00Q5e{number:010}")).unwrap()

@@ -113,7 +113,7 @@ prop_compose! {
         scenario in passing(),
         drift in prop::collection::vec((0..12usize, 0..40usize), 0..6),
         stop in prop::option::weighted(0.2, (0..12usize, prop_oneof![
-            Just(Trouble::Stop(StopKind::DailyLimit)), Just(Trouble::HangBefore), Just(Trouble::HangAfter),
+            Just(Trouble::Stop(StopKind::DailyLimit)), Just(Trouble::Wrong), Just(Trouble::HangBefore), Just(Trouble::HangAfter),
         ])),
         reads in prop::collection::vec(prop::bool::weighted(0.2), 0..20),
         cancel in prop::option::of(0..25usize),

@@ -62,6 +62,7 @@ proptest! {
         }
         let plan = plan(&scenario.masks);
         let org = scenario.org();
+        org.keeps_snapshots.set(true);
         let first = org.state.borrow().clone();
         let memory = Memory::default();
         let mut whole = journal(&plan, Selection::default(), &memory);
@@ -88,10 +89,6 @@ proptest! {
     }
 }
 
-fn lines_of(memory: &Memory) -> Vec<Line> {
-    memory.lines()
-}
-
 #[test]
 fn a_finished_journal_leaves_nothing_to_send() {
     let plan = plan(&[1; 5]);
@@ -99,7 +96,7 @@ fn a_finished_journal_leaves_nothing_to_send() {
     let memory = Memory::default();
     let mut journal = journal(&plan, Selection::default(), &memory);
     Rig::new(&plan, &org).run(&mut journal, Remaining::default()).unwrap();
-    let remaining = left(&lines_of(&memory), &plan).unwrap();
+    let remaining = left(&memory.lines(), &plan).unwrap();
     assert_eq!((remaining.entries(&plan).count(), remaining.in_doubt.len(), remaining.next_batch), (0, 0, 1));
     let calls = org.calls.get();
     let again = Rig::new(&plan, &org).run(&mut journal, remaining).unwrap();
@@ -117,8 +114,8 @@ fn a_limit_counts_over_both_processes() {
     let mut rig = Rig::new(&plan, &org);
     rig.settings.batch = 3;
     assert_eq!(rig.run(&mut journal, Remaining::default()).unwrap().ledger.updated, 3);
-    let remaining = left(&lines_of(&memory), &plan).unwrap();
-    let outcomes = rig.run(&mut journal, remaining).unwrap();
+    let remaining = left(&memory.lines(), &plan).unwrap();
+    let outcomes = Rig::new(&plan, &org).run(&mut journal, remaining).unwrap();
     assert_eq!((outcomes.ledger.updated, outcomes.ledger.not_attempted), (4, 2));
 }
 
