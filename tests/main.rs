@@ -1,1 +1,3 @@
 //! One integration test binary, for link time.
+
+mod formats;

@@ -25,6 +25,9 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
     });
     out.push('\n');
     out.push_str(&ledger(log, paint));
+    if log.guards.iter().any(|g| g.held) || !log.problems.is_empty() {
+        out.push('\n');
+    }
     for guard in log.guards.iter().filter(|g| g.held) {
         let word = if guard.waived { paint.odd("waived") } else { paint.bad("held") };
         let sentence = super::wording::guard_sentence(&guard.name, guard.value, guard.base, &guard.limit);
@@ -161,12 +164,17 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
             out.push_str(&format!("  {} on {count}{}\n", Terminal(code), fields(group)));
             match message {
                 Some(message) => out.push_str(&format!("    {}\n", Terminal(&clipped(message, 500)))),
-                None => out.push_str("    (the message may hold values and is shown at a terminal during the run only)\n"),
+                None => {
+                    out.push_str("    (the message may hold values and is shown at a terminal during the run only)\n")
+                }
             }
             out.push_str(&format!("    {}\n", group.ids()));
         }
         if failures.len() > most {
-            out.push_str(&format!("  … and {} (--full shows all)\n", counted((failures.len() - most) as u64, "more message")));
+            out.push_str(&format!(
+                "  … and {} (--full shows all)\n",
+                counted((failures.len() - most) as u64, "more message")
+            ));
         }
     }
     if drifted.count > 0 {
@@ -187,12 +195,7 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
     if !left.is_empty() {
         out.push_str(&format!("\n{}\n", paint.odd("Not attempted")));
         for (reason, group) in &left {
-            out.push_str(&format!(
-                "  {}: {}\n    {}\n",
-                counted(group.count, "record"),
-                Terminal(reason),
-                group.ids()
-            ));
+            out.push_str(&format!("  {}: {}\n    {}\n", counted(group.count, "record"), Terminal(reason), group.ids()));
         }
     }
     out

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::format::*;
 use super::place::{source_shown, stamp};
+use crate::model::{EnvironmentName, ObjectName, OrgId};
 use crate::plan::{CellLedger, ChangeKind, GuardName, Plan, RecordLedger, RowLedger, RowOutcome};
 
 /// What a run knows beyond its plan.
@@ -37,6 +38,25 @@ pub struct RunFacts {
     pub footbridge: String,
     /// What went wrong as a whole.
     pub problems: Vec<RunProblem>,
+}
+
+/// What is known of a run that ended before it had a plan: its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSubject {
+    /// The integration.
+    pub integration: String,
+    /// The report's name.
+    pub report: String,
+    /// Where the report comes from, as written.
+    pub source: String,
+    /// The object.
+    pub object: ObjectName,
+    /// The org's name.
+    pub org: String,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The pinned org.
+    pub org_id: OrgId,
 }
 
 /// `Completed` when no record failed, is unknown or was left (drifted or not attempted, for whatever reason), and nothing went wrong as a whole.
@@ -114,13 +134,55 @@ impl RunLog {
             stops_after: facts.stops_after,
             calls: facts.calls,
             quota: facts.quota.or(context.usage.map(|u| Quota { used: u.used, allowed: u.allowed })),
-            digests: PlanDigests {
+            digests: Some(PlanDigests {
                 configuration: header.digests.configuration.clone(),
                 report: header.digests.report.clone(),
                 definitions: header.digests.definitions.clone(),
                 inputs: summary.inputs.clone(),
                 changes: summary.changes.clone(),
+            }),
+            versions: Versions { footbridge: facts.footbridge, api: facts.api },
+            problems: facts.problems,
+            outcomes: format!("{id}.records.jsonl"),
+            id,
+        }
+    }
+
+    /// The log of a run that ended before it had a plan: no report, no access. All ledgers stand at 0; `facts` must say why.
+    pub fn unplanned(subject: RunSubject, facts: RunFacts) -> Self {
+        let RunSubject { integration, report, source, object, org, environment, org_id } = subject;
+        let id = stamp(facts.start);
+        Self {
+            footbridge: VERSION,
+            kind: KIND.to_owned(),
+            status: Status::Failed,
+            exit: facts.exit,
+            integration,
+            report: ReportFacts {
+                name: report,
+                source: source_shown(&source),
+                bytes: facts.report_bytes,
+                modified: None,
             },
+            object,
+            org,
+            environment,
+            org_id,
+            user: facts.user,
+            trigger: facts.trigger,
+            start: facts.start,
+            end: facts.end,
+            run_time_seconds: Seconds::between(facts.start, facts.end),
+            rows: RowCounts::default(),
+            cells: CellCounts::default(),
+            records: RecordCounts::from(&facts.records),
+            matched: 0,
+            fields: Vec::new(),
+            guards: Vec::new(),
+            stops_after: facts.stops_after,
+            calls: facts.calls,
+            quota: facts.quota,
+            digests: None,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),

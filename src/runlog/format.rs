@@ -19,7 +19,7 @@ pub const KIND: &str = "run";
 
 /// One run: an apply, or a scheduled apply that a guard stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Footbridge run log", extend("$id" = "run.schema.json"))]
+#[schemars(title = "Footbridge run log")]
 pub struct RunLog {
     /// The format's version.
     #[schemars(range(min = 1, max = 1))]
@@ -81,8 +81,9 @@ pub struct RunLog {
     /// API calls of the org's day, as Salesforce last said, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
-    /// Digests of what went into the plan and what came out of it.
-    pub digests: PlanDigests,
+    /// Digests of what went into the plan and what came out of it; absent where the run ended before there was a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digests: Option<PlanDigests>,
     /// Versions.
     pub versions: Versions,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.

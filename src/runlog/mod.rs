@@ -8,11 +8,13 @@ mod format;
 mod outcomes;
 mod place;
 mod redact;
+#[cfg(test)]
+pub(crate) mod sample;
 mod schema;
 mod store;
 mod summary;
 
-pub use draft::{RunFacts, status_of};
+pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{
     CallCounts, CellCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, RecordCounts, ReportFacts,
     RowCounts, RunLog, RunProblem, Seconds, Status, StopsAfter, Trigger, VERSION, Versions,

@@ -17,7 +17,7 @@ pub const OUTCOMES_KIND: &str = "run-records";
 /// One line of an outcomes file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(title = "One line of a Footbridge outcomes file", extend("$id" = "run-records.schema.json"))]
+#[schemars(title = "One line of a Footbridge outcomes file")]
 pub enum OutcomesLine {
     /// The first line.
     Head(OutcomesHead),
@@ -256,7 +256,8 @@ impl RowLine {
         if entry.outcome == RowOutcome::Planned && entry.refused.is_empty() {
             return None;
         }
-        let records = if entry.candidates.is_empty() { entry.record.into_iter().collect() } else { entry.candidates.clone() };
+        let records =
+            if entry.candidates.is_empty() { entry.record.into_iter().collect() } else { entry.candidates.clone() };
         Some(Self {
             row: entry.row,
             line: entry.line,

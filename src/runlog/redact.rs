@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_planned_value_is_replaced_wherever_it_stands() {
-        let got = redacted("FIELD_CUSTOM_VALIDATION_EXCEPTION", "ANN LEE may not be Gold, ann lee!", &["Ann Lee", "gold"]);
+        let got =
+            redacted("FIELD_CUSTOM_VALIDATION_EXCEPTION", "ANN LEE may not be Gold, ann lee!", &["Ann Lee", "gold"]);
         assert_eq!(got.as_deref(), Some("[…] may not be […], […]!"));
         let got = redacted("FIELD_CUSTOM_VALIDATION_EXCEPTION", "at most 3 of 13 are allowed", &["3"]);
         assert_eq!(got.as_deref(), Some("at most […] of 13 are allowed"));

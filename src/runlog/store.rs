@@ -236,8 +236,7 @@ impl Store {
         let mut files = self.files(None, None)?;
         files.sort_by_cached_key(|path| Reverse(order(path)));
         let ends = Path::new(stem);
-        let mut fits: Vec<PathBuf> =
-            files.iter().filter(|f| f.with_extension("").ends_with(ends)).cloned().collect();
+        let mut fits: Vec<PathBuf> = files.iter().filter(|f| f.with_extension("").ends_with(ends)).cloned().collect();
         if fits.is_empty() {
             let folder = self.root.join(safe_segment(wanted));
             fits.extend(files.into_iter().find(|f| f.starts_with(&folder)));
@@ -291,7 +290,9 @@ impl Store {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreProblem> {
     match fs::read_dir(folder) {
         Ok(found) => found.map(|entry| Ok(entry.map_err(at(folder))?.path())).collect(),
-        Err(problem) if matches!(problem.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Err(problem) if matches!(problem.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
         Err(problem) => Err(at(folder)(problem)),
     }
 }
@@ -317,7 +318,8 @@ fn read_log(path: &Path) -> Result<RunLog, String> {
         footbridge: u32,
         kind: String,
     }
-    let head: Head = serde_yaml::from_str(&text).map_err(|_| "it is no run log: it does not begin as one".to_owned())?;
+    let head: Head =
+        serde_yaml::from_str(&text).map_err(|_| "it is no run log: it does not begin as one".to_owned())?;
     if head.kind != KIND {
         return Err(format!("it is of kind `{}`, not `{KIND}`", head.kind));
     }
@@ -331,10 +333,7 @@ fn read_log(path: &Path) -> Result<RunLog, String> {
 }
 
 /// Writes beside, flushes to disk, and gives the file its name; never over a file that is there.
-fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> Result<(), StoreProblem> {
+fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> Result<(), StoreProblem> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".run-").suffix(".tmp");

@@ -136,9 +136,9 @@ impl RecordLinks {
     /// None, unless base and object are made of what addresses are made of.
     fn new(base: Option<&str>, object: &str) -> Self {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/');
-        let base = base.map(|b| b.trim_end_matches('/')).filter(|b| {
-            (b.starts_with("https://") || b.starts_with("http://")) && b.chars().all(plain)
-        });
+        let base = base
+            .map(|b| b.trim_end_matches('/'))
+            .filter(|b| (b.starts_with("https://") || b.starts_with("http://")) && b.chars().all(plain));
         let object_plain = object.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         Self(base.filter(|_| object_plain).map(|base| format!("{base}/lightning/r/{object}/")))
     }
@@ -213,9 +213,7 @@ fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
             },
         ));
     }
-    common.sort_by(|a, b| {
-        (b.count, &a.field, &a.before, &a.after).cmp(&(a.count, &b.field, &b.before, &b.after))
-    });
+    common.sort_by(|a, b| (b.count, &a.field, &a.before, &a.after).cmp(&(a.count, &b.field, &b.before, &b.after)));
     common.truncate(MOST);
     common
 }

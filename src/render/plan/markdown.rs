@@ -8,6 +8,7 @@ use crate::render::Options;
 use crate::render::escape::{Markdown, MarkdownCode, clipped};
 use crate::render::paint::mark;
 use crate::render::wording::{counted, grouped, moment, outcome_words, share};
+use crate::runlog::safe_segment;
 
 /// No page has more bytes, nor so more characters.
 pub const MARKDOWN_LIMIT: usize = 60_000;
@@ -82,7 +83,6 @@ pub(super) fn render(view: &PlanView, options: &Options) -> String {
 fn head(view: &PlanView, page: &mut Page) {
     let s = &view.subject;
     // A mark by which a later plan finds the comment to replace.
-    let plain = |t: &str| t.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(NAME).collect::<String>();
     let sign = if view.verdict.held {
         "⛔"
     } else if view.verdict.changes {
@@ -92,7 +92,7 @@ fn head(view: &PlanView, page: &mut Page) {
     };
     page.out.push_str(&format!(
         "<!-- footbridge plan {} {} -->\n### {sign} {}\n\n{} → {} in {} {} (org {}). Report {} from {}. Matched by column {} = field {}{}.\n\n",
-        plain(&s.integration),
+        safe_segment(&s.integration),
         s.environment,
         words(&view.verdict.text, SENTENCE * 2),
         code(&s.integration),
@@ -126,16 +126,18 @@ fn head(view: &PlanView, page: &mut Page) {
         }
         _ => String::new(),
     };
-    page.out.push_str(&format!("\nAPI calls: {} to come, {} made{quota}.\n\n", grouped(calls.to_come), grouped(calls.made)));
-    let mut warnings: Vec<String> =
-        view.warnings.iter().map(|w| format!("- ⚠️ {}\n", words(w, SENTENCE))).collect();
+    page.out.push_str(&format!(
+        "\nAPI calls: {} to come, {} made{quota}.\n\n",
+        grouped(calls.to_come),
+        grouped(calls.made)
+    ));
+    let mut warnings: Vec<String> = view.warnings.iter().map(|w| format!("- ⚠️ {}\n", words(w, SENTENCE))).collect();
     warnings.extend(view.not_checked.iter().map(|n| format!("- Not checked: {}\n", words(n, SENTENCE))));
     page.list(WARNINGS, "", &warnings, 0, |left| remainder(left, "warning") + "\n");
 }
 
 fn ledgers(view: &PlanView, page: &mut Page) {
-    let rows: Vec<(&str, u64)> =
-        RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), view.rows.of(o))).collect();
+    let rows: Vec<(&str, u64)> = RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), view.rows.of(o))).collect();
     let c = &view.cells;
     let cells = [
         ("would change", c.change),
@@ -162,12 +164,7 @@ fn fields(view: &PlanView, page: &mut Page) {
     for field in &view.fields {
         let counts = [field.fill, field.overwrite, field.clear, field.same, field.kept, field.refused];
         total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        rows.push(format!(
-            "| {} | {} | {} |\n",
-            code(&field.field),
-            code(&field.column),
-            counts.map(zero).join(" | ")
-        ));
+        rows.push(format!("| {} | {} | {} |\n", code(&field.field), code(&field.column), counts.map(zero).join(" | ")));
     }
     if view.fields.len() > 1 {
         // First, so that it is there whatever fits.
@@ -223,7 +220,7 @@ fn notable(view: &PlanView, page: &mut Page) {
 
 fn notable_row(row: &NotableRow) -> String {
     let mut what = Vec::new();
-    if let Some(key) = &row.key {
+    if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
         what.push(format!("key {}", value(Some(key))));
     }
     if let Some(column) = &row.column {
@@ -237,7 +234,10 @@ fn notable_row(row: &NotableRow) -> String {
         what.push(words(hint, SENTENCE));
     }
     if !row.rows.is_empty() {
-        what.push(format!("same key: row {}", row.rows.iter().take(10).map(|r| grouped(*r)).collect::<Vec<_>>().join(", ")));
+        what.push(format!(
+            "same key: row {}",
+            row.rows.iter().take(10).map(|r| grouped(*r)).collect::<Vec<_>>().join(", ")
+        ));
     }
     let mut records: Vec<String> = row.records.iter().take(5).map(|r| code(r.as_str())).collect();
     if row.records.len() > records.len() {

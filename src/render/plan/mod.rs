@@ -6,14 +6,14 @@ mod json;
 mod markdown;
 mod notable;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod text;
 mod view;
 
 pub use markdown::MARKDOWN_LIMIT;
 pub use view::{
-    CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView, RecordView,
-    Subject, Values, Verdict,
+    CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView,
+    RecordView, Subject, Values, Verdict,
 };
 
 use super::Options;

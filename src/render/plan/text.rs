@@ -4,11 +4,11 @@ use super::difference::{Piece, pieces, worth_it};
 use super::notable::place;
 use super::view::*;
 use crate::plan::{ChangeKind, RowOutcome};
+use crate::render::Options;
 use crate::render::escape::{Quoted, Terminal, clipped};
 use crate::render::paint::{Paint, mark};
 use crate::render::table::text_table;
 use crate::render::wording::{counted, grouped, moment, outcome_words, share};
-use crate::render::Options;
 
 /// Records shown unless told otherwise.
 const RECORDS: usize = 20;
@@ -183,7 +183,7 @@ impl Page<'_> {
             }
             for row in group.rows.iter().take(most) {
                 let mut line = format!("  {}", place(row.row, row.line));
-                if let Some(key) = &row.key {
+                if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
                     line.push_str(&format!("  {}", Quoted(&self.cut(key))));
                 }
                 if let Some(column) = &row.column {
@@ -293,8 +293,7 @@ impl Page<'_> {
                     Terminal(&cell.field)
                 );
                 if let Some(note) = cell.note_text.as_ref().or(cell.note.as_ref()) {
-                    let reported =
-                        cell.reported.as_ref().map(|r| format!("; the report has {}", Quoted(&self.cut(r))));
+                    let reported = cell.reported.as_ref().map(|r| format!("; the report has {}", Quoted(&self.cut(r))));
                     line.push_str(&format!("  ({}{})", Terminal(note), reported.unwrap_or_default()));
                 }
                 self.line(line);
@@ -315,8 +314,11 @@ impl Page<'_> {
             self.line("Keys are hidden here, and so are values of fields without `show_values: true`.");
         }
         let digests = &self.view.digests;
-        let line =
-            format!("Digests: inputs {}, changes {}", Terminal(digests.inputs.short()), Terminal(digests.changes.short()));
+        let line = format!(
+            "Digests: inputs {}, changes {}",
+            Terminal(digests.inputs.short()),
+            Terminal(digests.changes.short())
+        );
         let faint = self.paint.faint(line);
         self.line("");
         self.line(faint);

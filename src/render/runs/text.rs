@@ -19,8 +19,18 @@ pub fn table(runs: &[Listed], options: &Options) -> String {
         return "No runs yet.\n".to_owned();
     }
     let mut out = String::new();
-    let header =
-        ["Run", "Integration", "Report", "Object", "Environment", "Start (UTC)", "Run time", "Status", "Updated", "Not updated"];
+    let header = [
+        "Run",
+        "Integration",
+        "Report",
+        "Object",
+        "Environment",
+        "Start (UTC)",
+        "Run time",
+        "Status",
+        "Updated",
+        "Not updated",
+    ];
     let rows: Vec<Vec<String>> = runs
         .iter()
         .filter_map(Listed::run)
@@ -118,7 +128,11 @@ fn facts(log: &RunLog) -> String {
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
     let kinds: Vec<String> = log.calls.by_kind.iter().map(|(kind, n)| format!("{kind} {}", grouped(*n))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let retries = if log.calls.retries == 0 { String::new() } else { format!(", {} of them retries", grouped(log.calls.retries)) };
+    let retries = if log.calls.retries == 0 {
+        String::new()
+    } else {
+        format!(", {} of them retries", grouped(log.calls.retries))
+    };
     let mut stops = Vec::new();
     stops.extend(log.stops_after.limit.map(|n| format!("--limit {}", grouped(n))));
     stops.extend(log.stops_after.records.map(|n| format!("--records with {}", counted(n, "record"))));
@@ -144,15 +158,20 @@ fn facts(log: &RunLog) -> String {
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
     facts.push((
         "Quota",
-        or_unknown(log.quota.map(|q| {
-            format!("{} of {} used ({})", grouped(q.used), grouped(q.allowed), share(q.used, q.allowed))
-        })),
+        or_unknown(
+            log.quota
+                .map(|q| format!("{} of {} used ({})", grouped(q.used), grouped(q.allowed), share(q.used, q.allowed))),
+        ),
     ));
-    let d = &log.digests;
-    facts.push(("Configuration", d.configuration.as_str().to_owned()));
-    facts.push(("Report digest", d.report.as_str().to_owned()));
-    facts.push(("Definitions", d.definitions.as_str().to_owned()));
-    facts.push(("Plan", format!("inputs {}, changes {}", d.inputs.short(), d.changes.short())));
+    match &log.digests {
+        Some(d) => {
+            facts.push(("Configuration", d.configuration.as_str().to_owned()));
+            facts.push(("Report digest", d.report.as_str().to_owned()));
+            facts.push(("Definitions", d.definitions.as_str().to_owned()));
+            facts.push(("Plan", format!("inputs {}, changes {}", d.inputs.short(), d.changes.short())));
+        }
+        None => facts.push(("Plan", "none: the run ended before".to_owned())),
+    }
     facts.push(("Versions", format!("Footbridge {}, API {}", log.versions.footbridge, log.versions.api)));
     facts.into_iter().map(|(what, text)| format!("{what:<15}{}\n", Terminal(&text))).collect()
 }
