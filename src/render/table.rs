@@ -13,7 +13,9 @@ pub(crate) fn text_table(
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = width {
-        table.set_width(width.saturating_sub(indent as u16).max(20)).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .set_width(width.saturating_sub(indent as u16).max(20))
+            .set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         table.set_content_arrangement(ContentArrangement::Disabled);
     }

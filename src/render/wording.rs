@@ -53,6 +53,7 @@ fn age(seconds: u64) -> String {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ if seconds % 86_400 < 3600 => counted(seconds / 86_400, "day"),
         _ => format!("{} {} h", counted(seconds / 86_400, "day"), seconds % 86_400 / 3600),
     }
 }
@@ -76,14 +77,16 @@ pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> 
         Some(GuardName::MaxRefused) => format!("values refused on {}, {at_most}", of("matched records")),
         Some(GuardName::MinMatch) => format!("{} found a record, {at_least}", of("report rows")),
         Some(GuardName::MinRows) => format!("{}, {at_least}", counted(value, "report row")),
-        Some(GuardName::MaxAge) => format!(
-            "the report is {} old, limit {}",
-            age(value),
-            limit.parse().map_or_else(|_| limit.to_owned(), age)
-        ),
+        Some(GuardName::MaxAge) => {
+            format!("the report is {} old, limit {}", age(value), limit.parse().map_or_else(|_| limit.to_owned(), age))
+        }
         Some(GuardName::MaxShrink) => format!("{} fewer than in the last run, {at_most}", of("rows")),
-        Some(GuardName::DuplicateRows) => format!("{} with a key that another row has, {at_most}", counted(value, "row")),
-        Some(GuardName::SeveralRecords) => format!("{} whose key several records share, {at_most}", counted(value, "row")),
+        Some(GuardName::DuplicateRows) => {
+            format!("{} with a key that another row has, {at_most}", counted(value, "row"))
+        }
+        Some(GuardName::SeveralRecords) => {
+            format!("{} whose key several records share, {at_most}", counted(value, "row"))
+        }
         Some(GuardName::BadValues) => format!("{} that cannot be written, {at_most}", counted(value, "cell")),
         Some(GuardName::FirstRun) if value > 0 => {
             "the first apply to production needs a person (--first-run)".to_owned()
@@ -144,7 +147,10 @@ mod tests {
     fn every_guard_has_a_sentence_with_its_limit() {
         for guard in GuardName::ALL {
             let sentence = guard_sentence(guard.as_str(), 7, 20, "86400");
-            assert!(guard == GuardName::FirstRun || sentence.contains("86,400") || sentence.contains("1 day"), "{sentence}");
+            assert!(
+                guard == GuardName::FirstRun || sentence.contains("86,400") || sentence.contains("1 day"),
+                "{sentence}"
+            );
         }
     }
 }

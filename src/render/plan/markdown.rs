@@ -20,7 +20,9 @@ const FIELDS: usize = 9_000;
 const COMMON: usize = 4_000;
 const NOTABLE: usize = 14_000;
 /// Rows of a notable group.
-const ROWS: usize = 10;
+pub(super) const ROWS: usize = 10;
+/// Records: more never fit.
+pub(super) const RECORDS: usize = 2_000;
 /// Characters of a name, a value, a sentence.
 const NAME: usize = 80;
 const VALUE: usize = 100;
@@ -251,7 +253,7 @@ fn records(view: &PlanView, options: &Options, page: &mut Page) {
         return;
     }
     let most = options.records_limit.filter(|_| !options.full).unwrap_or(usize::MAX);
-    let rows: Vec<String> = view.records.iter().take(most).take(2_000).map(record_row).collect();
+    let rows: Vec<String> = view.records.iter().take(most.min(RECORDS)).map(record_row).collect();
     let more = view.records_left_out + (view.records.len() - rows.len()) as u64;
     let key = if view.values == Values::Shown { " Key |" } else { "" };
     let rule = if view.values == Values::Shown { "---|" } else { "" };

@@ -263,9 +263,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
 
     #[test]
-    fn hostile_text_stays_text(plan in hostile_plan(), person in any::<bool>(), full in any::<bool>()) {
+    fn hostile_text_stays_text(plan in hostile_plan(), person in any::<bool>(), full in any::<bool>(), width in 1..200_u16) {
         let audience = if person { Audience::Person } else { Audience::Public };
-        let options = Options { audience, full, width: Some(90), ..Options::public() };
+        let options = Options { audience, full, width: Some(width), ..Options::public() };
         for shown in [text(&plan, &options), markdown(&plan, &options), json(&plan, &options)] {
             let raw: Vec<char> = shown.chars().filter(|c| *c != '\n' && is_invisible(*c)).collect();
             prop_assert!(raw.is_empty(), "{raw:?}");
@@ -325,6 +325,9 @@ proptest! {
         bad.reason = Some(if echo { format!("'{}' is no address", keys[6]) } else { "no address".into() });
         entries.push(bad);
         entries.push(Entry::new(8, 9, keys[7].clone(), RowOutcome::NoRecord));
+        // A field whose values may be seen repeats the key.
+        let level = format!("see {}", keys[5].to_uppercase());
+        entries.push(planned(9, &keys[5], vec![change("WalkMe_Level__c", None, Some(&level))]));
         let plan = plan_of(header, entries, 4);
         for full in [false, true] {
             let options = Options { full, ..Options::public() };
