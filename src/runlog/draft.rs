@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::counts::{CellCounts, RecordCounts, RowCounts};
 use super::format::*;
 use super::place::{source_shown, stamp};
 use crate::model::{EnvironmentName, ObjectName, OrgId};
-use crate::plan::{CellLedger, ChangeKind, GuardName, Plan, RecordLedger, RowLedger, RowOutcome};
+use crate::plan::{ChangeKind, GuardName, Plan, RecordLedger};
 
 /// What a run knows beyond its plan.
 #[derive(Debug, Clone)]
@@ -198,37 +199,5 @@ impl RunLog {
     /// The guards that held the run back.
     pub fn held_by(&self) -> impl Iterator<Item = &GuardLine> {
         self.guards.iter().filter(|g| g.held && !g.waived)
-    }
-}
-
-impl From<&RowLedger> for RowCounts {
-    fn from(ledger: &RowLedger) -> Self {
-        Self {
-            rows: ledger.rows,
-            planned: ledger.of(RowOutcome::Planned),
-            unchanged: ledger.of(RowOutcome::Unchanged),
-            no_record: ledger.of(RowOutcome::NoRecord),
-            several_records: ledger.of(RowOutcome::SeveralRecords),
-            duplicate_key: ledger.of(RowOutcome::DuplicateKey),
-            blank_key: ledger.of(RowOutcome::BlankKey),
-            bad_key: ledger.of(RowOutcome::BadKey),
-            converted: ledger.of(RowOutcome::Converted),
-            out_of_scope: ledger.of(RowOutcome::OutOfScope),
-            refused: ledger.of(RowOutcome::Refused),
-        }
-    }
-}
-
-impl From<&CellLedger> for CellCounts {
-    fn from(ledger: &CellLedger) -> Self {
-        let CellLedger { cells, change, same, kept_blank, kept_policy, refused } = *ledger;
-        Self { cells, change, same, kept_blank, kept_policy, refused }
-    }
-}
-
-impl From<&RecordLedger> for RecordCounts {
-    fn from(ledger: &RecordLedger) -> Self {
-        let RecordLedger { records, updated, failed, drifted, not_attempted, unknown } = *ledger;
-        Self { records, updated, failed, drifted, not_attempted, unknown }
     }
 }

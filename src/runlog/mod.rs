@@ -3,8 +3,10 @@
 //!
 //! Neither file holds a key or a value of a record: field names, record ids, row numbers, counts and codes only.
 
+mod counts;
 mod draft;
 mod format;
+mod lines;
 mod outcomes;
 mod place;
 mod redact;
@@ -14,11 +16,13 @@ mod schema;
 mod store;
 mod summary;
 
+pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{
-    CallCounts, CellCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, RecordCounts, ReportFacts,
-    RowCounts, RunLog, RunProblem, Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
+    CallCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem, Seconds,
+    Status, StopsAfter, Trigger, VERSION, Versions,
 };
+pub use lines::{all_not_attempted, outcome_lines, tally};
 pub use outcomes::{
     ChangedField, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader,
     Problem, RecordLine, RefusedField, RowLine,

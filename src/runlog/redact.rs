@@ -210,9 +210,7 @@ mod tests {
             ),
         ];
         for (code, message, kept) in cases {
-            let got = redacted(code, message, &["ann@example.com"]).unwrap();
-            assert!(got.starts_with(kept.trim_end_matches("[…]")), "{got}");
-            assert_eq!(got.replace(GAP, "").chars().filter(char::is_ascii_digit).count() < 4, true, "{got}");
+            assert_eq!(redacted(code, message, &["ann@example.com"]).as_deref(), Some(kept));
         }
     }
 

@@ -225,7 +225,8 @@ fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
     const MOST: usize = 10;
     const DISTINCT: usize = 2000;
     const LONGEST: usize = 60;
-    let mut by_field: HashMap<&str, HashMap<(&Option<String>, &Option<String>), (ChangeKind, u64)>> = HashMap::new();
+    type Pair<'a> = (&'a Option<String>, &'a Option<String>);
+    let mut by_field: HashMap<&str, HashMap<Pair, (ChangeKind, u64)>> = HashMap::new();
     let cells = plan.planned().flat_map(|e| e.cells.iter().map(move |c| (e, c)));
     for (_, cell) in cells.filter(|(entry, cell)| sight.change(cell, entry)) {
         let long = |v: &Option<String>| v.as_ref().is_some_and(|v| v.len() > LONGEST);

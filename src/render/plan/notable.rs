@@ -45,10 +45,9 @@ pub(super) fn groups(plan: &Plan, sight: &Sight, most: usize) -> Vec<NotableGrou
         .collect();
     let mut refused: Vec<((&str, &str), NotableGroup)> = Vec::new();
     for entry in &plan.entries {
-        if let Some(group) = LISTED.iter().position(|o| *o == entry.outcome).and_then(|at| groups.get_mut(at)) {
-            if group.rows.len() < most {
-                group.rows.push(row(entry, sight));
-            }
+        let listed = LISTED.iter().position(|o| *o == entry.outcome).and_then(|at| groups.get_mut(at));
+        if let Some(group) = listed.filter(|group| group.rows.len() < most) {
+            group.rows.push(row(entry, sight));
         }
         for cell in &entry.refused {
             let place = (cell.field.as_str(), cell.code.as_str());

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 /// Compares with `src/render/testdata/<name>.txt`; `FOOTBRIDGE_BLESS=1` writes it instead.
 pub(crate) fn golden(name: &str, text: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/testdata").join(format!("{name}.txt"));
-    #[allow(clippy::disallowed_methods)]
     if std::env::var_os("FOOTBRIDGE_BLESS").is_some() {
         std::fs::write(&path, text).unwrap();
     }

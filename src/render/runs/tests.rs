@@ -85,3 +85,26 @@ fn hostile_answers_stay_text() {
         assert!(!text.chars().any(|c| c != '\n' && crate::render::escape::is_invisible(c)), "{text:?}");
     }
 }
+
+#[test]
+fn many_failures_are_grouped_and_counted() {
+    let (log, records) = sample::run();
+    let failed: Vec<_> = (1..=5_000)
+        .map(|n| {
+            let mut line = records[1].clone();
+            line.record = sample::record(n);
+            line.problems[0].words = Some(format!("message {}", n % 30));
+            line
+        })
+        .collect();
+    let person = apply::text(&log, &failed, &Options::person(100, false));
+    assert!(person.contains("FIELD_CUSTOM_VALIDATION_EXCEPTION on 167 records"), "{person}");
+    assert!(person.contains("… and 10 more messages (--full shows all)"));
+    let public = apply::text(&log, &failed, &Options::public());
+    assert!(
+        public.contains("on 5,000 records (field WalkMe_Level__c)") && public.contains("… and 4,995 more"),
+        "{public}"
+    );
+    let full = apply::text(&log, &failed, &Options { full: true, ..Options::public() });
+    assert_eq!(full.matches("00Q").count(), 5_000);
+}

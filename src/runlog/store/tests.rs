@@ -1,7 +1,7 @@
 use super::*;
 use crate::plan::RecordLedger;
 use crate::runlog::sample;
-use crate::runlog::{ExitReason, RecordLine, RowLine, RunProblem};
+use crate::runlog::{ExitReason, RunProblem};
 
 fn lines(records: &[RecordLine]) -> Vec<OutcomesLine> {
     let rows = sample::plan().entries.iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
@@ -41,6 +41,7 @@ fn what_was_written_is_read_back() {
     let mut expected = records.clone();
     expected.iter_mut().flat_map(|r| &mut r.problems).for_each(|p| p.words = None);
     assert_eq!(reader.collect::<Result<Vec<_>, _>>().unwrap(), lines(&expected));
+    assert_eq!(store.read_outcomes(&written.log, &log).unwrap().0, expected);
     let names: Vec<_> = entries(written.log.parent().unwrap()).unwrap();
     assert_eq!(names.len(), 2, "{names:?}");
 }
@@ -213,4 +214,36 @@ fn a_run_without_a_plan_leaves_a_log_too() {
     assert_eq!((read.status, read.report.source.as_str()), (Status::Failed, "https://reports.example.com/logins.csv"));
     assert_eq!(read, log);
     assert_eq!(store.last_carried_out("logins-to-leads", header.environment, header.org_id).unwrap(), None);
+}
+
+#[test]
+fn a_log_with_more_in_it_than_we_know_still_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let written = store.write(&mut log(1, ExitReason::Done), Vec::new()).unwrap();
+    let text = fs::read_to_string(&written.log).unwrap();
+    let later =
+        text.replace("exit: nothing_to_do", "exit: postponed\nmood: fine").replace("trigger: apply", "trigger: bell");
+    fs::write(&written.log, later).unwrap();
+    let (_, read) = store.read(&written.id).unwrap();
+    assert_eq!((read.exit.as_str(), read.trigger.as_str()), ("postponed", "bell"));
+    assert!(!read.exit.carried_out());
+}
+
+#[test]
+fn outcomes_that_are_cut_off_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let (mut log, records) = sample::run();
+    let written = store.write(&mut log, lines(&records)).unwrap();
+    let text = fs::read(&written.outcomes).unwrap();
+    fs::write(&written.outcomes, &text[..text.len() - 9]).unwrap();
+    let problem = store.read_outcomes(&written.log, &log).unwrap_err();
+    assert!(problem.to_string().contains("line 17 of the outcomes file"), "{problem}");
+    fs::write(&written.outcomes, "{}\n").unwrap();
+    assert!(matches!(store.read_outcomes(&written.log, &log), Err(StoreProblem::Unreadable { .. })));
+    log.outcomes = "../../../elsewhere.jsonl".into();
+    assert!(
+        matches!(store.read_outcomes(&written.log, &log), Err(StoreProblem::Io { path, .. }) if path.parent() == written.log.parent())
+    );
 }
