@@ -27,6 +27,8 @@ pub struct RunFacts {
     pub waived: Vec<GuardName>,
     /// `--limit` and `--records`.
     pub stops_after: StopsAfter,
+    /// The longest time between reading a record again and sending its update.
+    pub window: Option<Seconds>,
     /// API calls, planning included.
     pub calls: CallCounts,
     /// Quota, as last said; the plan's own where this is `None`.
@@ -133,6 +135,7 @@ impl RunLog {
             fields: fields.collect(),
             guards: guards.collect(),
             stops_after: facts.stops_after,
+            window_seconds: facts.window,
             calls: facts.calls,
             quota: facts.quota.or(context.usage.map(|u| Quota { used: u.used, allowed: u.allowed })),
             digests: Some(PlanDigests {
@@ -181,6 +184,7 @@ impl RunLog {
             fields: Vec::new(),
             guards: Vec::new(),
             stops_after: facts.stops_after,
+            window_seconds: facts.window,
             calls: facts.calls,
             quota: facts.quota,
             digests: None,

@@ -77,6 +77,10 @@ pub struct RunLog {
     /// What the run was told to stop after, where it was.
     #[serde(default, skip_serializing_if = "StopsAfter::is_empty")]
     pub stops_after: StopsAfter,
+    /// The longest time in seconds between reading a record again and sending its update, where one was sent: what nobody guards, since Salesforce
+    /// has no lock for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<Seconds>,
     /// API calls made, planning included.
     pub calls: CallCounts,
     /// API calls of the org's day, as Salesforce last said, where known.

@@ -24,8 +24,8 @@ pub use format::{
 };
 pub use lines::{all_not_attempted, outcome_lines, tally};
 pub use outcomes::{
-    ChangedField, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader,
-    Problem, RecordLine, RefusedField, RowLine,
+    ChangedField, Doubt, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem,
+    OutcomesReader, Problem, RecordLine, RefusedField, RowLine,
 };
 pub use place::{safe_segment, source_shown, stamp};
 pub use redact::{mentions, redacted};

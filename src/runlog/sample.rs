@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    CallCounts, ExitReason, NotAttempted, Outcome, Problem, RecordLine, RunFacts, RunLog, RunProblem, StopsAfter,
-    Trigger,
+    CallCounts, Doubt, ExitReason, NotAttempted, Problem, RecordLine, RunFacts, RunLog, RunProblem, Seconds,
+    StopsAfter, Trigger,
 };
 use crate::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, OrgId, RecordId};
 use crate::plan::*;
@@ -213,18 +213,21 @@ pub(crate) fn plan() -> Plan {
 pub(crate) fn run() -> (RunLog, Vec<RecordLine>) {
     let plan = plan();
     let entries: Vec<&Entry> = plan.planned().collect();
-    let mut lines: Vec<RecordLine> = entries.iter().filter_map(|e| RecordLine::new(e, Outcome::Updated)).collect();
-    lines[1].outcome = Outcome::Failed;
-    lines[1].problems = vec![Problem::new(
+    let problem = Problem::new(
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         "Level Gold cannot be cleared for bob@example.com",
         vec![FieldName::new("WalkMe_Level__c")],
         entries[1],
-    )];
-    lines[2].outcome = Outcome::Drifted;
-    lines[2].drifted = vec![FieldName::new("WalkMe_Notes__c")];
-    lines[3].outcome = Outcome::Unknown;
-    lines[4] = RecordLine::not_attempted(entries[4], NotAttempted::BrokeOff).unwrap();
+    );
+    let lines = [
+        RecordLine::updated(entries[0]),
+        RecordLine::failed(entries[1], vec![problem]),
+        RecordLine::drifted(entries[2], vec![FieldName::new("WalkMe_Notes__c")], false),
+        RecordLine::unknown(entries[3], Doubt::Neither, vec![FieldName::new("WalkMe_Level__c")]),
+        RecordLine::not_attempted(entries[4], NotAttempted::Stopped),
+        RecordLine::updated(entries[5]),
+    ];
+    let lines: Vec<RecordLine> = lines.into_iter().flatten().collect();
     let records = RecordLedger { records: 6, updated: 2, failed: 1, drifted: 1, not_attempted: 1, unknown: 1 };
     let problem = RunProblem {
         code: "FB0701".into(),
@@ -245,6 +248,7 @@ pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunPr
         records,
         waived: vec![GuardName::MaxClears],
         stops_after: StopsAfter::default(),
+        window: Some(Seconds { millis: 850 }),
         calls: CallCounts {
             total: 15,
             retries: 1,

@@ -156,6 +156,7 @@ fn facts(log: &RunLog) -> String {
         facts.push(("Told to stop", stops.join(", ")));
     }
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
+    facts.extend(log.window_seconds.map(|w| ("Window", apply::window_sentence(w))));
     facts.push((
         "Quota",
         or_unknown(
