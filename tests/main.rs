@@ -10,5 +10,6 @@ mod client_recordings;
 mod config;
 mod emulator_behaviour;
 mod emulator_contract;
+mod formats;
 mod real_data;
 mod scene;

@@ -8,7 +8,7 @@ use super::table::text_table;
 use super::wording::{counted, grouped, listed, run_time, share};
 use super::{Audience, Options};
 use crate::model::RecordId;
-use crate::runlog::{Outcome, RecordLine, RunLog, Status};
+use crate::runlog::{Outcome, RecordLine, RunLog, Seconds, Status};
 
 /// Record ids shown for one reason.
 const IDS: usize = 5;
@@ -25,6 +25,9 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
     });
     out.push('\n');
     out.push_str(&ledger(log, paint));
+    if log.guards.iter().any(|g| g.held) || !log.problems.is_empty() {
+        out.push('\n');
+    }
     for guard in log.guards.iter().filter(|g| g.held) {
         let word = if guard.waived { paint.odd("waived") } else { paint.bad("held") };
         let sentence = super::wording::guard_sentence(&guard.name, guard.value, guard.base, &guard.limit);
@@ -37,7 +40,21 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
         }
     }
     out.push_str(&details(records, options, paint));
+    if let Some(window) = log.window_seconds {
+        out.push_str(&format!("\n{}\n", paint.faint(window_sentence(window))));
+    }
     out
+}
+
+/// What is not guarded, said plainly.
+pub(super) fn window_sentence(window: Seconds) -> String {
+    // "At most" must not be rounded down.
+    let window = Seconds { millis: window.millis.next_multiple_of(100) };
+    format!(
+        "At most {} passed between reading a record again and sending its update. Salesforce has no lock for that time: a change that somebody made \
+         in it to the same fields would have been overwritten.",
+        run_time(window)
+    )
 }
 
 /// One or two sentences, beginning with the status.
@@ -118,8 +135,8 @@ impl Gathered {
 pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -> String {
     let keep = if options.full { usize::MAX } else { IDS };
     let mut failures: BTreeMap<(String, Option<String>), Gathered> = BTreeMap::new();
-    let mut drifted = Gathered::default();
-    let mut unknown = Gathered::default();
+    let mut drifted: BTreeMap<bool, Gathered> = BTreeMap::new();
+    let mut unknown: BTreeMap<String, Gathered> = BTreeMap::new();
     let mut left: BTreeMap<String, Gathered> = BTreeMap::new();
     for line in records {
         match line.outcome {
@@ -137,10 +154,17 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
                 }
             }
             Outcome::Drifted => {
-                drifted.add(line, keep);
-                drifted.add_fields(line.drifted.iter().map(|f| f.as_str()));
+                let group = drifted.entry(line.already_there).or_default();
+                group.add(line, keep);
+                group.add_fields(line.fields.iter().map(|f| f.as_str()));
             }
-            Outcome::Unknown => unknown.add(line, keep),
+            Outcome::Unknown => {
+                let reason =
+                    line.doubt.as_ref().map_or("the answer was lost, and the record does not tell", |d| d.sentence());
+                let group = unknown.entry(reason.to_owned()).or_default();
+                group.add(line, keep);
+                group.add_fields(line.fields.iter().map(|f| f.as_str()));
+            }
             Outcome::NotAttempted => {
                 let reason = line.reason.as_ref().map_or("no reason was recorded", |r| r.sentence());
                 left.entry(reason.to_owned()).or_default().add(line, keep);
@@ -174,26 +198,26 @@ pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -
             ));
         }
     }
-    if drifted.count > 0 {
-        out.push_str(&format!(
-            "\n{}{}\n    {}\n",
-            paint.odd("Drifted: changed by somebody since the plan, left alone"),
-            fields(&drifted),
-            drifted.ids()
-        ));
-    }
-    if unknown.count > 0 {
-        out.push_str(&format!(
-            "\n{}\n    {}\n",
-            paint.odd("Unknown: the answer was lost, and the record does not tell"),
-            unknown.ids()
-        ));
-    }
-    if !left.is_empty() {
-        out.push_str(&format!("\n{}\n", paint.odd("Not attempted")));
-        for (reason, group) in &left {
-            out.push_str(&format!("  {}: {}\n    {}\n", counted(group.count, "record"), Terminal(reason), group.ids()));
+    let mut section = |title: &str, reasons: Vec<(&str, &Gathered)>| {
+        if reasons.is_empty() {
+            return;
         }
-    }
+        out.push_str(&format!("\n{}\n", paint.odd(title)));
+        for (reason, group) in reasons {
+            let count = counted(group.count, "record");
+            out.push_str(&format!("  {count}: {}{}\n    {}\n", Terminal(reason), fields(group), group.ids()));
+        }
+    };
+    let drift =
+        |there: &bool| if *there { "holds the planned values already" } else { "somebody changed a planned field" };
+    section(
+        "Drifted: changed by somebody since the plan, left alone",
+        drifted.iter().map(|(there, group)| (drift(there), group)).collect(),
+    );
+    section(
+        "Unknown: look at these records before the next run",
+        unknown.iter().map(|(reason, group)| (reason.as_str(), group)).collect(),
+    );
+    section("Not attempted", left.iter().map(|(reason, group)| (reason.as_str(), group)).collect());
     out
 }

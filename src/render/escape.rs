@@ -119,9 +119,10 @@ pub struct MarkdownCode<'a>(pub &'a str);
 
 impl Display for MarkdownCode<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '.' | ',' | ':' | '+' | '-' | '%');
+        let plain = |c: char| c.is_ascii_alphanumeric() || " _.,:;+-%/=()~?".contains(c);
         let text = self.0;
-        if !text.is_empty() && text.chars().all(plain) && !text.starts_with(' ') && !text.ends_with(' ') {
+        let ends = text.starts_with(' ') || text.ends_with(' ');
+        if !text.is_empty() && text.chars().all(plain) && !ends && !text.contains("//") && !text.contains("www.") {
             return write!(f, "`{text}`");
         }
         let mut shown = String::with_capacity(text.len());

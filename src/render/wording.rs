@@ -53,6 +53,7 @@ fn age(seconds: u64) -> String {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ if seconds % 86_400 < 3600 => counted(seconds / 86_400, "day"),
         _ => format!("{} {} h", counted(seconds / 86_400, "day"), seconds % 86_400 / 3600),
     }
 }

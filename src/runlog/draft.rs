@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::counts::{CellCounts, RecordCounts, RowCounts};
 use super::format::*;
 use super::place::{source_shown, stamp};
-use crate::plan::{CellLedger, ChangeKind, GuardName, Plan, RecordLedger, RowLedger, RowOutcome};
+use crate::model::{EnvironmentName, ObjectName, OrgId};
+use crate::plan::{ChangeKind, GuardName, Plan, RecordLedger};
 
 /// What a run knows beyond its plan.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct RunFacts {
     pub waived: Vec<GuardName>,
     /// `--limit` and `--records`.
     pub stops_after: StopsAfter,
+    /// The longest time between reading a record again and sending its update.
+    pub window: Option<Seconds>,
     /// API calls, planning included.
     pub calls: CallCounts,
     /// Quota, as last said; the plan's own where this is `None`.
@@ -37,6 +41,25 @@ pub struct RunFacts {
     pub footbridge: String,
     /// What went wrong as a whole.
     pub problems: Vec<RunProblem>,
+}
+
+/// What is known of a run that ended before it had a plan: its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSubject {
+    /// The integration.
+    pub integration: String,
+    /// The report's name.
+    pub report: String,
+    /// Where the report comes from, as written.
+    pub source: String,
+    /// The object.
+    pub object: ObjectName,
+    /// The org's name.
+    pub org: String,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The pinned org.
+    pub org_id: OrgId,
 }
 
 /// `Completed` when no record failed, is unknown or was left (drifted or not attempted, for whatever reason), and nothing went wrong as a whole.
@@ -112,15 +135,59 @@ impl RunLog {
             fields: fields.collect(),
             guards: guards.collect(),
             stops_after: facts.stops_after,
+            window_seconds: facts.window,
             calls: facts.calls,
             quota: facts.quota.or(context.usage.map(|u| Quota { used: u.used, allowed: u.allowed })),
-            digests: PlanDigests {
+            digests: Some(PlanDigests {
                 configuration: header.digests.configuration.clone(),
                 report: header.digests.report.clone(),
                 definitions: header.digests.definitions.clone(),
                 inputs: summary.inputs.clone(),
                 changes: summary.changes.clone(),
+            }),
+            versions: Versions { footbridge: facts.footbridge, api: facts.api },
+            problems: facts.problems,
+            outcomes: format!("{id}.records.jsonl"),
+            id,
+        }
+    }
+
+    /// The log of a run that ended before it had a plan: no report, no access. All ledgers stand at 0; `facts` must say why.
+    pub fn unplanned(subject: RunSubject, facts: RunFacts) -> Self {
+        let RunSubject { integration, report, source, object, org, environment, org_id } = subject;
+        let id = stamp(facts.start);
+        Self {
+            footbridge: VERSION,
+            kind: KIND.to_owned(),
+            status: Status::Failed,
+            exit: facts.exit,
+            integration,
+            report: ReportFacts {
+                name: report,
+                source: source_shown(&source),
+                bytes: facts.report_bytes,
+                modified: None,
             },
+            object,
+            org,
+            environment,
+            org_id,
+            user: facts.user,
+            trigger: facts.trigger,
+            start: facts.start,
+            end: facts.end,
+            run_time_seconds: Seconds::between(facts.start, facts.end),
+            rows: RowCounts::default(),
+            cells: CellCounts::default(),
+            records: RecordCounts::from(&facts.records),
+            matched: 0,
+            fields: Vec::new(),
+            guards: Vec::new(),
+            stops_after: facts.stops_after,
+            window_seconds: facts.window,
+            calls: facts.calls,
+            quota: facts.quota,
+            digests: None,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),
@@ -136,37 +203,5 @@ impl RunLog {
     /// The guards that held the run back.
     pub fn held_by(&self) -> impl Iterator<Item = &GuardLine> {
         self.guards.iter().filter(|g| g.held && !g.waived)
-    }
-}
-
-impl From<&RowLedger> for RowCounts {
-    fn from(ledger: &RowLedger) -> Self {
-        Self {
-            rows: ledger.rows,
-            planned: ledger.of(RowOutcome::Planned),
-            unchanged: ledger.of(RowOutcome::Unchanged),
-            no_record: ledger.of(RowOutcome::NoRecord),
-            several_records: ledger.of(RowOutcome::SeveralRecords),
-            duplicate_key: ledger.of(RowOutcome::DuplicateKey),
-            blank_key: ledger.of(RowOutcome::BlankKey),
-            bad_key: ledger.of(RowOutcome::BadKey),
-            converted: ledger.of(RowOutcome::Converted),
-            out_of_scope: ledger.of(RowOutcome::OutOfScope),
-            refused: ledger.of(RowOutcome::Refused),
-        }
-    }
-}
-
-impl From<&CellLedger> for CellCounts {
-    fn from(ledger: &CellLedger) -> Self {
-        let CellLedger { cells, change, same, kept_blank, kept_policy, refused } = *ledger;
-        Self { cells, change, same, kept_blank, kept_policy, refused }
-    }
-}
-
-impl From<&RecordLedger> for RecordCounts {
-    fn from(ledger: &RecordLedger) -> Self {
-        let RecordLedger { records, updated, failed, drifted, not_attempted, unknown } = *ledger;
-        Self { records, updated, failed, drifted, not_attempted, unknown }
     }
 }

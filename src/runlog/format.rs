@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::counts::{CellCounts, RecordCounts, RowCounts};
 use crate::model::{Digest, EnvironmentName, FieldName, ObjectName, OrgId};
-use crate::plan::{ChangeKind, GuardName, RowOutcome};
+use crate::plan::{ChangeKind, GuardName};
 
 /// The format's version: `footbridge: 1`.
 pub const VERSION: u32 = 1;
@@ -19,7 +20,7 @@ pub const KIND: &str = "run";
 
 /// One run: an apply, or a scheduled apply that a guard stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Footbridge run log", extend("$id" = "run.schema.json"))]
+#[schemars(title = "Footbridge run log")]
 pub struct RunLog {
     /// The format's version.
     #[schemars(range(min = 1, max = 1))]
@@ -76,13 +77,18 @@ pub struct RunLog {
     /// What the run was told to stop after, where it was.
     #[serde(default, skip_serializing_if = "StopsAfter::is_empty")]
     pub stops_after: StopsAfter,
+    /// The longest time in seconds between reading a record again and sending its update, where one was sent: what nobody guards, since Salesforce
+    /// has no lock for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<Seconds>,
     /// API calls made, planning included.
     pub calls: CallCounts,
     /// API calls of the org's day, as Salesforce last said, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
-    /// Digests of what went into the plan and what came out of it.
-    pub digests: PlanDigests,
+    /// Digests of what went into the plan and what came out of it; absent where the run ended before there was a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digests: Option<PlanDigests>,
     /// Versions.
     pub versions: Versions,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
@@ -260,107 +266,6 @@ pub struct ReportFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub modified: Option<Timestamp>,
-}
-
-/// The row ledger: the outcomes add up to `rows`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RowCounts {
-    /// Report rows.
-    pub rows: u64,
-    /// At least one cell would change.
-    pub planned: u64,
-    /// The record agrees already.
-    pub unchanged: u64,
-    /// No record has the key.
-    pub no_record: u64,
-    /// Several records have the key.
-    pub several_records: u64,
-    /// Another row has the key.
-    pub duplicate_key: u64,
-    /// The key is blank.
-    pub blank_key: u64,
-    /// The key cannot be a value of the match field.
-    pub bad_key: u64,
-    /// A converted lead.
-    pub converted: u64,
-    /// `where:` leaves the record out.
-    pub out_of_scope: u64,
-    /// Every cell that would change was refused.
-    pub refused: u64,
-}
-
-impl RowCounts {
-    /// Rows of one outcome.
-    pub fn of(&self, outcome: RowOutcome) -> u64 {
-        match outcome {
-            RowOutcome::Planned => self.planned,
-            RowOutcome::Unchanged => self.unchanged,
-            RowOutcome::NoRecord => self.no_record,
-            RowOutcome::SeveralRecords => self.several_records,
-            RowOutcome::DuplicateKey => self.duplicate_key,
-            RowOutcome::BlankKey => self.blank_key,
-            RowOutcome::BadKey => self.bad_key,
-            RowOutcome::Converted => self.converted,
-            RowOutcome::OutOfScope => self.out_of_scope,
-            RowOutcome::Refused => self.refused,
-        }
-    }
-
-    /// Does it add up?
-    pub fn balances(&self) -> bool {
-        RowOutcome::ALL.into_iter().map(|o| self.of(o)).sum::<u64>() == self.rows
-    }
-}
-
-/// The cell ledger: the others add up to `cells`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct CellCounts {
-    /// Matched records × mapped fields.
-    pub cells: u64,
-    /// Were to change.
-    pub change: u64,
-    /// Agreed already.
-    pub same: u64,
-    /// Kept: the report is blank.
-    pub kept_blank: u64,
-    /// Kept by the write policy.
-    pub kept_policy: u64,
-    /// Could not be written.
-    pub refused: u64,
-}
-
-impl CellCounts {
-    /// Does it add up?
-    pub fn balances(&self) -> bool {
-        self.change + self.same + self.kept_blank + self.kept_policy + self.refused == self.cells
-    }
-}
-
-/// The record ledger: the others add up to `records`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RecordCounts {
-    /// Planned records.
-    pub records: u64,
-    /// Written, and Salesforce said so.
-    pub updated: u64,
-    /// Salesforce refused.
-    pub failed: u64,
-    /// Changed by somebody in between: left alone.
-    pub drifted: u64,
-    /// Nothing was sent.
-    pub not_attempted: u64,
-    /// The answer was lost, and the record does not tell.
-    pub unknown: u64,
-}
-
-impl RecordCounts {
-    /// Does it add up?
-    pub fn balances(&self) -> bool {
-        self.updated + self.failed + self.drifted + self.not_attempted + self.unknown == self.records
-    }
 }
 
 /// What was planned for one field.

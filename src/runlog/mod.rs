@@ -3,23 +3,29 @@
 //!
 //! Neither file holds a key or a value of a record: field names, record ids, row numbers, counts and codes only.
 
+mod counts;
 mod draft;
 mod format;
+mod lines;
 mod outcomes;
 mod place;
 mod redact;
+#[cfg(test)]
+pub(crate) mod sample;
 mod schema;
 mod store;
 mod summary;
 
-pub use draft::{RunFacts, status_of};
+pub use counts::{CellCounts, RecordCounts, RowCounts};
+pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{
-    CallCounts, CellCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, RecordCounts, ReportFacts,
-    RowCounts, RunLog, RunProblem, Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
+    CallCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem, Seconds,
+    Status, StopsAfter, Trigger, VERSION, Versions,
 };
+pub use lines::{all_not_attempted, outcome_lines, tally};
 pub use outcomes::{
-    ChangedField, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader,
-    Problem, RecordLine, RefusedField, RowLine,
+    ChangedField, Doubt, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem,
+    OutcomesReader, Problem, RecordLine, RefusedField, RowLine,
 };
 pub use place::{safe_segment, source_shown, stamp};
 pub use redact::{mentions, redacted};

@@ -17,7 +17,7 @@ pub const OUTCOMES_KIND: &str = "run-records";
 /// One line of an outcomes file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(title = "One line of a Footbridge outcomes file", extend("$id" = "run-records.schema.json"))]
+#[schemars(title = "One line of a Footbridge outcomes file")]
 pub enum OutcomesLine {
     /// The first line.
     Head(OutcomesHead),
@@ -87,20 +87,16 @@ impl Outcome {
 pub enum NotAttempted {
     /// A guard held the whole plan back.
     Guard,
+    /// The plan no longer fitted what it was made from.
+    Stale,
     /// `--limit` was reached.
     Limit,
     /// `--records` does not name it.
-    Records,
-    /// The run was interrupted before.
+    NotSelected,
+    /// Ctrl-C or SIGTERM came first.
     Interrupted,
-    /// The run broke off before; see the log's `problems`.
-    BrokeOff,
-    /// The org's daily API calls were used up.
-    DailyLimit,
-    /// The record is no longer there, or no longer visible.
-    Gone,
-    /// It could not be read again before the update.
-    Unread,
+    /// The run was stopped; the log's `problems` say why.
+    Stopped,
     /// A reason that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -111,14 +107,44 @@ impl NotAttempted {
     pub fn sentence(&self) -> &str {
         match self {
             NotAttempted::Guard => "a guard held the plan back",
+            NotAttempted::Stale => "the plan was out of date",
             NotAttempted::Limit => "--limit was reached",
-            NotAttempted::Records => "--records does not name it",
+            NotAttempted::NotSelected => "--records does not name it",
             NotAttempted::Interrupted => "the run was interrupted before",
-            NotAttempted::BrokeOff => "the run broke off before",
-            NotAttempted::DailyLimit => "the org's daily API calls were used up",
-            NotAttempted::Gone => "the record is gone, or this user no longer sees it",
-            NotAttempted::Unread => "the record could not be read again before the update",
+            NotAttempted::Stopped => "the run was stopped before",
             NotAttempted::Other(word) => word,
+        }
+    }
+}
+
+/// Why it is not known how a record ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// The answer was lost, and the record could not be read afterwards.
+    NotReadBack,
+    /// The answer was lost, and the record held its old values when it was read. Salesforce may still have been at work.
+    StillBefore,
+    /// The answer was lost, and the record holds neither its old nor the new values.
+    Neither,
+    /// The answer was lost, and the record is gone.
+    Gone,
+    /// A reason that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Doubt {
+    /// For people.
+    pub fn sentence(&self) -> &str {
+        match self {
+            Doubt::NotReadBack => "the answer was lost, and the record could not be read afterwards",
+            Doubt::StillBefore => {
+                "the answer was lost, and the record held its old values when it was read; Salesforce may still have been at work"
+            }
+            Doubt::Neither => "the answer was lost, and the record holds neither its old nor the new values",
+            Doubt::Gone => "the answer was lost, and the record is gone",
+            Doubt::Other(word) => word,
         }
     }
 }
@@ -189,32 +215,59 @@ pub struct RecordLine {
     /// What Salesforce said (`failed`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
-    /// The fields that were changed in between (`drifted`).
+    /// The fields that were changed in between (`drifted`), or that hold neither the old nor the new value (`unknown`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
-    pub drifted: Vec<FieldName>,
+    pub fields: Vec<FieldName>,
+    /// Every planned field was found to hold the planned value already (`drifted`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already_there: bool,
     /// Why nothing was sent (`not_attempted`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<NotAttempted>,
+    /// Why the end is not known (`unknown`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
 }
 
 impl RecordLine {
-    /// Of a planned entry. `None` if the entry has no record.
-    pub fn new(entry: &Entry, outcome: Outcome) -> Option<Self> {
+    fn new(entry: &Entry, outcome: Outcome) -> Option<Self> {
         Some(Self {
             record: entry.record?,
             row: entry.row,
             outcome,
             changes: entry.cells.iter().map(|c| ChangedField { field: c.field.clone(), kind: c.kind }).collect(),
             problems: Vec::new(),
-            drifted: Vec::new(),
+            fields: Vec::new(),
+            already_there: false,
             reason: None,
+            doubt: None,
         })
     }
 
-    /// Of a planned entry that was not sent.
+    /// Of a planned entry whose record was written. `None` if the entry has no record; so in all of these.
+    pub fn updated(entry: &Entry) -> Option<Self> {
+        Self::new(entry, Outcome::Updated)
+    }
+
+    /// Of one that Salesforce refused.
+    pub fn failed(entry: &Entry, problems: Vec<Problem>) -> Option<Self> {
+        Self::new(entry, Outcome::Failed).map(|line| Self { problems, ..line })
+    }
+
+    /// Of one in which these fields were changed in between.
+    pub fn drifted(entry: &Entry, fields: Vec<FieldName>, already_there: bool) -> Option<Self> {
+        Self::new(entry, Outcome::Drifted).map(|line| Self { fields, already_there, ..line })
+    }
+
+    /// Of one for which nothing was sent.
     pub fn not_attempted(entry: &Entry, reason: NotAttempted) -> Option<Self> {
         Self::new(entry, Outcome::NotAttempted).map(|line| Self { reason: Some(reason), ..line })
+    }
+
+    /// Of one whose answer was lost, with the fields that hold neither the old nor the new value.
+    pub fn unknown(entry: &Entry, doubt: Doubt, fields: Vec<FieldName>) -> Option<Self> {
+        Self::new(entry, Outcome::Unknown).map(|line| Self { doubt: Some(doubt), fields, ..line })
     }
 }
 

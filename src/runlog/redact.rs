@@ -11,7 +11,7 @@ const LONGEST: usize = 300;
 
 /// Codes whose wording is Salesforce's own and does not quote other records (reference: REST error catalogue and recordings), and the one of
 /// validation rules.
-const WORDED: [&str; 25] = [
+const WORDED: [&str; 26] = [
     "CANNOT_UPDATE_CONVERTED_LEAD",
     "DUPLICATES_DETECTED",
     "DUPLICATE_VALUE",
@@ -30,6 +30,8 @@ const WORDED: [&str; 25] = [
     "INVALID_TYPE_ON_FIELD_IN_RECORD",
     "JSON_PARSER_ERROR",
     "MALFORMED_ID",
+    // Our own words for a record that was gone when it was read again.
+    "NOT_FOUND",
     "NUMBER_OUTSIDE_VALID_RANGE",
     "REQUEST_LIMIT_EXCEEDED",
     "REQUIRED_FIELD_MISSING",
@@ -210,9 +212,7 @@ mod tests {
             ),
         ];
         for (code, message, kept) in cases {
-            let got = redacted(code, message, &["ann@example.com"]).unwrap();
-            assert!(got.starts_with(kept.trim_end_matches("[…]")), "{got}");
-            assert_eq!(got.replace(GAP, "").chars().filter(char::is_ascii_digit).count() < 4, true, "{got}");
+            assert_eq!(redacted(code, message, &["ann@example.com"]).as_deref(), Some(kept));
         }
     }
 

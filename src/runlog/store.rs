@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader};
 use super::place::safe_segment;
-use super::{KIND, Listed, RunLog, RunSummary, Status, VERSION};
+use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
 use crate::model::{EnvironmentName, OrgId};
 
 /// The longest run log that is read, in bytes.
@@ -262,6 +262,23 @@ impl Store {
             OutcomesProblem::Io(source) => StoreProblem::Io { path, source },
             other => StoreProblem::Unreadable { path, reason: other.to_string() },
         })
+    }
+
+    /// All outcomes of a run: its records, and the rows that could not be used. `path` is the file of the run log.
+    pub fn read_outcomes(&self, path: &Path, log: &RunLog) -> Result<(Vec<RecordLine>, Vec<RowLine>), StoreProblem> {
+        let (mut records, mut rows) = (Vec::new(), Vec::new());
+        for line in self.outcomes(path, log)?.1 {
+            match line {
+                Ok(OutcomesLine::Record(record)) => records.push(record),
+                Ok(OutcomesLine::Row(row)) => rows.push(row),
+                Ok(OutcomesLine::Head(_)) => {}
+                Err(problem) => {
+                    let path = path.with_file_name(&log.outcomes);
+                    return Err(StoreProblem::Unreadable { path, reason: problem.to_string() });
+                }
+            }
+        }
+        Ok((records, rows))
     }
 
     /// Every run log's file. An integration's folder and an org's bound the search.

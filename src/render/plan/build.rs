@@ -8,7 +8,7 @@ use crate::model::{FieldName, RecordId};
 use crate::plan::{CellChange, ChangeKind, Entry, Plan};
 use crate::render::wording::{counted, grouped, guard_sentence, listed};
 use crate::render::{Audience, Options};
-use crate::runlog::{CellCounts, PlanDigests, RowCounts, source_shown};
+use crate::runlog::{CellCounts, PlanDigests, RowCounts, mentions, source_shown};
 
 /// Who may see what of a plan.
 pub(super) struct Sight<'a> {
@@ -38,12 +38,32 @@ impl<'a> Sight<'a> {
                 hidden.extend(cell.note.as_ref().and_then(|n| n.from.as_deref()));
             }
         }
-        (!hidden.iter().any(|value| crate::runlog::mentions(text, value))).then(|| text.to_owned())
+        (!hidden.iter().any(|value| mentions(text, value))).then(|| text.to_owned())
+    }
+
+    /// May this value of a field be seen? The key may not, even where a field whose values may be seen repeats it.
+    pub fn value(&self, field: &FieldName, value: &str, entry: &Entry) -> bool {
+        const SHORT: usize = 4;
+        let key = entry.key.trim();
+        let repeats = match key.chars().count() {
+            0 => false,
+            1..SHORT => value.trim().eq_ignore_ascii_case(key),
+            _ => mentions(value, key),
+        };
+        self.audience == Audience::Person || (self.values_of(field) && !repeats)
+    }
+
+    /// May this change be seen with its values?
+    fn change(&self, cell: &CellChange, entry: &Entry) -> bool {
+        let CellChange { field, kind: _, before, after, note } = cell;
+        let reported = note.as_ref().and_then(|n| n.from.as_ref());
+        self.values_of(field)
+            && [before.as_ref(), after.as_ref(), reported].into_iter().flatten().all(|v| self.value(field, v, entry))
     }
 
     fn cell(&self, cell: &CellChange, entry: &Entry) -> CellView {
         let CellChange { field, kind, before, after, note } = cell;
-        let seen = self.values_of(field);
+        let seen = self.change(cell, entry);
         let note_text = note.as_ref().filter(|n| seen || n.from.is_none());
         CellView {
             field: field.as_str().to_owned(),
@@ -58,13 +78,27 @@ impl<'a> Sight<'a> {
     }
 }
 
+/// How much a view lists; what is left out is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Records.
+    pub records: usize,
+    /// Rows of a notable group.
+    pub rows: usize,
+}
+
 impl PlanView {
-    /// The view of a plan. All records and rows are in it if `full`; otherwise as many as the options say, or all, for the renderer to choose.
+    /// The view of a plan with all its rows, and with all records unless the options limit them.
     pub fn new(plan: &Plan, options: &Options) -> Self {
+        let records = options.records_limit.filter(|_| !options.full).unwrap_or(usize::MAX);
+        Self::limited(plan, options, Limits { records, rows: usize::MAX })
+    }
+
+    /// The view of a plan, no longer than it will be shown.
+    pub(super) fn limited(plan: &Plan, options: &Options, limits: Limits) -> Self {
         let Plan { header, entries: _, summary, context } = plan;
         let sight = Sight { plan, audience: options.audience };
         let links = RecordLinks::new(context.record_links.as_deref(), header.object.as_str());
-        let limit = if options.full { usize::MAX } else { options.records_limit.unwrap_or(usize::MAX) };
         let records: Vec<RecordView> = plan
             .planned()
             .filter_map(|entry| {
@@ -79,7 +113,7 @@ impl PlanView {
                     refused: entry.refused.len() as u64,
                 })
             })
-            .take(limit)
+            .take(limits.records)
             .collect();
         Self {
             format: FormatName::PlanView1,
@@ -113,7 +147,7 @@ impl PlanView {
             cells: CellCounts::from(&summary.cells),
             fields: fields(plan, &sight),
             common: common(plan, &sight),
-            notable: notable::groups(plan, &sight),
+            notable: notable::groups(plan, &sight, limits.rows),
             records_left_out: summary.records.saturating_sub(records.len() as u64),
             records,
             warnings: context.warnings.clone(),
@@ -191,8 +225,10 @@ fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
     const MOST: usize = 10;
     const DISTINCT: usize = 2000;
     const LONGEST: usize = 60;
-    let mut by_field: HashMap<&str, HashMap<(&Option<String>, &Option<String>), (ChangeKind, u64)>> = HashMap::new();
-    for cell in plan.planned().flat_map(|e| &e.cells).filter(|c| sight.values_of(&c.field)) {
+    type Pair<'a> = (&'a Option<String>, &'a Option<String>);
+    let mut by_field: HashMap<&str, HashMap<Pair, (ChangeKind, u64)>> = HashMap::new();
+    let cells = plan.planned().flat_map(|e| e.cells.iter().map(move |c| (e, c)));
+    for (_, cell) in cells.filter(|(entry, cell)| sight.change(cell, entry)) {
         let long = |v: &Option<String>| v.as_ref().is_some_and(|v| v.len() > LONGEST);
         let counts = by_field.entry(cell.field.as_str()).or_default();
         let pair = (&cell.before, &cell.after);

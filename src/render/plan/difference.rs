@@ -46,17 +46,19 @@ pub(super) fn pieces(before: &str, after: &str, around: usize) -> Vec<Piece> {
         };
         let count = text.chars().count();
         let (head, tail) = (if at == 0 { 0 } else { around }, if at == last { 0 } else { around });
-        if count <= head + tail + 10 {
+        if count <= head.saturating_add(tail).saturating_add(10) {
             out.push(Piece::Same(text));
             continue;
         }
-        if head > 0 {
-            out.push(Piece::Same(text.chars().take(head).collect()));
-        }
-        out.push(Piece::Skipped((count - head - tail) as u64));
-        if tail > 0 {
-            out.push(Piece::Same(text.chars().skip(count - tail).collect()));
-        }
+        // Cut between words where there is a space.
+        let head: String = text.chars().take(head).collect();
+        let head = head.rfind(' ').map_or(head.as_str(), |space| &head[..=space]);
+        let tail: String = text.chars().skip(count - tail).collect();
+        let tail = tail.find(' ').map_or(tail.as_str(), |space| &tail[space..]);
+        let shown = head.chars().count() + tail.chars().count();
+        out.extend((!head.is_empty()).then(|| Piece::Same(head.to_owned())));
+        out.push(Piece::Skipped((count - shown) as u64));
+        out.extend((!tail.is_empty()).then(|| Piece::Same(tail.to_owned())));
     }
     out
 }

@@ -8,6 +8,7 @@ use crate::render::Options;
 use crate::render::escape::{Markdown, MarkdownCode, clipped};
 use crate::render::paint::mark;
 use crate::render::wording::{counted, grouped, moment, outcome_words, share};
+use crate::runlog::safe_segment;
 
 /// No page has more bytes, nor so more characters.
 pub const MARKDOWN_LIMIT: usize = 60_000;
@@ -19,7 +20,9 @@ const FIELDS: usize = 9_000;
 const COMMON: usize = 4_000;
 const NOTABLE: usize = 14_000;
 /// Rows of a notable group.
-const ROWS: usize = 10;
+pub(super) const ROWS: usize = 10;
+/// Records: more never fit.
+pub(super) const RECORDS: usize = 2_000;
 /// Characters of a name, a value, a sentence.
 const NAME: usize = 80;
 const VALUE: usize = 100;
@@ -82,7 +85,6 @@ pub(super) fn render(view: &PlanView, options: &Options) -> String {
 fn head(view: &PlanView, page: &mut Page) {
     let s = &view.subject;
     // A mark by which a later plan finds the comment to replace.
-    let plain = |t: &str| t.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(NAME).collect::<String>();
     let sign = if view.verdict.held {
         "⛔"
     } else if view.verdict.changes {
@@ -92,7 +94,7 @@ fn head(view: &PlanView, page: &mut Page) {
     };
     page.out.push_str(&format!(
         "<!-- footbridge plan {} {} -->\n### {sign} {}\n\n{} → {} in {} {} (org {}). Report {} from {}. Matched by column {} = field {}{}.\n\n",
-        plain(&s.integration),
+        safe_segment(&s.integration),
         s.environment,
         words(&view.verdict.text, SENTENCE * 2),
         code(&s.integration),
@@ -220,7 +222,7 @@ fn notable(view: &PlanView, page: &mut Page) {
 
 fn notable_row(row: &NotableRow) -> String {
     let mut what = Vec::new();
-    if let Some(key) = &row.key {
+    if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
         what.push(format!("key {}", value(Some(key))));
     }
     if let Some(column) = &row.column {
@@ -251,7 +253,7 @@ fn records(view: &PlanView, options: &Options, page: &mut Page) {
         return;
     }
     let most = options.records_limit.filter(|_| !options.full).unwrap_or(usize::MAX);
-    let rows: Vec<String> = view.records.iter().take(most).take(2_000).map(record_row).collect();
+    let rows: Vec<String> = view.records.iter().take(most.min(RECORDS)).map(record_row).collect();
     let more = view.records_left_out + (view.records.len() - rows.len()) as u64;
     let key = if view.values == Values::Shown { " Key |" } else { "" };
     let rule = if view.values == Values::Shown { "---|" } else { "" };

@@ -6,7 +6,7 @@ mod json;
 mod markdown;
 mod notable;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod text;
 mod view;
 
@@ -16,17 +16,23 @@ pub use view::{
     RecordView, Subject, Values, Verdict,
 };
 
+use self::build::Limits;
 use super::Options;
 use crate::plan::Plan;
 
 /// For a terminal.
 pub fn text(plan: &Plan, options: &Options) -> String {
-    text::render(&PlanView::new(plan, options), options)
+    let limits = match options.full {
+        true => Limits { records: usize::MAX, rows: usize::MAX },
+        false => Limits { records: options.records_limit.unwrap_or(text::RECORDS), rows: text::ROWS },
+    };
+    text::render(&PlanView::limited(plan, options, limits), options)
 }
 
 /// For a pull request; always below [`MARKDOWN_LIMIT`] bytes.
 pub fn markdown(plan: &Plan, options: &Options) -> String {
-    markdown::render(&PlanView::new(plan, options), options)
+    let limits = Limits { records: markdown::RECORDS, rows: markdown::ROWS };
+    markdown::render(&PlanView::limited(plan, options, limits), options)
 }
 
 /// For programs: `footbridge plan-view/1`, one document.

@@ -29,8 +29,8 @@ fn title(outcome: RowOutcome, object: &str) -> String {
     }
 }
 
-/// All groups that are not empty; cells that cannot be written come last, one group for each field and reason.
-pub(super) fn groups(plan: &Plan, sight: &Sight) -> Vec<NotableGroup> {
+/// All groups that are not empty, each with at most so many rows; cells that cannot be written come last, one group for each field and reason.
+pub(super) fn groups(plan: &Plan, sight: &Sight, most: usize) -> Vec<NotableGroup> {
     let object = plan.header.object.as_str();
     let mut groups: Vec<NotableGroup> = LISTED
         .into_iter()
@@ -45,7 +45,8 @@ pub(super) fn groups(plan: &Plan, sight: &Sight) -> Vec<NotableGroup> {
         .collect();
     let mut refused: Vec<((&str, &str), NotableGroup)> = Vec::new();
     for entry in &plan.entries {
-        if let Some(group) = LISTED.iter().position(|o| *o == entry.outcome).and_then(|at| groups.get_mut(at)) {
+        let listed = LISTED.iter().position(|o| *o == entry.outcome).and_then(|at| groups.get_mut(at));
+        if let Some(group) = listed.filter(|group| group.rows.len() < most) {
             group.rows.push(row(entry, sight));
         }
         for cell in &entry.refused {
@@ -63,9 +64,12 @@ pub(super) fn groups(plan: &Plan, sight: &Sight) -> Vec<NotableGroup> {
                 refused.len() - 1
             });
             let group = &mut refused[at].1;
-            let seen = sight.values_of(&cell.field);
-            let hint = cell.hint.as_ref().and_then(|hint| sight.sentence(hint, entry));
             group.count += 1;
+            if group.rows.len() >= most {
+                continue;
+            }
+            let seen = sight.value(&cell.field, &cell.value, entry);
+            let hint = cell.hint.as_ref().and_then(|hint| sight.sentence(hint, entry));
             group.rows.push(NotableRow {
                 field: Some(cell.field.as_str().to_owned()),
                 column: Some(cell.column.clone()),

@@ -11,9 +11,9 @@ use crate::render::table::text_table;
 use crate::render::wording::{counted, grouped, moment, outcome_words, share};
 
 /// Records shown unless told otherwise.
-const RECORDS: usize = 20;
+pub(super) const RECORDS: usize = 20;
 /// Rows shown of a notable group.
-const ROWS: usize = 10;
+pub(super) const ROWS: usize = 10;
 /// Characters of a value.
 const VALUE: usize = 120;
 /// Texts longer than this are not compared word by word.
@@ -183,7 +183,7 @@ impl Page<'_> {
             }
             for row in group.rows.iter().take(most) {
                 let mut line = format!("  {}", place(row.row, row.line));
-                if let Some(key) = &row.key {
+                if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
                     line.push_str(&format!("  {}", Quoted(&self.cut(key))));
                 }
                 if let Some(column) = &row.column {

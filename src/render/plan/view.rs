@@ -30,7 +30,7 @@ pub enum Values {
 
 /// A plan as one audience may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Footbridge plan view", extend("$id" = "plan-view.schema.json"))]
+#[schemars(title = "Footbridge plan view")]
 pub struct PlanView {
     /// Name and version of this form.
     pub format: FormatName,

@@ -9,7 +9,7 @@ use crate::runlog::{ExitReason, Listed, RecordCounts, RecordLine, RowLine, RunLo
 
 /// A list of runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Footbridge runs", extend("$id" = "runs-view.schema.json"))]
+#[schemars(title = "Footbridge runs")]
 pub struct RunsView {
     /// Always `footbridge runs-view/1`.
     #[schemars(extend("const" = "footbridge runs-view/1"))]
@@ -65,7 +65,7 @@ pub struct UnreadableRow {
 
 /// Everything about one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Footbridge run", extend("$id" = "run-view.schema.json"))]
+#[schemars(title = "Footbridge run")]
 pub struct RunView {
     /// Always `footbridge run-view/1`.
     #[schemars(extend("const" = "footbridge run-view/1"))]

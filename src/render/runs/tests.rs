@@ -1,1 +1,110 @@
+use super::*;
+use crate::plan::RowOutcome;
+use crate::render::plan::tests::golden;
+use crate::render::{Options, apply};
+use crate::runlog::sample;
+use crate::runlog::{Listed, Problem, RowLine, RunSummary};
 
+fn rows() -> Vec<RowLine> {
+    sample::plan().entries.iter().filter_map(RowLine::new).collect()
+}
+
+#[test]
+fn a_run_in_full() {
+    let (log, records) = sample::run();
+    golden("run-show", &show(&log, &records, &rows(), &Options::person(100, false)));
+}
+
+#[test]
+fn the_summary_after_an_apply() {
+    let (log, records) = sample::run();
+    golden("apply-person", &apply::text(&log, &records, &Options::person(100, false)));
+    golden("apply-public", &apply::text(&log, &records, &Options { width: Some(100), ..Options::public() }));
+}
+
+#[test]
+fn a_list_of_runs() {
+    let (log, _) = sample::run();
+    let run = RunSummary::new("runs/logins-to-leads/2026-11-21T090003Z.yaml".into(), &log);
+    let broken = Listed::Unreadable { path: "runs/x/y.yaml".into(), reason: "it is no run log".into() };
+    let runs = [Listed::Run(Box::new(run)), broken];
+    golden("runs-table", &table(&runs, &Options::person(160, false)));
+    golden("runs-json", &table_json(&runs));
+    assert_eq!(table(&[], &Options::public()), "No runs yet.\n");
+}
+
+#[test]
+fn json_fits_its_schema_and_reads_back() {
+    let (log, records) = sample::run();
+    let runs = [Listed::Run(Box::new(RunSummary::new("a.yaml".into(), &log)))];
+    for (schema, json) in
+        [("run-view.schema.json", show_json(&log, &records, &rows())), ("runs-view.schema.json", table_json(&runs))]
+    {
+        let (_, text) = crate::render::schemas().into_iter().find(|(n, _)| *n == schema).unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let problems: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        assert!(problems.is_empty(), "{schema}: {problems:?}");
+    }
+    let view: RunView = serde_json::from_str(&show_json(&log, &records, &rows())).unwrap();
+    assert_eq!(view.run, log);
+}
+
+#[test]
+fn the_message_in_full_is_for_a_person_only() {
+    let (log, records) = sample::run();
+    let person = apply::text(&log, &records, &Options::person(100, false));
+    assert!(person.contains("cannot be cleared for bob@example.com"));
+    let public = apply::text(&log, &records, &Options::public());
+    assert!(!public.contains("bob@") && public.contains("Level […] cannot be cleared for […]"), "{public}");
+}
+
+#[test]
+fn hostile_answers_stay_text() {
+    let (mut log, mut records) = sample::run();
+    let hostile = "\u{1b}[2Jgone\u{202e}\n<script>@team|";
+    log.problems[0].message = hostile.into();
+    log.problems[0].code = hostile.into();
+    log.user = Some(hostile.into());
+    log.integration = hostile.into();
+    let entry = crate::plan::Entry::new(1, 2, "k".into(), RowOutcome::Planned);
+    records[1].problems = vec![Problem::new(hostile, hostile, vec![hostile.into()], &entry)];
+    let listed = [
+        Listed::Run(Box::new(RunSummary::new(hostile.into(), &log))),
+        Listed::Unreadable { path: hostile.into(), reason: hostile.into() },
+    ];
+    let person = Options::person(100, false);
+    for text in [
+        show(&log, &records, &rows(), &person),
+        apply::text(&log, &records, &person),
+        table(&listed, &person),
+        show_json(&log, &records, &rows()),
+        table_json(&listed),
+    ] {
+        assert!(!text.chars().any(|c| c != '\n' && crate::render::escape::is_invisible(c)), "{text:?}");
+    }
+}
+
+#[test]
+fn many_failures_are_grouped_and_counted() {
+    let (log, records) = sample::run();
+    let failed: Vec<_> = (1..=5_000)
+        .map(|n| {
+            let mut line = records[1].clone();
+            line.record = sample::record(n);
+            line.problems[0].words = Some(format!("message {}", n % 30));
+            line
+        })
+        .collect();
+    let person = apply::text(&log, &failed, &Options::person(100, false));
+    assert!(person.contains("FIELD_CUSTOM_VALIDATION_EXCEPTION on 167 records"), "{person}");
+    assert!(person.contains("… and 10 more messages (--full shows all)"));
+    let public = apply::text(&log, &failed, &Options::public());
+    assert!(
+        public.contains("on 5,000 records (field WalkMe_Level__c)") && public.contains("… and 4,995 more"),
+        "{public}"
+    );
+    let full = apply::text(&log, &failed, &Options { full: true, ..Options::public() });
+    assert_eq!(full.matches("00Q").count(), 5_000);
+}

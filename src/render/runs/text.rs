@@ -156,6 +156,7 @@ fn facts(log: &RunLog) -> String {
         facts.push(("Told to stop", stops.join(", ")));
     }
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
+    facts.extend(log.window_seconds.map(|w| ("Window", apply::window_sentence(w))));
     facts.push((
         "Quota",
         or_unknown(
@@ -163,11 +164,15 @@ fn facts(log: &RunLog) -> String {
                 .map(|q| format!("{} of {} used ({})", grouped(q.used), grouped(q.allowed), share(q.used, q.allowed))),
         ),
     ));
-    let d = &log.digests;
-    facts.push(("Configuration", d.configuration.as_str().to_owned()));
-    facts.push(("Report digest", d.report.as_str().to_owned()));
-    facts.push(("Definitions", d.definitions.as_str().to_owned()));
-    facts.push(("Plan", format!("inputs {}, changes {}", d.inputs.short(), d.changes.short())));
+    match &log.digests {
+        Some(d) => {
+            facts.push(("Configuration", d.configuration.as_str().to_owned()));
+            facts.push(("Report digest", d.report.as_str().to_owned()));
+            facts.push(("Definitions", d.definitions.as_str().to_owned()));
+            facts.push(("Plan", format!("inputs {}, changes {}", d.inputs.short(), d.changes.short())));
+        }
+        None => facts.push(("Plan", "none: the run ended before".to_owned())),
+    }
     facts.push(("Versions", format!("Footbridge {}, API {}", log.versions.footbridge, log.versions.api)));
     facts.into_iter().map(|(what, text)| format!("{what:<15}{}\n", Terminal(&text))).collect()
 }
