@@ -31,7 +31,11 @@ const REPORT: &str = "footbridge: 1\nkind: report\nname: Logins Review\ntags: [i
 fn load(db: &Connection, table: &str, file: &Path) {
     let mut reader = csv::Reader::from_path(file).unwrap();
     let columns: Vec<String> = reader.headers().unwrap().iter().map(|h| format!("\"{h}\" TEXT")).collect();
-    db.execute_batch(&format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (n INTEGER PRIMARY KEY, {})", columns.join(","))).unwrap();
+    db.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (n INTEGER PRIMARY KEY, {})",
+        columns.join(",")
+    ))
+    .unwrap();
     let marks: Vec<&str> = columns.iter().map(|_| "?").collect();
     let mut insert = db.prepare(&format!("INSERT INTO {table} VALUES (NULL, {})", marks.join(","))).unwrap();
     for record in reader.records() {
@@ -95,7 +99,10 @@ fn five_days_of_real_activity_end_as_the_last_report_says() {
         let blank = count(&db, r#"SELECT count(*) FROM report WHERE trim("User ID") = ''"#);
         expect(&db);
         let duplicate = rows - blank - count(&db, "SELECT count(*) FROM usable");
-        let several = count(&db, "SELECT count(*) FROM usable WHERE (SELECT count(*) FROM expected e WHERE e.k = usable.k AND NOT e.converted) > 1");
+        let several = count(
+            &db,
+            "SELECT count(*) FROM usable WHERE (SELECT count(*) FROM expected e WHERE e.k = usable.k AND NOT e.converted) > 1",
+        );
         let converted = count(
             &db,
             "SELECT count(*) FROM usable WHERE k IN (SELECT k FROM expected WHERE converted) AND k NOT IN (SELECT k FROM expected WHERE NOT converted)",
@@ -104,22 +111,32 @@ fn five_days_of_real_activity_end_as_the_last_report_says() {
 
         let plan = scene.run(&["plan", "logins-to-leads", "--format", "json", "--out", "day.plan"]).exits(0);
         let view: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
-        let lines: Vec<serde_json::Value> = scene.read("day.plan").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            scene.read("day.plan").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         let summary = lines.iter().find_map(|l| l.get("summary")).unwrap_or_else(|| panic!("no summary: {view}"));
         let outcome = |name: &str| summary["rows"]["outcomes"][name].as_u64().unwrap();
         assert_eq!(summary["rows"]["rows"], rows, "{day}");
-        for (name, expected) in
-            [("blank_key", blank), ("duplicate_key", duplicate), ("several_records", several), ("converted", converted), ("no_record", no_record)]
-        {
+        for (name, expected) in [
+            ("blank_key", blank),
+            ("duplicate_key", duplicate),
+            ("several_records", several),
+            ("converted", converted),
+            ("no_record", no_record),
+        ] {
             assert_eq!(outcome(name), expected, "{name} on {day}");
         }
         // Row by row: every row that cannot be used is listed with its number.
-        let told: Vec<u64> =
-            lines.iter().filter_map(|l| l.get("entry")).filter(|e| e["outcome"] == "duplicate_key").map(|e| e["row"].as_u64().unwrap()).collect();
+        let told: Vec<u64> = lines
+            .iter()
+            .filter_map(|l| l.get("entry"))
+            .filter(|e| e["outcome"] == "duplicate_key")
+            .map(|e| e["row"].as_u64().unwrap())
+            .collect();
         let mut query = db
             .prepare(r#"SELECT n FROM report WHERE trim("User ID") <> '' AND lower(trim("User ID")) NOT IN (SELECT k FROM usable) ORDER BY n"#)
             .unwrap();
-        let wanted: Vec<u64> = query.query_map([], |r| r.get::<_, i64>(0)).unwrap().map(|n| n.unwrap() as u64).collect();
+        let wanted: Vec<u64> =
+            query.query_map([], |r| r.get::<_, i64>(0)).unwrap().map(|n| n.unwrap() as u64).collect();
         assert_eq!(told, wanted, "{day}");
 
         scene.run(&["apply", "logins-to-leads", "--env", "sandbox", "--yes"]).exits(0).says("Completed");

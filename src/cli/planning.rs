@@ -162,7 +162,8 @@ fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
 }
 
-fn source_name(target: Target<'_>) -> String {
+/// Where the report comes from, as written.
+pub(super) fn source_name(target: Target<'_>) -> String {
     match &target.integration.source(target.environment).location.value {
         crate::config::valid::Location::Path(name) | crate::config::valid::Location::Url(name) => name.clone(),
     }

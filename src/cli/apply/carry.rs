@@ -71,12 +71,13 @@ pub async fn integration(
 
     let budget = budget(world);
     let (mut plan, connected, bytes, stale) = match given {
-        None => {
-            let planned = place.plan(target, Purpose::Apply, budget.clone()).await?;
-            (planned.plan, planned.connected, Some(planned.report.bytes), Vec::new())
-        }
-        Some(plan) => checked(place, target, plan, budget.clone()).await?,
-    };
+        None => match place.plan(target, Purpose::Apply, budget.clone()).await {
+            Ok(planned) => Ok((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new())),
+            Err(failure) => Err(failure),
+        },
+        Some(plan) => checked(place, target, plan, budget.clone()).await,
+    }
+    .or_else(|failure| log::unplanned(place, target, start, &failure, budget.counters()).and(Err(failure)))?;
     first_run(place, target, arguments, &mut plan)?;
     let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
     if !world.quiet && !world.json {
@@ -204,12 +205,8 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
         return Ok(());
     };
     let message = format!(
-        "run {} of `{integration}` was killed before it ended ({} of {} records planned)",
-        found.head.run, found.batches, found.head.records
-    );
-    let message = message.replace(
-        &format!("({} of {} records planned)", found.batches, found.head.records),
-        &format!("({} records planned, {} batches begun)", found.head.records, found.batches),
+        "run {} of `{integration}` was killed before it ended ({} records planned, {} batches begun)",
+        found.head.run, found.head.records, found.batches
     );
     let diagnostic = Diagnostic::error(Code::Interrupted, message)
         .note("nothing was sent")

@@ -2,18 +2,19 @@
 
 use jiff::Timestamp;
 
-use crate::apply::{self, End, Outcomes, Selection, StopKind};
+use crate::apply::{self, End, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::ground::Place;
+use crate::cli::ground::{Place, Target};
+use crate::cli::planning::source_name;
 use crate::diag::{Code, Diagnostic};
 use crate::model::FieldName;
 use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, ExitReason, NotAttempted, Outcome, OutcomesLine, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog,
-    RunProblem, StopsAfter, Store, StoreProblem, Trigger,
+    CallCounts, Doubt, ExitReason, NotAttempted, OutcomesLine, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog,
+    RunProblem, RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -78,6 +79,12 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
             limit: about.selection.limit,
             records: about.selection.only.as_ref().map(|o| o.len() as u64),
         },
+        window: match ended {
+            Ended::Carried(outcomes) if outcomes.writes > 0 => {
+                Some(Seconds { millis: u64::try_from(outcomes.window.as_millis()).unwrap_or(u64::MAX) })
+            }
+            _ => None,
+        },
         calls,
         quota: about.quota,
         report_bytes: about.report_bytes,
@@ -90,17 +97,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let all = records.iter().cloned().map(OutcomesLine::Record).chain(rows.iter().cloned().map(OutcomesLine::Row));
-    let written = store.write(&mut log, all).map_err(|problem| match problem {
-        StoreProblem::Unbalanced { id } => Failure::new(
-            Exit::Bug,
-            Diagnostic::error(Code::LedgerUnbalanced, format!("the ledgers of run {id} do not add up")).help("the run log was written all the same; please report it"),
-        ),
-        other => Failure::new(
-            Exit::Failed,
-            Diagnostic::error(Code::RunLogUnwritable, other.to_string())
-                .help("the journal in .footbridge/journal says what happened; mend the folder, then `footbridge apply --resume` writes the log"),
-        ),
-    })?;
+    let written = store.write(&mut log, all).map_err(unwritable)?;
     let shown = if place.world.json {
         render::runs::show_json(&log, &records, &rows)
     } else {
@@ -110,6 +107,75 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(exit_of(ended))
+}
+
+/// The log of an apply that ended before it had a plan: no report, no access. The failure itself is told by the caller.
+///
+/// # Errors
+/// The log could not be written either.
+pub fn unplanned(
+    place: &Place<'_>,
+    target: Target<'_>,
+    start: Timestamp,
+    failure: &Failure,
+    counters: Counters,
+) -> Result<(), Failure> {
+    let integration = target.integration;
+    let subject = RunSubject {
+        integration: integration.name.value.clone(),
+        report: integration.report.name.value.clone(),
+        source: source_name(target),
+        object: integration.object.value.clone(),
+        org: integration.org.value.clone(),
+        environment: target.environment,
+        org_id: target.org.org_id.value,
+    };
+    // Titles only: messages may name what stands in the report.
+    let problems = failure.diagnostics.iter().map(|d| RunProblem {
+        code: d.code.as_str().to_owned(),
+        message: d.code.title().to_owned(),
+        not_done: Some("nothing was sent".to_owned()),
+    });
+    let facts = RunFacts {
+        trigger: Trigger::Apply,
+        start,
+        end: place.world.now(),
+        user: None,
+        exit: if failure.exit == Exit::Unauthorised { ExitReason::NotAuthorised } else { ExitReason::Error },
+        records: RecordLedger::default(),
+        waived: Vec::new(),
+        stops_after: StopsAfter::default(),
+        window: None,
+        calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
+        quota: None,
+        report_bytes: None,
+        api: target.org.api_version.clone(),
+        footbridge: env!("CARGO_PKG_VERSION").to_owned(),
+        problems: problems.collect(),
+    };
+    let mut log = RunLog::unplanned(subject, facts);
+    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let written = store.write(&mut log, Vec::new()).map_err(unwritable)?;
+    let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
+    place.world.say(&format!("run log: {}", path.display()));
+    Ok(())
+}
+
+fn unwritable(problem: StoreProblem) -> Failure {
+    match problem {
+        StoreProblem::Unbalanced { id } => {
+            let diagnostic =
+                Diagnostic::error(Code::LedgerUnbalanced, format!("the ledgers of run {id} do not add up"));
+            Failure::new(Exit::Bug, diagnostic.help("the run log was written all the same; please report it"))
+        }
+        other => {
+            let diagnostic = Diagnostic::error(Code::RunLogUnwritable, other.to_string());
+            Failure::new(
+                Exit::Failed,
+                diagnostic.help("where something was sent, the journal below .footbridge/ says what; mend the folder, then `footbridge apply --resume` writes the log"),
+            )
+        }
+    }
 }
 
 fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
@@ -202,26 +268,29 @@ fn lines(plan: &Plan, ended: &Ended<'_>) -> Vec<RecordLine> {
 
 fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
     match end {
-        End::Updated => RecordLine::new(entry, Outcome::Updated),
+        End::Updated => RecordLine::updated(entry),
         End::Failed { code, message, fields } => {
             let fields = fields.iter().map(|f| FieldName::new(f.as_str())).collect();
-            let problem = Problem::new(code.clone(), message, fields, entry);
-            RecordLine::new(entry, Outcome::Failed).map(|line| RecordLine { problems: vec![problem], ..line })
+            RecordLine::failed(entry, vec![Problem::new(code.clone(), message, fields, entry)])
         }
-        End::Drifted { fields, .. } => {
-            RecordLine::new(entry, Outcome::Drifted).map(|line| RecordLine { drifted: fields.clone(), ..line })
-        }
+        End::Drifted { fields, already_there } => RecordLine::drifted(entry, fields.clone(), *already_there),
         End::NotAttempted { reason } => {
             let reason = match reason {
                 apply::NotAttempted::Limit => NotAttempted::Limit,
-                apply::NotAttempted::NotSelected => NotAttempted::Records,
+                apply::NotAttempted::NotSelected => NotAttempted::NotSelected,
                 apply::NotAttempted::Interrupted => NotAttempted::Interrupted,
-                apply::NotAttempted::Stopped => NotAttempted::BrokeOff,
+                apply::NotAttempted::Stopped => NotAttempted::Stopped,
             };
             RecordLine::not_attempted(entry, reason)
         }
-        End::Unknown { fields, .. } => {
-            RecordLine::new(entry, Outcome::Unknown).map(|line| RecordLine { drifted: fields.clone(), ..line })
+        End::Unknown { reason, fields } => {
+            let doubt = match reason {
+                Unknown::NotReadBack => Doubt::NotReadBack,
+                Unknown::StillBefore => Doubt::StillBefore,
+                Unknown::Neither => Doubt::Neither,
+                Unknown::Gone => Doubt::Gone,
+            };
+            RecordLine::unknown(entry, doubt, fields.clone())
         }
     }
 }
