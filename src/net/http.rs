@@ -76,7 +76,6 @@ impl Http {
         let mut builder = reqwest::Client::builder()
             .user_agent(s.user_agent.as_str())
             .connect_timeout(s.connect_timeout)
-            .read_timeout(s.read_timeout)
             .timeout(s.total_timeout)
             .pool_idle_timeout(Duration::from_secs(50))
             .tcp_keepalive(Duration::from_secs(30))
@@ -142,7 +141,12 @@ impl Http {
             cause,
             tries: 1,
         };
-        let mut reply = match builder.send().await {
+        let silence = self.0.settings.silence(request.class);
+        let silent = || format!("nothing came for {} seconds", silence.as_secs());
+        let Ok(reply) = tokio::time::timeout(silence, builder.send()).await else {
+            return Err(failed(Trouble::Timeout, silent()));
+        };
+        let mut reply = match reply {
             Ok(reply) => reply,
             Err(error) if error.is_builder() => return Err(NetError::Build { cause: causes(&error) }),
             Err(error) => return Err(failed(trouble_of(&error, false), causes(&error))),
@@ -158,7 +162,10 @@ impl Http {
         let mut body = Vec::with_capacity(expected.min(limit).min(4 << 20));
         let mut cut = false;
         loop {
-            match reply.chunk().await {
+            let Ok(piece) = tokio::time::timeout(silence, reply.chunk()).await else {
+                return Err(failed(Trouble::Cut, silent()));
+            };
+            match piece {
                 Ok(None) => break,
                 Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
                 Ok(Some(_)) if status.is_success() => return Err(too_large()),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+use super::Class;
+
 /// Says whether a URL's host may be spoken to at all.
 #[derive(Clone)]
 pub struct HostRule(Arc<dyn Fn(&Url) -> bool + Send + Sync>);
@@ -59,7 +61,8 @@ pub struct Settings {
     pub run: String,
     /// Until a connection stands.
     pub connect_timeout: Duration,
-    /// Between two pieces of an answer.
+    /// Silence (before the answer, or between two pieces of it) after which a read is given up. Other calls are waited for as long as `total_timeout`,
+    /// since giving them up leaves their outcome unknown.
     pub read_timeout: Duration,
     /// For a call from start to end.
     pub total_timeout: Duration,
@@ -80,7 +83,7 @@ impl Settings {
             user_agent: concat!("footbridge/", env!("CARGO_PKG_VERSION")).to_owned(),
             run: "fb".to_owned(),
             connect_timeout: Duration::from_secs(15),
-            // Salesforce ends a call after 10 minutes and may be silent until the answer is ready.
+            // Salesforce executes a query for 2 minutes at most, and ends any call after 10.
             read_timeout: Duration::from_secs(150),
             total_timeout: Duration::from_secs(660),
             page_limit: 256 << 20,
@@ -91,9 +94,28 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// How long a call of this class may be silent.
+    pub(crate) fn silence(&self, class: Class) -> Duration {
+        match class {
+            Class::Read => self.read_timeout.min(self.total_timeout),
+            Class::IdempotentWrite | Class::Token | Class::Job => self.total_timeout,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_reads_are_given_up_early() {
+        let settings = Settings::new(HostRule::suffixes(&[]));
+        assert_eq!(settings.silence(Class::Read), Duration::from_secs(150));
+        for class in [Class::IdempotentWrite, Class::Token, Class::Job] {
+            assert_eq!(settings.silence(class), Duration::from_secs(660), "{class:?}");
+        }
+    }
 
     #[test]
     fn suffix_rule_lets_through_subdomains_and_loopback_only() {

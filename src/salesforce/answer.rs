@@ -51,6 +51,17 @@ fn is_html(response: &Response) -> bool {
     kind.contains("html") || response.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
 }
 
+/// JSON that begins and does not end: cut off on a sound connection, as a proxy may do.
+fn is_cut(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    let closing = match body.first() {
+        Some(b'{') => b'}',
+        Some(b'[') => b']',
+        _ => return false,
+    };
+    body.len() < 2 || body.last() != Some(&closing)
+}
+
 /// What an answer asks for.
 pub(crate) fn treatment(response: &Response) -> Treatment {
     if let Some(fault) = faults(&response.body).first() {
@@ -73,7 +84,11 @@ pub(crate) fn treatment(response: &Response) -> Treatment {
 /// The classifier of REST answers for the retry table.
 pub(crate) fn verdict(response: &Response) -> Verdict {
     if response.status.is_success() {
-        return if is_html(response) { Verdict::Fatal } else { Verdict::Done };
+        return match is_html(response) {
+            true => Verdict::Fatal,
+            false if is_cut(&response.body) => Verdict::Lost { after: None },
+            false => Verdict::Done,
+        };
     }
     let after = retry_after(response);
     match treatment(response) {
@@ -109,6 +124,10 @@ pub(crate) fn error(response: &Response, version: &str, secrets: &[&Secret]) -> 
     }
     if status == 410 {
         return SalesforceError::VersionRetired { version: version.to_owned() };
+    }
+    if response.status.is_success() && is_cut(&response.body) {
+        // Its beginning may hold values of records, so it is not shown.
+        return malformed("a call", "its JSON ends in the middle");
     }
     let treatment = if response.status.is_success() { Treatment::Uncertain } else { treatment(response) };
     let words = excerpt(without(String::from_utf8_lossy(&response.body).into_owned(), secrets).as_bytes());
@@ -158,6 +177,9 @@ mod tests {
         let table: Vec<Line<'_>> = vec![
             (200, &[], "{}".into(), Verdict::Done),
             (204, &[], "".into(), Verdict::Done),
+            (200, &[], "{\"totalSize\":1,\"records\":[{\"Id\":".into(), lost),
+            (200, &[], "[{}".into(), lost),
+            (200, &[], " [] ".into(), Verdict::Done),
             (200, &html, "<html>Log in</html>".into(), Verdict::Fatal),
             (200, &[], "  <html>".into(), Verdict::Fatal),
             (302, &[], "".into(), Verdict::Fatal),

@@ -75,6 +75,7 @@ async fn a_failed_update_says_how_sure_it_is_and_is_never_sent_twice_blindly() {
         (Reply::fault(500, "UNKNOWN_EXCEPTION", "ErrorId 1"), Certain::Unknown, 1),
         (Reply::fault(500, "NEVER_HEARD_OF", "x"), Certain::Unknown, 1),
         (Reply::json("[]"), Certain::Unknown, 1),
+        (Reply::json("[{\"id\":"), Certain::Unknown, 1),
         (Reply::fault(400, "JSON_PARSER_ERROR", "x"), Certain::Refused, 1),
         (Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), Certain::Refused, 1),
         (Reply::fault(400, "UNABLE_TO_LOCK_ROW", "x"), Certain::Refused, 6),
