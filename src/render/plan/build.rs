@@ -272,13 +272,17 @@ fn verdict(plan: &Plan, options: &Options) -> Verdict {
             .map(|o| summary.rows.of(o))
             .sum();
         let agree = summary.rows.of(crate::plan::RowOutcome::Unchanged);
-        let mut text = format!(
-            "No changes. {} of {} already {} with {}",
-            counted(agree, "row"),
-            grouped(summary.rows.rows),
-            if agree == 1 { "agrees" } else { "agree" },
-            if agree == 1 { "its record" } else { "their records" },
-        );
+        let mut text = if summary.rows.rows == 0 {
+            "No changes. The report has no rows".to_owned()
+        } else {
+            format!(
+                "No changes. {} of {} already {} with {}",
+                counted(agree, "row"),
+                grouped(summary.rows.rows),
+                if agree == 1 { "agrees" } else { "agree" },
+                if agree == 1 { "its record" } else { "their records" },
+            )
+        };
         match unusable {
             0 => text.push('.'),
             1 => text.push_str("; 1 row could not be used."),

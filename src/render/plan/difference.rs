@@ -2,6 +2,8 @@
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::render::wording::grouped;
+
 /// A stretch of the difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -18,8 +20,10 @@ pub(super) enum Piece {
 /// Are the texts long enough that a difference says more than the two?
 pub(super) fn worth_it(before: &str, after: &str) -> bool {
     const LONG: usize = 40;
+    // Longer ones are not compared word by word: it would take too long.
+    const LONGEST: usize = 20_000;
     let words = |t: &str| t.split_whitespace().nth(3).is_some();
-    before.len().max(after.len()) > LONG && words(before) && words(after)
+    before.len().max(after.len()) > LONG && before.len() + after.len() <= LONGEST && words(before) && words(after)
 }
 
 /// Word by word; of what is in both, only `around` characters beside a change.
@@ -63,6 +67,27 @@ pub(super) fn pieces(before: &str, after: &str, around: usize) -> Vec<Piece> {
     out
 }
 
+/// Two values that differ, each cut to about so many characters, so that the difference is seen: what both begin with is left out where it is long.
+pub(super) fn cut_apart(before: &str, after: &str, most: usize) -> (String, String) {
+    const LEAD: usize = 20;
+    let lengths = [before, after].map(|t| t.chars().count());
+    if lengths.iter().all(|n| *n <= most) {
+        return (before.to_owned(), after.to_owned());
+    }
+    let common = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
+    let skip = if common > most / 2 { common.saturating_sub(LEAD) } else { 0 };
+    let cut = |text: &str, length: usize| {
+        let middle: String = text.chars().skip(skip).take(most).collect();
+        let start = if skip > 0 { "…" } else { "" };
+        let end = if skip + most < length { "…" } else { "" };
+        match (skip, end) {
+            (0, "") => middle,
+            _ => format!("{start}{middle}{end} ({} characters)", grouped(length as u64)),
+        }
+    };
+    (cut(before, lengths[0]), cut(after, lengths[1]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +107,25 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_late_difference_is_seen() {
+        let (before, after) = (format!("{}a{}", "x".repeat(300), "y".repeat(300)), format!("{}b", "x".repeat(300)));
+        let (shown, shown_after) = cut_apart(&before, &after, 40);
+        assert_eq!(shown, format!("…{}a{}… (601 characters)", "x".repeat(20), "y".repeat(19)));
+        assert_eq!(shown_after, format!("…{}b (301 characters)", "x".repeat(20)));
+        assert_eq!(cut_apart("a", "b", 40), ("a".into(), "b".into()));
+    }
+
     proptest! {
+        #[test]
+        fn cut_values_still_differ(common in "[ab]{0,200}", before in "[ab]{0,200}", after in "[ab]{0,200}") {
+            let (before, after) = (format!("{common}{before}"), format!("{common}{after}"));
+            prop_assume!(before != after);
+            let (shown, shown_after) = cut_apart(&before, &after, 60);
+            prop_assert_ne!(&shown, &shown_after);
+            prop_assert!(shown.chars().count() < 100 && shown_after.chars().count() < 100);
+        }
+
         #[test]
         fn both_texts_can_be_read_back(before in "[a-d ]{0,40}", after in "[a-d ]{0,40}") {
             let pieces = pieces(&before, &after, 1000);

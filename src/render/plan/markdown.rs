@@ -2,6 +2,7 @@
 //!
 //! Every part has its share of the room; what does not fit is counted and said.
 
+use super::difference::{Piece, cut_apart, pieces, worth_it};
 use super::view::*;
 use crate::plan::{ChangeKind, RowOutcome};
 use crate::render::Options;
@@ -289,11 +290,39 @@ fn cell_text(cell: &CellView) -> String {
         (true, ChangeKind::Fill) => " *filled*".to_owned(),
         (true, ChangeKind::Overwrite) => " *overwritten*".to_owned(),
         (true, ChangeKind::Clear) => " *cleared*".to_owned(),
-        (false, _) => format!(" {} → {}", value(cell.before.as_deref()), value(cell.after.as_deref())),
+        (false, _) => match (&cell.before, &cell.after) {
+            (Some(before), Some(after)) if worth_it(before, after) => format!(" {}", difference(before, after)),
+            (Some(before), Some(after)) => {
+                let (before, after) = cut_apart(before, after, VALUE);
+                format!(" {} → {}", MarkdownCode(&before), MarkdownCode(&after))
+            }
+            (before, after) => format!(" {} → {}", value(before.as_deref()), value(after.as_deref())),
+        },
     };
     let note = cell.note_text.as_ref().or(cell.note.as_ref());
     let note = note.map(|n| format!(" ({})", words(n, NAME))).unwrap_or_default();
     format!("{} {}{change}{note}", code(&mark(cell.kind).to_string()), code(&cell.field))
+}
+
+/// What is gone struck through, what is new underlined, and a little of what stands around.
+fn difference(before: &str, after: &str) -> String {
+    const PIECES: usize = 12;
+    const AROUND: usize = 20;
+    const LONGEST: usize = 60;
+    let pieces = pieces(before, after, AROUND);
+    let mut out = String::new();
+    for piece in pieces.iter().take(PIECES) {
+        match piece {
+            Piece::Same(text) => out.push_str(&words(text, LONGEST)),
+            Piece::Gone(text) => out.push_str(&format!("<del>{}</del>", words(text, LONGEST))),
+            Piece::New(text) => out.push_str(&format!("<ins>{}</ins>", words(text, LONGEST))),
+            Piece::Skipped(count) => out.push_str(&format!("…{} characters…", grouped(*count))),
+        }
+    }
+    if pieces.len() > PIECES {
+        out.push_str(" … and more changes");
+    }
+    out
 }
 
 fn foot(view: &PlanView, page: &mut Page) {

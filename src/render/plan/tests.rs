@@ -1,8 +1,8 @@
 use super::*;
 use crate::model::FieldName;
 use crate::plan::{ChangeKind, Entry, GuardName, Note, RowOutcome};
-use crate::render::Audience;
 use crate::render::escape::is_invisible;
+use crate::render::{Audience, Options};
 use crate::runlog::sample::{self, change, field, plan_of, planned, record, refused};
 use proptest::prelude::*;
 
@@ -41,6 +41,13 @@ fn text_for_the_public() {
 #[test]
 fn markdown_for_the_public() {
     golden("plan-markdown", &markdown(&sample::plan(), &Options::public()));
+}
+
+#[test]
+fn markdown_for_a_person() {
+    let shown = markdown(&sample::plan(), &person());
+    golden("plan-markdown-person", &shown);
+    assert!(shown.contains("<del>call</del><ins>demo</ins>"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The plan's view for a terminal.
 
-use super::difference::{Piece, pieces, worth_it};
+use super::difference::{Piece, cut_apart, pieces, worth_it};
 use super::notable::place;
 use super::view::*;
 use crate::plan::{ChangeKind, RowOutcome};
@@ -16,8 +16,6 @@ pub(super) const RECORDS: usize = 20;
 pub(super) const ROWS: usize = 10;
 /// Characters of a value.
 const VALUE: usize = 120;
-/// Texts longer than this are not compared word by word.
-const COMPARED: usize = 20_000;
 
 struct Page<'a> {
     view: &'a PlanView,
@@ -233,7 +231,13 @@ impl Page<'_> {
             (true, ChangeKind::Fill) => "(blank) → (value hidden)".to_owned(),
             (true, ChangeKind::Overwrite) => "(value hidden) → (another value, hidden)".to_owned(),
             (true, ChangeKind::Clear) => "(value hidden) → (blank)".to_owned(),
-            (false, _) => format!("{} → {}", self.value(before), self.value(after)),
+            (false, _) => match (before, after) {
+                (Some(before), Some(after)) if !self.options.full => {
+                    let (before, after) = cut_apart(before, after, VALUE);
+                    format!("{} → {}", Quoted(&before), Quoted(&after))
+                }
+                _ => format!("{} → {}", self.value(before), self.value(after)),
+            },
         }
     }
 
@@ -280,11 +284,7 @@ impl Page<'_> {
             let widest = record.cells.iter().map(|c| Terminal(&c.field).to_string().len()).max().unwrap_or(0).min(43);
             for cell in &record.cells {
                 let change = match (&cell.before, &cell.after) {
-                    (Some(before), Some(after))
-                        if worth_it(before, after) && before.len() + after.len() <= COMPARED =>
-                    {
-                        self.words(before, after)
-                    }
+                    (Some(before), Some(after)) if worth_it(before, after) => self.words(before, after),
                     (before, after) => self.change(cell.kind, cell.hidden, before.as_deref(), after.as_deref()),
                 };
                 let mut line = format!(
