@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod client_emulator;
 mod client_recordings;
 mod config;
 mod emulator_behaviour;

@@ -54,25 +54,24 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// An org made of these seeds (YAML texts) and options, and an `orgs.yaml` that reaches it as org `acme`, sandbox and production.
+    /// An org of these options, and an `orgs.yaml` that reaches it as the sandbox of `acme`.
     pub fn with(options: emulator::Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let emulator = runtime.block_on(emulator::serve(options)).unwrap();
+        let token = emulator.access_token();
         let folder = tempfile::tempdir().unwrap();
-        let scene = Self { folder, runtime, emulator: Some(emulator), variables: Vec::new() };
-        let org = scene.org();
-        let (url, id) = (org.url(), org.org_id());
-        let auth = "auth: { flow: access_token, token: \"${ORG_TOKEN}\" }";
-        scene.write(
-            "integrations/orgs.yaml",
-            &format!(
-                "footbridge: 1\nkind: orgs\nacme:\n  sandbox:\n    domain: {url}\n    org_id: {id}\n    {auth}\n  production:\n    domain: {url}\n    org_id: {id}\n    {auth}\n"
-            ),
-        );
-        let token = scene.org().access_token();
-        let mut scene = scene;
-        scene.set("ORG_TOKEN", &token);
+        let scene = Self { folder, runtime, emulator: Some(emulator), variables: vec![("ORG_TOKEN".to_owned(), token)] };
+        scene.reach("sandbox", "{ flow: access_token, token: \"${ORG_TOKEN}\" }");
         scene
+    }
+
+    /// Writes `orgs.yaml`: the org is this environment of `acme`, with this log-in (YAML).
+    pub fn reach(&self, environment: &str, auth: &str) {
+        let (url, id) = (self.org().url(), self.org().org_id());
+        let text = format!(
+            "footbridge: 1\nkind: orgs\nacme:\n  {environment}:\n    domain: {url}\n    org_id: {id}\n    auth: {auth}\n"
+        );
+        self.write("integrations/orgs.yaml", &text);
     }
 
     /// The same from one seed text.
