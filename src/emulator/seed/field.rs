@@ -56,6 +56,7 @@ pub fn define(seed: &FieldSeed) -> Result<(FieldDef, Traits), String> {
     field.auto_number = seed.auto_number;
     if seed.formula || seed.auto_number {
         (field.updateable, field.createable) = (false, false);
+        traits.groupable = false;
     }
     if html {
         (field.filterable, field.sortable, traits.groupable, traits.aggregatable) = (false, false, false, false);

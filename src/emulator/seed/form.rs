@@ -83,6 +83,8 @@ pub struct UserSeed {
     pub objects: BTreeMap<String, ObjectRights>,
     /// Rights on fields, as `Object.Field`, that differ from edit.
     pub fields: BTreeMap<String, Access>,
+    /// Ids of records that the user sees but may not change (sharing).
+    pub read_only_records: Vec<String>,
     /// A refresh token that the user already has, with the first client.
     pub refresh_token: Option<String>,
 }
@@ -98,6 +100,7 @@ impl Default for UserSeed {
             view_setup: true,
             objects: BTreeMap::new(),
             fields: BTreeMap::new(),
+            read_only_records: Vec::new(),
             refresh_token: None,
         }
     }
