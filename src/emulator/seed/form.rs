@@ -44,7 +44,7 @@ pub struct OrgSeed {
 }
 
 /// A connected app.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSeed {
     /// Consumer key.
@@ -63,8 +63,14 @@ pub struct ClientSeed {
     pub approved: Option<Vec<String>>,
 }
 
+impl std::fmt::Debug for ClientSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientSeed").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
 /// A user and what the user may do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserSeed {
     /// User name.
@@ -87,6 +93,12 @@ pub struct UserSeed {
     pub read_only_records: Vec<String>,
     /// A refresh token that the user already has, with the first client.
     pub refresh_token: Option<String>,
+}
+
+impl std::fmt::Debug for UserSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserSeed").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 impl Default for UserSeed {
