@@ -114,8 +114,24 @@ pub enum Action {
         /// Its id, 18 characters.
         id: String,
     },
+    /// Somebody else edits a record just before this request is served: for drift between a client's read and its write.
+    Edit(Other),
+    /// Somebody else edits a record just after this request was served.
+    EditAfter(Other),
     /// The body is cut to so many bytes, with a length that agrees: truncated JSON on a sound connection.
     Truncate(usize),
+}
+
+/// An edit by somebody else, past the rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Other {
+    /// The object.
+    pub object: String,
+    /// The record.
+    pub id: String,
+    /// What it will hold.
+    pub fields: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Action {

@@ -24,7 +24,7 @@ mod transcript;
 mod write;
 
 pub use clock::Clock;
-pub use faults::{Action, Fault, Match};
+pub use faults::{Action, Fault, Match, Other};
 pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
 pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::clock::Clock;
 
 /// How to start an org.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Seed files, in order: YAML for anything, CSV for records (the file's name says the object).
     pub seeds: Vec<PathBuf>,
@@ -19,6 +19,19 @@ pub struct Options {
     pub clock: Clock,
     /// Limits and habits of the org.
     pub settings: Settings,
+}
+
+impl std::fmt::Debug for Options {
+    // Seeds given as text may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("seeds", &self.seeds)
+            .field("db", &self.db)
+            .field("port", &self.port)
+            .field("clock", &self.clock)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How many records a page of a query holds.

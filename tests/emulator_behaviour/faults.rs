@@ -114,3 +114,23 @@ async fn delays_delay() {
     org.emulator.clear_faults();
     assert_eq!(org.get("/limits").await.status(), 200);
 }
+
+#[tokio::test]
+async fn somebody_else_edits_between_two_calls() {
+    let org = Org::new().await;
+    let ids = org.leads(2);
+    let script = |what: &str, value: &str| {
+        format!(
+            "- on: {{ method: GET, path: sobjects/Lead }}\n  action: {{ {what}: {{ object: Lead, id: {}, fields: {{ Title: {value} }} }} }}\n",
+            ids[0]
+        )
+    };
+    let path = format!("/sobjects/Lead/{}", ids[0]);
+    org.emulator.faults(&script("edit", "First")).unwrap();
+    org.emulator.faults(&script("edit_after", "Second")).unwrap();
+    let seen: Value = org.get(&path).await.json().await.unwrap();
+    assert_eq!(seen["Title"], "First");
+    assert_eq!(org.lead(&ids[0])["Title"], "Second");
+    org.emulator.faults("- action: { edit: { object: Lead, id: nobody, fields: {} } }").unwrap();
+    assert_eq!(org.get(&path).await.status(), 500, "a script that hits nothing is loud");
+}

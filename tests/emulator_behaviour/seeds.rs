@@ -136,3 +136,15 @@ async fn the_documentations_examples_work() {
         serve(Options { seeds: vec![seed], ..Options::default() }).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_seed_can_switch_on_several_currencies() {
+    let seed = "objects: { Opportunity: { fields: [{ name: CurrencyIsoCode, label: Currency ISO Code, type: picklist, length: 3, restricted: true, values: [{ value: EUR, default: true }, USD] }] } }";
+    let org = Org::with(Options { seed_texts: vec![seed.to_owned()], ..Options::default() }).await;
+    let deal = map(&json!({"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-01", "Amount": 10}));
+    let id = org.emulator.insert("Opportunity", &[deal]).unwrap().remove(0);
+    assert_eq!(org.emulator.record("Opportunity", &id).unwrap()["CurrencyIsoCode"], "EUR");
+    let described: Value = org.get("/sobjects/Opportunity/describe").await.json().await.unwrap();
+    let field = described["fields"].as_array().unwrap().iter().find(|f| f["name"] == "CurrencyIsoCode").unwrap();
+    assert_eq!((&field["custom"], &field["defaultValue"]), (&json!(false), &json!("EUR")));
+}

@@ -47,6 +47,10 @@ fn read<T: DeserializeOwned>(request: &Incoming) -> Result<T, EmulatorError> {
 /// Answers a path below `/__emulator/`; bodies are JSON or YAML.
 pub fn answer(state: &State, request: &Incoming) -> Reply {
     let path = request.path.trim_end_matches('/').trim_start_matches("/__emulator").trim_start_matches('/');
+    if request.header("origin").is_some() {
+        // A page in a browser; whoever scripts an org is none.
+        return Reply::json(403, &json!({"error": "not for browsers"}));
+    }
     let done = act(state, request, path);
     done.unwrap_or_else(|error| Reply::json(400, &json!({"error": error.to_string()})))
 }

@@ -20,6 +20,8 @@ use super::request::Call;
 
 const LARGEST_PAGE: usize = 2_000;
 const SMALLEST_PAGE: usize = 200;
+/// Open cursors together hold no more than this, but for the newest one.
+const MOST_BYTES: usize = 268_435_456;
 /// A cursor lives two days.
 const CURSOR_SECONDS: i64 = 172_800;
 
@@ -29,6 +31,7 @@ struct Cursor {
     total: usize,
     batch: usize,
     records: Arc<Vec<Box<RawValue>>>,
+    bytes: usize,
     opened: Timestamp,
 }
 
@@ -42,8 +45,9 @@ pub struct Cursors {
 impl Cursors {
     fn keep(&mut self, cursor: Cursor, most: usize) {
         self.open.push_back(cursor);
-        while self.open.len() > most.max(1) {
-            self.open.pop_front();
+        let mut bytes: usize = self.open.iter().map(|c| c.bytes).sum();
+        while self.open.len() > 1 && (self.open.len() > most || bytes > MOST_BYTES) {
+            bytes -= self.open.pop_front().map_or(0, |oldest| oldest.bytes);
         }
     }
 }
@@ -66,15 +70,16 @@ pub fn first(state: &State, call: &Call<'_>) -> Result<Reply, Problem> {
         };
         soql::run(text, &view, &org.db, call.version).map_err(|f| Problem::new(400, f.code, f.message))?
     };
+    let bytes = answer.records.iter().map(|r| r.get().len()).sum();
     let mut cursors = state.cursors();
     cursors.last += 1;
-    let id = ids::nth("01g", cursors.last);
     let cursor = Cursor {
-        id,
+        id: ids::nth("01g", cursors.last),
         user: call.user.id.clone(),
         total: answer.total,
         batch,
         records: Arc::new(answer.records),
+        bytes,
         opened: now,
     };
     let (reply, done) = page(state, &cursor, 0, call.version);

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use futures_util::stream;
 
-use super::super::faults::{Action, Seen};
+use super::super::faults::{Action, Other, Seen};
 use super::super::problem::Problem;
 use super::super::state::State;
 use super::super::transcript::{self, Call};
@@ -88,8 +88,10 @@ async fn exchange(
 ) -> Response {
     let sequence = state.transcript().next();
     let actions = fire(&state, &incoming);
+    let mut scripted = early;
     for action in &actions {
         match action {
+            Action::Edit(other) => scripted = scripted.or(edited(&state, other)),
             Action::Delay(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::ExpireSession => state.org().people.end_sessions(),
             _ => {}
@@ -110,7 +112,7 @@ async fn exchange(
         headers: transcript::headers(&incoming.headers),
         counted: false,
     };
-    let scripted = early.or_else(|| actions.iter().find_map(instead));
+    let scripted = scripted.or_else(|| actions.iter().find_map(instead));
     let routed = match scripted {
         Some(reply) => Routed { reply, counted: false, rest: incoming.path.starts_with("/services/data/") },
         None if actions.contains(&Action::CutBefore) => {
@@ -132,6 +134,7 @@ async fn exchange(
         match action {
             Action::DelayAnswer(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::CutAfter => knife.cut(),
+            Action::EditAfter(other) => reply = edited(&state, other).unwrap_or(reply),
             Action::WrongOrg { id } => wrong_org(&mut reply, &state.org().profile.id, id),
             Action::Truncate(bytes) => reply.body.truncate(*bytes),
             _ => {}
@@ -159,6 +162,12 @@ fn fire(state: &State, incoming: &Incoming) -> Vec<Action> {
     let path = if query.is_empty() { incoming.path.clone() } else { format!("{}?{}", incoming.path, query.join("&")) };
     let body = incoming.text();
     state.script().fire(&Seen { method: &incoming.method, path: &path, body: &body })
+}
+
+/// Somebody else's edit; a reply only when the script names a record or field that is not there.
+fn edited(state: &State, other: &Other) -> Option<Reply> {
+    let done = state.org().edit(&other.object, &other.id, &other.fields, state.now());
+    done.err().map(|error| Problem::internal(&error).into())
 }
 
 /// What an action answers without anything being done.

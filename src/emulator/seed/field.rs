@@ -24,7 +24,8 @@ pub fn define(seed: &FieldSeed) -> Result<(FieldDef, Traits), String> {
     let (mut field, mut traits) = usual(kind, length);
     field.name.clone_from(&seed.name);
     field.label = seed.label.clone().unwrap_or_else(|| label_of(&seed.name));
-    field.custom = true;
+    // A seed may also switch on what an org's features bring: CurrencyIsoCode, RecordTypeId.
+    field.custom = seed.name.ends_with("__c");
     match kind {
         Kind::Double | Kind::Currency | Kind::Percent => {
             field.precision = seed.precision.unwrap_or(18);
@@ -56,6 +57,7 @@ pub fn define(seed: &FieldSeed) -> Result<(FieldDef, Traits), String> {
     field.auto_number = seed.auto_number;
     if seed.formula || seed.auto_number {
         (field.updateable, field.createable) = (false, false);
+        traits.groupable = false;
     }
     if html {
         (field.filterable, field.sortable, traits.groupable, traits.aggregatable) = (false, false, false, false);

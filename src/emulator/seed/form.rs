@@ -44,7 +44,7 @@ pub struct OrgSeed {
 }
 
 /// A connected app.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSeed {
     /// Consumer key.
@@ -63,8 +63,14 @@ pub struct ClientSeed {
     pub approved: Option<Vec<String>>,
 }
 
+impl std::fmt::Debug for ClientSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientSeed").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
 /// A user and what the user may do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserSeed {
     /// User name.
@@ -83,8 +89,16 @@ pub struct UserSeed {
     pub objects: BTreeMap<String, ObjectRights>,
     /// Rights on fields, as `Object.Field`, that differ from edit.
     pub fields: BTreeMap<String, Access>,
+    /// Ids of records that the user sees but may not change (sharing).
+    pub read_only_records: Vec<String>,
     /// A refresh token that the user already has, with the first client.
     pub refresh_token: Option<String>,
+}
+
+impl std::fmt::Debug for UserSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserSeed").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 impl Default for UserSeed {
@@ -98,6 +112,7 @@ impl Default for UserSeed {
             view_setup: true,
             objects: BTreeMap::new(),
             fields: BTreeMap::new(),
+            read_only_records: Vec::new(),
             refresh_token: None,
         }
     }

@@ -27,7 +27,8 @@ pub fn record(org: &Org, user: &User, draft: &Draft<'_>, id: &str, now: Timestam
         }
         Presence::Absent => return Err(one(unknown())),
     }
-    if !user.object(&object.name).edit {
+    let shared_to_read = user.seed.read_only_records.iter().any(|record| fifteen(record) == fifteen(id));
+    if shared_to_read || !user.object(&object.name).edit {
         let problem =
             Problem::of_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[]);
         return Err(one(problem.with_status(403)));
