@@ -74,7 +74,8 @@ fn shown(loaded: &Loaded) -> String {
 }
 
 fn folders(of: &str) -> Vec<PathBuf> {
-    let mut all: Vec<_> = fs::read_dir(root().join(of)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut all: Vec<_> =
+        fs::read_dir(root().join(of)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     all.sort();
     all
 }
@@ -254,7 +255,10 @@ fn the_digest_is_of_the_meaning() {
     for (from, to) in [
         ("org: acme", "org:   \"acme\"   # a comment"),
         ("object: Lead", "object: lead"),
-        ("  WalkMe_First_Login__c: First Login\n", "  WalkMe_First_Login__c: { column: First Login, when_blank: keep }\n"),
+        (
+            "  WalkMe_First_Login__c: First Login\n",
+            "  WalkMe_First_Login__c: { column: First Login, when_blank: keep }\n",
+        ),
         ("  sandbox: {}", "  sandbox: { guards: { max_fills: 3 } }"),
         ("goal: Find", "goal: Seek"),
     ] {
@@ -283,6 +287,90 @@ fn all_mistakes_of_all_files_are_told_in_one_go() {
     let codes: Vec<_> = load(&files).diagnostics.iter().map(|d| d.code).collect();
     for code in [Code::UnknownKey, Code::UnknownOrg, Code::UnknownKind, Code::Syntax] {
         assert!(codes.contains(&code), "{codes:?}");
+    }
+}
+
+#[test]
+fn two_hundred_integrations_are_valid_together() {
+    let text = fs::read_to_string(root().join("tests/config/base/logins-to-leads.yaml")).unwrap();
+    let mut files = base();
+    for n in 0..199 {
+        let own = text
+            .replace("name: logins-to-leads", &format!("name: number-{n}"))
+            .replace("WalkMe_", &format!("WalkMe_{n}_"));
+        files = files.with(&format!("integrations/many/{n}.yaml"), own);
+    }
+    let start = std::time::Instant::now();
+    let loaded = load(&files);
+    eprintln!("{} files in {:?}", loaded.files, start.elapsed());
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    assert_eq!(loaded.repository.integrations.len(), 200);
+}
+
+#[test]
+fn a_bare_source_of_an_environment_is_read_like_the_reports_own() {
+    let loaded = load(&Memory::default().over(&root().join("tests/config/valid/everything")));
+    let integration = &loaded.repository.integrations["nps-to-contacts"];
+    let sandbox = integration.source(EnvironmentName::Sandbox);
+    assert_eq!((sandbox.delimiter, sandbox.skip_lines, sandbox.headers.len()), (Some(';'), 1, 0));
+    assert_eq!(integration.source(EnvironmentName::Production).delimiter, Some('\t'));
+    let comment = integration.fields.iter().find(|m| m.field.as_str() == "WalkMe_Comment__c").unwrap();
+    let reading = integration.reading(EnvironmentName::Sandbox, comment);
+    assert_eq!(reading.time_zone.as_deref(), Some("Europe/Paris"));
+    let written: Vec<_> = integration.fields.iter().map(|m| m.field.as_str()).collect();
+    assert_eq!(written[0], "WalkMe_Score__c");
+    assert_eq!(written.last(), Some(&"Email_from_report__c"));
+}
+
+#[test]
+fn hosts_are_salesforces_own_or_this_machine() {
+    let orgs = fs::read_to_string(root().join("tests/config/base/orgs.yaml")).unwrap();
+    let codes = |domain: &str| {
+        let text = orgs.replace("domain: acme.my.salesforce.com", &format!("domain: \"{domain}\""));
+        let loaded = load(&base().with("integrations/orgs.yaml", text));
+        let host =
+            loaded.repository.orgs["acme"].environments.get(&EnvironmentName::Production).map(|e| e.domain.base_url());
+        (loaded.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), host)
+    };
+    for (good, url) in [
+        ("ACME.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("acme.my.salesforce.mil", "https://acme.my.salesforce.mil"),
+        ("acme.my.cloudforce.com", "https://acme.my.cloudforce.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:1/", "http://localhost:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ] {
+        assert_eq!(codes(good), (vec![], Some(url.to_owned())), "{good}");
+    }
+    let lightning = codes("acme-dev-ed.develop.lightning.force.com");
+    assert_eq!(
+        lightning,
+        (vec![Code::LightningDomain], Some("https://acme-dev-ed.develop.my.salesforce.com".to_owned()))
+    );
+    for foreign in [
+        "example.com",
+        "salesforce.com",
+        "salesforce.com.example.net",
+        "notsalesforce.com",
+        "10.0.0.1",
+        "127.0.0.2",
+        "localhost.example.com",
+    ] {
+        assert_eq!(codes(foreign), (vec![Code::ForeignDomain], None), "{foreign}");
+    }
+    for bad in [
+        "https://acme.my.salesforce.com",
+        "acme.my.salesforce.com/x",
+        "a@b.salesforce.com",
+        "http://localhost:99999",
+        "https://localhost:80",
+        "http://127.0.0.1:80@evil.example",
+        "-.salesforce.com",
+        "a..salesforce.com",
+        "aé.salesforce.com",
+        "127.0.0.1",
+    ] {
+        assert_eq!(codes(bad), (vec![Code::BadDomain], None), "{bad}");
     }
 }
 

@@ -11,8 +11,11 @@ pub(super) fn decode<T: DeserializeOwned>(document: &Document, data: Value) -> R
     serde_path_to_error::deserialize(data).map_err(|error| {
         let path = error.path().to_string();
         let steps: Vec<&str> = path.split('.').collect();
-        Diagnostic::error(Code::DecodingFailed, format!("this document passed every check and could not be read: {}", error.inner()))
-            .at(document.value(&steps), "")
-            .help("this is a bug in Footbridge: please report it, with this file")
+        Diagnostic::error(
+            Code::DecodingFailed,
+            format!("this document passed every check and could not be read: {}", error.inner()),
+        )
+        .at(document.value(&steps), "")
+        .help("this is a bug in Footbridge: please report it, with this file")
     })
 }

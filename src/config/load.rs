@@ -94,8 +94,11 @@ impl Loader<'_> {
     fn unreadable(&mut self, path: &str, problem: &FileProblem) {
         let file = SourceFile::new(path, "");
         let diagnostic = match problem {
-            FileProblem::TooLarge(_) => Diagnostic::error(Code::FileTooLarge, format!("{path} is too large: {problem}"))
-                .help(format!("a file of configuration has at most {MAX_BYTES} bytes; keep reports outside `integrations/`")),
+            FileProblem::TooLarge(_) => {
+                Diagnostic::error(Code::FileTooLarge, format!("{path} is too large: {problem}")).help(format!(
+                    "a file of configuration has at most {MAX_BYTES} bytes; keep reports outside `integrations/`"
+                ))
+            }
             FileProblem::Io(_) => Diagnostic::error(Code::FileUnreadable, format!("{path} cannot be read: {problem}"))
                 .help("check the file and its permissions, or delete it"),
         };
@@ -226,7 +229,12 @@ impl Loader<'_> {
         defaults
     }
 
-    fn valid<T: DeserializeOwned>(&self, shaped: &Shaped, found: &mut Diagnostics, read: impl FnOnce(&mut Check<'_>, &T)) {
+    fn valid<T: DeserializeOwned>(
+        &self,
+        shaped: &Shaped,
+        found: &mut Diagnostics,
+        read: impl FnOnce(&mut Check<'_>, &T),
+    ) {
         if !shaped.decodable {
             return;
         }
@@ -239,9 +247,11 @@ impl Loader<'_> {
         read(&mut check, &written);
         // Where something is missing because it was taken out, or stands in a file that could not be read, that mistake is told already.
         let doubtful = |d: &Diagnostic| match d.code {
-            Code::GoalRequired | Code::TagMissing | Code::MissingKey | Code::SandboxFirst | Code::SharedWithoutWhere => {
-                shaped.pruned
-            }
+            Code::GoalRequired
+            | Code::TagMissing
+            | Code::MissingKey
+            | Code::SandboxFirst
+            | Code::SharedWithoutWhere => shaped.pruned,
             Code::UnknownOrg | Code::UnknownEnvironment => self.lost.contains(&Kind::Orgs),
             Code::UnknownReport => self.lost.contains(&Kind::Report),
             _ => false,
@@ -304,9 +314,12 @@ fn version(document: &Document, found: &mut Diagnostics) {
         Some(_) => "this version of the format is not known",
         None => "the format's version is missing",
     };
-    let span = if document.tree.child("footbridge").is_some() { document.value(&["footbridge"]) } else { document.value(&[]) };
+    let span =
+        if document.tree.child("footbridge").is_some() { document.value(&["footbridge"]) } else { document.value(&[]) };
     let label = if problem.ends_with("missing") { "the document begins here" } else { "only 1 is known" };
-    found.push(Diagnostic::error(Code::FormatVersion, problem).at(span, label).help("write `footbridge: 1` as the first line"));
+    found.push(
+        Diagnostic::error(Code::FormatVersion, problem).at(span, label).help("write `footbridge: 1` as the first line"),
+    );
 }
 
 fn kind(document: &Document, found: &mut Diagnostics) -> Option<Kind> {

@@ -12,7 +12,8 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
         })
         .filter(|(likeness, edits, candidate)| {
             let other = fold(candidate);
-            let within = other.len() >= 3 && (folded.starts_with(&other) || folded.len() >= 3 && other.starts_with(&folded));
+            let within =
+                other.len() >= 3 && (folded.starts_with(&other) || folded.len() >= 3 && other.starts_with(&folded));
             *edits <= 1 || *likeness >= 0.84 || (*edits <= candidate.chars().count() / 3) || within
         })
         .max_by(|a, b| a.0.total_cmp(&b.0))

@@ -70,7 +70,10 @@ fn tidy(object: &mut Map<String, Value>) {
         object.remove("default");
     }
     // Widths of Rust's integers say nothing to an editor.
-    object.remove("format").filter(|f| !matches!(f.as_str(), Some("uint64" | "uint32"))).map(|f| object.insert("format".into(), f));
+    object
+        .remove("format")
+        .filter(|f| !matches!(f.as_str(), Some("uint64" | "uint32")))
+        .map(|f| object.insert("format".into(), f));
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|t| t != "null");
         if let [only] = types.as_slice() {

@@ -19,8 +19,15 @@ pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &m
     if validator.is_valid(data) {
         return true;
     }
-    let mut shape =
-        Shape { document, kind, compiled, found: Vec::new(), wrong: Vec::new(), missing: Vec::new(), meant: Vec::new() };
+    let mut shape = Shape {
+        document,
+        kind,
+        compiled,
+        found: Vec::new(),
+        wrong: Vec::new(),
+        missing: Vec::new(),
+        meant: Vec::new(),
+    };
     for error in validator.iter_errors(data) {
         shape.explain(&error);
     }
@@ -155,7 +162,11 @@ impl Shape<'_> {
 
     /// `fields.WalkMe_NPS__c.write`, or the document itself.
     fn name(&self, path: &[String]) -> String {
-        if path.is_empty() { format!("a document of kind {}", self.kind.as_str()) } else { format!("`{}`", path.join(".")) }
+        if path.is_empty() {
+            format!("a document of kind {}", self.kind.as_str())
+        } else {
+            format!("`{}`", path.join("."))
+        }
     }
 
     fn explain(&mut self, error: &ValidationError<'_>) {
@@ -259,7 +270,8 @@ impl Shape<'_> {
             _ => path.last().and_then(|key| example(key)).map(|line| format!("write it like this: {line}")),
         };
         let help = help.or_else(|| Some(format!("write {wanted}")));
-        let label = if value.is_null() { "nothing after it".to_owned() } else { format!("this is {}", node_name(value)) };
+        let label =
+            if value.is_null() { "nothing after it".to_owned() } else { format!("this is {}", node_name(value)) };
         let diagnostic = Diagnostic::error(Code::WrongType, message).at(self.value(path), label).maybe_help(help);
         self.report(path.to_vec(), diagnostic);
     }
@@ -354,10 +366,14 @@ fn belongs_to(kind: Kind, name: &str) -> Option<String> {
         (Kind::Integration, "source" | "columns" | "tags" | "key") => "it belongs under `report:`",
         (Kind::Integration, "column" | "field") => "it belongs under `match:`",
         (Kind::Integration, "domain" | "auth" | "org_id") => "it belongs into orgs.yaml",
-        (Kind::Integration, "max_age" | "min_rows" | "max_shrink" | "max_overwrites" | "max_fills" | "max_clears" | "max_refused" | "min_match") => {
-            "it belongs under `guards:`"
+        (
+            Kind::Integration,
+            "max_age" | "min_rows" | "max_shrink" | "max_overwrites" | "max_fills" | "max_clears" | "max_refused"
+            | "min_match",
+        ) => "it belongs under `guards:`",
+        (_, "sandbox" | "production") => {
+            "environments belong under `environments:` (an integration) or under an org's name (orgs.yaml)"
         }
-        (_, "sandbox" | "production") => "environments belong under `environments:` (an integration) or under an org's name (orgs.yaml)",
         _ => return None,
     };
     Some(place.to_owned())

@@ -61,9 +61,8 @@ pub fn one(diagnostic: &Diagnostic, style: TextStyle) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Lint => Level::WARNING.with_name(Some("lint")),
     };
-    let mut group = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.as_str()).elements(
-        excerpts(diagnostic),
-    );
+    let mut group =
+        level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.as_str()).elements(excerpts(diagnostic));
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(visible(note)));
     }
@@ -88,10 +87,7 @@ fn excerpts(diagnostic: &Diagnostic) -> Vec<Snippet<'static, annotate_snippets::
     files.into_iter().map(|file| excerpt(diagnostic, file)).collect()
 }
 
-fn excerpt(
-    diagnostic: &Diagnostic,
-    file: &SourceFile,
-) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
+fn excerpt(diagnostic: &Diagnostic, file: &SourceFile) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
     let labels: Vec<_> = diagnostic.labels.iter().filter(|l| l.span.file().path() == file.path()).collect();
     let mut lines: Vec<usize> = labels.iter().map(|l| l.span.line()).collect();
     lines.sort_unstable();
@@ -112,8 +108,7 @@ fn excerpt(
             let (start, end) = (offset(span.start), offset(span.end));
             let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(start..end.max(start));
-            let annotation =
-                if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) };
+            let annotation = if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) };
             annotations.push(annotation);
         }
         shown.push('\n');
@@ -249,7 +244,9 @@ mod tests {
     fn text_shows_place_line_and_help_and_no_control_character() {
         let shown = text(&sample(), TextStyle::default());
         assert!(!shown.contains('\u{1b}'), "{shown}");
-        for part in ["error[FB0103]", "integrations/a,b.yaml:2:1", "feilds: {é: <U+001B>[31m}", "help: did you mean", "1 error"] {
+        for part in
+            ["error[FB0103]", "integrations/a,b.yaml:2:1", "feilds: {é: <U+001B>[31m}", "help: did you mean", "1 error"]
+        {
             assert!(shown.contains(part), "{part} is not in\n{shown}");
         }
     }

@@ -18,7 +18,9 @@ impl Schedule {
         };
         let fields = cron.split(' ').count();
         if fields != 5 {
-            return Err(format!("it has {fields} fields, cron has 5: minute, hour, day of the month, month, day of the week"));
+            return Err(format!(
+                "it has {fields} fields, cron has 5: minute, hour, day of the month, month, day of the week"
+            ));
         }
         let parser = croner::parser::CronParser::builder()
             .seconds(croner::parser::Seconds::Disallowed)

@@ -2,8 +2,18 @@
 //! What SOQL makes of it in detail is for the org to say.
 
 /// Clauses that may not follow.
-const CLAUSES: [&str; 10] =
-    ["ORDER BY", "GROUP BY", "LIMIT", "OFFSET", "HAVING", "FOR VIEW", "FOR UPDATE", "FOR REFERENCE", "WITH", "ALL ROWS"];
+const CLAUSES: [&str; 10] = [
+    "ORDER BY",
+    "GROUP BY",
+    "LIMIT",
+    "OFFSET",
+    "HAVING",
+    "FOR VIEW",
+    "FOR UPDATE",
+    "FOR REFERENCE",
+    "WITH",
+    "ALL ROWS",
+];
 
 /// What is wrong, if anything is.
 pub(super) fn check(condition: &str) -> Result<(), String> {
@@ -80,8 +90,19 @@ mod tests {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for bad in [
-            " ", "a = 'x", "(a = 1", "a = 1) OR (b = 2", "a = 1; DELETE", "a = 1 ORDER BY b", "a = 1 limit 5", "WHERE a = 1",
-            "a = \"x\"", "SELECT Id FROM Lead", "a = 'x\\'", "a = 1 AND", "a = 1 for\nupdate",
+            " ",
+            "a = 'x",
+            "(a = 1",
+            "a = 1) OR (b = 2",
+            "a = 1; DELETE",
+            "a = 1 ORDER BY b",
+            "a = 1 limit 5",
+            "WHERE a = 1",
+            "a = \"x\"",
+            "SELECT Id FROM Lead",
+            "a = 'x\\'",
+            "a = 1 AND",
+            "a = 1 for\nupdate",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

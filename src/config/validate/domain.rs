@@ -60,8 +60,15 @@ impl Check<'_> {
         let as_written = lower == bare || (url && lower.trim_end_matches('/') == format!("https://{bare}"));
         if !is_host(bare) || !as_written {
             let own = SUFFIXES.iter().any(|suffix| plain.ends_with(suffix)) && is_host(plain);
-            let help = if own { format!("write {plain}") } else { "write a host such as acme.my.salesforce.com".into() };
-            self.wrong(Code::BadDomain, path, "this is not a domain", "the bare host is wanted: no scheme, no port, no path", help);
+            let help =
+                if own { format!("write {plain}") } else { "write a host such as acme.my.salesforce.com".into() };
+            self.wrong(
+                Code::BadDomain,
+                path,
+                "this is not a domain",
+                "the bare host is wanted: no scheme, no port, no path",
+                help,
+            );
             return None;
         }
         if !SUFFIXES.iter().any(|suffix| bare.ends_with(suffix) && bare.len() > suffix.len()) {

@@ -21,8 +21,23 @@ pub(super) struct Around<'a> {
 
 /// Options whose places later stages may point at.
 const OPTIONS: [&str; 17] = [
-    "column", "when_blank", "write", "show_values", "on_bad_value", "new_values", "truncate", "currency", "format",
-    "decimal", "percent", "time_zone", "blank_values", "true_values", "false_values", "separator", "prefix",
+    "column",
+    "when_blank",
+    "write",
+    "show_values",
+    "on_bad_value",
+    "new_values",
+    "truncate",
+    "currency",
+    "format",
+    "decimal",
+    "percent",
+    "time_zone",
+    "blank_values",
+    "true_values",
+    "false_values",
+    "separator",
+    "prefix",
 ];
 
 impl Check<'_> {
@@ -54,11 +69,14 @@ impl Check<'_> {
             if name.eq_ignore_ascii_case(around.match_field) {
                 let other = self.value(&["match", "field"]);
                 self.push(
-                    Diagnostic::error(Code::WritesMatchField, format!("the mapping writes {name}, which is the match field"))
-                        .at(span, "written here")
-                        .and(other, "matched by here")
-                        .help("delete this line: a record whose match field changes is another person's the next day")
-                        .note("the column may be copied into another field"),
+                    Diagnostic::error(
+                        Code::WritesMatchField,
+                        format!("the mapping writes {name}, which is the match field"),
+                    )
+                    .at(span, "written here")
+                    .and(other, "matched by here")
+                    .help("delete this line: a record whose match field changes is another person's the next day")
+                    .note("the column may be copied into another field"),
                 );
                 continue;
             }
@@ -70,7 +88,9 @@ impl Check<'_> {
                 );
                 continue;
             }
-            if !name.get(..7).is_some_and(|p| p.eq_ignore_ascii_case("WalkMe_")) && !around.lints_off.contains(&Lint::WalkmePrefix) {
+            if !name.get(..7).is_some_and(|p| p.eq_ignore_ascii_case("WalkMe_"))
+                && !around.lints_off.contains(&Lint::WalkmePrefix)
+            {
                 self.push(
                     Diagnostic::lint(Code::PrefixMissing, format!("{name} has no prefix WalkMe_"))
                         .at(span.clone(), "who else writes this field?")
@@ -83,7 +103,13 @@ impl Check<'_> {
         mappings
     }
 
-    fn mapping(&mut self, path: &[&str], name: &str, written: &Either<String, written::Field>, around: &Around<'_>) -> Mapping {
+    fn mapping(
+        &mut self,
+        path: &[&str],
+        name: &str,
+        written: &Either<String, written::Field>,
+        around: &Around<'_>,
+    ) -> Mapping {
         let field = Spanned::new(FieldName::new(name), self.key(path));
         let declared = |column: &str| around.report.and_then(|report| report.columns.get(column));
         let map = match written {

@@ -46,7 +46,13 @@ impl Check<'_> {
                 let percent: Decimal = text.trim_end_matches('%').parse().ok()?;
                 if percent > Decimal::ONE_HUNDRED {
                     let message = format!("`{text}` is more than all of them");
-                    self.wrong(Code::LimitOutOfRange, path, message, "above 100%", "write a share from 0% to 100%, or a number");
+                    self.wrong(
+                        Code::LimitOutOfRange,
+                        path,
+                        message,
+                        "above 100%",
+                        "write a share from 0% to 100%, or a number",
+                    );
                     return None;
                 }
                 Some(Limit::Percent(percent.normalize()))

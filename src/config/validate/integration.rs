@@ -8,7 +8,7 @@ use crate::model::{EnvironmentName, FieldName, ObjectName};
 use super::super::nearest::suggestion;
 use super::super::valid::{
     BadValue, Environment, Guards, Integration, Lint, Match, Preset, ReadWay, RecordDate, RecordPolicy, Report,
-    RowPolicy, Schedule, Spanned, WriteWay,
+    RowPolicy, Schedule, Source, Spanned, WriteWay,
 };
 use super::super::written::{self, Either};
 use super::fields::{Around, bad_value};
@@ -71,11 +71,13 @@ pub(crate) fn integration(
         check.push(
             Diagnostic::error(Code::SharedWithoutWhere, "`shared: true` needs a `where:`")
                 .at(span, "shared with whom, on which records?")
-                .help("add a `where:` that says which records this integration writes, so that no two write the same one"),
+                .help(
+                    "add a `where:` that says which records this integration writes, so that no two write the same one",
+                ),
         );
     }
     let guards = check.guards(&["guards"], written.guards.as_ref(), &neighbours.defaults.guards);
-    let environments = check.environments(written, preset, &guards, &lints_off, neighbours);
+    let environments = check.environments(written, preset, report.as_ref(), &guards, &lints_off, neighbours);
     let span = check.key(&["name"]);
     Some(Integration {
         name: Spanned::new(written.name.clone(), check.value(&["name"])),
@@ -115,7 +117,11 @@ impl Check<'_> {
         let known = neighbours.orgs.keys().map(String::as_str);
         let help = suggestion(org, known)
             .unwrap_or_else(|| "add integrations/orgs.yaml with `kind: orgs` and an entry of this name".to_owned());
-        self.push(Diagnostic::error(Code::UnknownOrg, format!("there is no org `{org}`")).at(span, "not in any `kind: orgs`").help(help));
+        self.push(
+            Diagnostic::error(Code::UnknownOrg, format!("there is no org `{org}`"))
+                .at(span, "not in any `kind: orgs`")
+                .help(help),
+        );
     }
 
     fn integration_report(
@@ -158,7 +164,8 @@ impl Check<'_> {
                 let help = match help {
                     _ if looks_like_path => format!("to name a file: report: {{ name: …, source: {name} }}"),
                     Some(help) => help,
-                    None => "describe it here (`report: { name: …, source: … }`), or in a document of `kind: report`".to_owned(),
+                    None => "describe it here (`report: { name: …, source: … }`), or in a document of `kind: report`"
+                        .to_owned(),
                 };
                 self.push(
                     Diagnostic::error(Code::UnknownReport, format!("there is no report `{name}`"))
@@ -204,7 +211,10 @@ impl Check<'_> {
         }
     }
 
-    fn record_policy(&mut self, written: Option<&Either<written::RecordPolicyWord, written::RecordPolicy>>) -> RecordPolicy {
+    fn record_policy(
+        &mut self,
+        written: Option<&Either<written::RecordPolicyWord, written::RecordPolicy>>,
+    ) -> RecordPolicy {
         let (word, by) = match written {
             None => return RecordPolicy::Skip,
             Some(Either::Word(word)) => (*word, None),
@@ -236,7 +246,8 @@ impl Check<'_> {
         } else {
             (self.key(&join(path, &["by"])), "`by` goes with `newest` only")
         };
-        let help = if newest { format!("write {example}") } else { "delete `by`, or write `policy: newest`".to_owned() };
+        let help =
+            if newest { format!("write {example}") } else { "delete `by`, or write `policy: newest`".to_owned() };
         self.push(Diagnostic::error(Code::OptionsContradict, message).at(span, "").help(help));
     }
 
@@ -244,6 +255,7 @@ impl Check<'_> {
         &mut self,
         written: &written::Integration,
         preset: Preset,
+        report: Option<&Report>,
         guards: &Guards,
         lints_off: &BTreeSet<Lint>,
         neighbours: &Neighbours<'_>,
@@ -257,17 +269,33 @@ impl Check<'_> {
             let Some(environment) = environment else { continue };
             let path = ["environments", name.as_str()];
             let span = self.key(&path);
-            if let Some(connected) = neighbours.orgs.get(&written.org).filter(|c| !c.iter().any(|c| c == name.as_str())) {
+            if let Some(connected) = neighbours.orgs.get(&written.org).filter(|c| !c.iter().any(|c| c == name.as_str()))
+            {
                 let connected: Vec<&str> = connected.iter().map(String::as_str).collect();
                 self.push(
-                    Diagnostic::error(Code::UnknownEnvironment, format!("the org {} has no {name} environment", written.org))
-                        .at(span.clone(), "not connected")
-                        .help(format!("add `{name}:` to the org {} in orgs.yaml, or delete it here", written.org))
-                        .note(format!("connected: {}", connected.join(", "))),
+                    Diagnostic::error(
+                        Code::UnknownEnvironment,
+                        format!("the org {} has no {name} environment", written.org),
+                    )
+                    .at(span.clone(), "not connected")
+                    .help(format!("add `{name}:` to the org {} in orgs.yaml, or delete it here", written.org))
+                    .note(format!("connected: {}", connected.join(", "))),
                 );
             }
             let schedule = environment.schedule.as_deref().and_then(|text| self.schedule(&path, text, preset));
-            let source = environment.source.as_ref().and_then(|source| self.source(&join(&path, &["source"]), source));
+            let source = environment.source.as_ref().and_then(|written| {
+                let source = self.source(&join(&path, &["source"]), written)?;
+                // A bare path or URL names another file of the same kind; headers do not go to another address.
+                Some(match (written, report) {
+                    (Either::Word(_), Some(report)) => Source {
+                        location: source.location,
+                        headers: Vec::new(),
+                        checksum: None,
+                        ..report.source.clone()
+                    },
+                    _ => source,
+                })
+            });
             let guards = self.guards(&join(&path, &["guards"]), environment.guards.as_ref(), guards);
             environments.insert(name, Environment { schedule, source, guards, span });
         }

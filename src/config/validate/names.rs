@@ -55,10 +55,14 @@ impl Check<'_> {
         let mut diagnostic = Diagnostic::error(Code::BadApiName, format!("`{name}` is not the API name of {what}"))
             .at(span, "letters, digits and `_` only");
         diagnostic = if name.contains('.') {
-            diagnostic.help("a field of another record cannot be used; map the object that holds it in an integration of its own")
+            diagnostic.help(
+                "a field of another record cannot be used; map the object that holds it in an integration of its own",
+            )
         } else {
             match likely_name(name).filter(|_| what != "an object") {
-                Some(likely) => diagnostic.help(format!("it may be `{likely}`: Setup > Object Manager > Fields & Relationships shows it as Field Name")),
+                Some(likely) => diagnostic.help(format!(
+                    "it may be `{likely}`: Setup > Object Manager > Fields & Relationships shows it as Field Name"
+                )),
                 None => diagnostic.help("Setup > Object Manager shows it as API Name"),
             }
         };
@@ -73,7 +77,13 @@ impl Check<'_> {
             && (jiff::tz::TimeZone::get(name).is_ok() || name == "UTC" || jiff::tz::db().is_definitively_empty());
         if !known {
             let message = format!("`{name}` is not a time zone");
-            self.wrong(Code::UnknownTimeZone, path, message, "not an IANA name", "write a name such as `Europe/Berlin`, `America/New_York` or `UTC`");
+            self.wrong(
+                Code::UnknownTimeZone,
+                path,
+                message,
+                "not an IANA name",
+                "write a name such as `Europe/Berlin`, `America/New_York` or `UTC`",
+            );
         }
     }
 
@@ -82,7 +92,9 @@ impl Check<'_> {
         if let Err(why) = check_format(format) {
             let message = format!("the format `{format}` is not understood");
             let help = match likely_format(format) {
-                Some(likely) => format!("it may be \"{likely}\": day %d, month %m, year %Y, hour %H, minute %M, second %S"),
+                Some(likely) => {
+                    format!("it may be \"{likely}\": day %d, month %m, year %Y, hour %H, minute %M, second %S")
+                }
                 None => "use a pattern such as \"%d/%m/%Y\" or \"%m/%d/%Y %I:%M %p\"".to_owned(),
             };
             self.wrong(Code::BadFormat, path, message, &why, help);
@@ -112,8 +124,17 @@ fn check_format(format: &str) -> Result<(), String> {
 fn likely_format(written: &str) -> Option<String> {
     let mut likely = written.to_owned();
     for (from, to) in [
-        ("YYYY", "%Y"), ("yyyy", "%Y"), ("YY", "%y"), ("DD", "%d"), ("dd", "%d"), ("MM", "%m"), ("HH", "%H"), ("hh", "%H"),
-        ("mm", "%M"), ("SS", "%S"), ("ss", "%S"),
+        ("YYYY", "%Y"),
+        ("yyyy", "%Y"),
+        ("YY", "%y"),
+        ("DD", "%d"),
+        ("dd", "%d"),
+        ("MM", "%m"),
+        ("HH", "%H"),
+        ("hh", "%H"),
+        ("mm", "%M"),
+        ("SS", "%S"),
+        ("ss", "%S"),
     ] {
         if !likely.contains(to) {
             likely = likely.replacen(from, to, 1);

@@ -115,10 +115,13 @@ impl Check<'_> {
         if let (Some(production), Some(sandbox)) = (production, sandbox) {
             if production.org_id.value == sandbox.org_id.value {
                 self.push(
-                    Diagnostic::error(Code::EnvironmentsMixedUp, format!("sandbox and production of {org} are one org"))
-                        .at(production.org_id.span.clone(), "the same id")
-                        .and(sandbox.org_id.span.clone(), "as here")
-                        .help("a sandbox has an id of its own: Setup > Company Information, in the sandbox"),
+                    Diagnostic::error(
+                        Code::EnvironmentsMixedUp,
+                        format!("sandbox and production of {org} are one org"),
+                    )
+                    .at(production.org_id.span.clone(), "the same id")
+                    .and(sandbox.org_id.span.clone(), "as here")
+                    .help("a sandbox has an id of its own: Setup > Company Information, in the sandbox"),
                 );
             }
         }
@@ -134,7 +137,9 @@ impl Check<'_> {
             written::Auth::ClientCredentials { client_id, client_secret } => {
                 let client_id = fields.plain("client_id", client_id);
                 let client_secret = fields.secret("client_secret", client_secret);
-                client_id.zip(client_secret).map(|(client_id, client_secret)| Auth::ClientCredentials { client_id, client_secret })
+                client_id
+                    .zip(client_secret)
+                    .map(|(client_id, client_secret)| Auth::ClientCredentials { client_id, client_secret })
             }
             written::Auth::RefreshToken { client_id, client_secret, refresh_token } => {
                 let client_id = fields.plain("client_id", client_id);
@@ -146,9 +151,14 @@ impl Check<'_> {
                     refresh_token,
                 })
             }
-            written::Auth::Jwt { client_id, username, private_key_file, private_key, audience: own } => {
-                fields.jwt(client_id, username, private_key_file.as_deref(), private_key.as_deref(), own.as_deref(), audience)
-            }
+            written::Auth::Jwt { client_id, username, private_key_file, private_key, audience: own } => fields.jwt(
+                client_id,
+                username,
+                private_key_file.as_deref(),
+                private_key.as_deref(),
+                own.as_deref(),
+                audience,
+            ),
         };
         let (unset, wrong) = (fields.unset, fields.wrong);
         let span = self.key(path);
@@ -213,11 +223,21 @@ impl Fields<'_, '_> {
         match (file, key) {
             (Some(file), None) => {
                 let file = self.plain("private_key_file", file).map(|c| c.value.expose().to_owned());
-                Some(Auth::JwtFile { client_id: client_id?, username: username?, private_key_file: file?, audience: audience? })
+                Some(Auth::JwtFile {
+                    client_id: client_id?,
+                    username: username?,
+                    private_key_file: file?,
+                    audience: audience?,
+                })
             }
             (None, Some(key)) => {
                 let key = self.secret("private_key", key);
-                Some(Auth::JwtKey { client_id: client_id?, username: username?, private_key: key?, audience: audience? })
+                Some(Auth::JwtKey {
+                    client_id: client_id?,
+                    username: username?,
+                    private_key: key?,
+                    audience: audience?,
+                })
             }
             (Some(_), Some(_)) => {
                 let path = join(self.path, &["private_key"]);
@@ -244,4 +264,3 @@ impl Fields<'_, '_> {
         }
     }
 }
-

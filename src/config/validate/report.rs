@@ -105,7 +105,13 @@ impl Check<'_> {
             (None, Some(url)) => self.location(&join(path, &["url"]), url, Some(true)),
             (Some(_), Some(_)) => {
                 let path = join(path, &["url"]);
-                self.wrong(Code::OptionsContradict, &path, "the source has a path and a URL", "beside `path`", "keep one of `path` and `url`");
+                self.wrong(
+                    Code::OptionsContradict,
+                    &path,
+                    "the source has a path and a URL",
+                    "beside `path`",
+                    "keep one of `path` and `url`",
+                );
                 None
             }
             (None, None) => {
@@ -188,7 +194,10 @@ impl Check<'_> {
             Ok(url) => {
                 let loopback = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
                 if !url.username().is_empty() || url.password().is_some() {
-                    Some(("a user or password in it".to_owned(), "take them out, and write `headers: { Authorization: \"${NAME}\" }`"))
+                    Some((
+                        "a user or password in it".to_owned(),
+                        "take them out, and write `headers: { Authorization: \"${NAME}\" }`",
+                    ))
                 } else if url.query_pairs().any(|(name, _)| secret_header(&name) || name.eq_ignore_ascii_case("sig")) {
                     self.written_out(path, "url");
                     return None;
@@ -335,7 +344,13 @@ impl Check<'_> {
                     let path = join(path, &[name]);
                     let index = i.to_string();
                     let message = format!("`{word}` stands in {other} and in {name}");
-                    self.wrong(Code::OptionsContradict, &join(&path, &[&index]), message, "it can mean one thing only", "delete it from one of the two");
+                    self.wrong(
+                        Code::OptionsContradict,
+                        &join(&path, &[&index]),
+                        message,
+                        "it can mean one thing only",
+                        "delete it from one of the two",
+                    );
                 }
                 own.insert(folded);
             }

@@ -78,7 +78,9 @@ impl Check<'_> {
             self.push(
                 Diagnostic::error(Code::VariableNotSet, format!("the variable {name} is not set"))
                     .at(span, "read from the environment")
-                    .help(format!("set it in the shell that runs Footbridge (export {name}=…), or as a secret of the CI job")),
+                    .help(format!(
+                        "set it in the shell that runs Footbridge (export {name}=…), or as a secret of the CI job"
+                    )),
             );
         }
         Expanded::Unset(unset)
@@ -166,7 +168,9 @@ fn walk<'t>(document: &Document, kind: Kind, tree: &'t Tree, path: &mut Vec<&'t 
 
 fn not_here(span: crate::diag::Span, kind: Kind) -> Diagnostic {
     let help = match kind {
-        Kind::Orgs => "write the value itself; only what stands under `auth:` or `plan_auth:` may come from the environment",
+        Kind::Orgs => {
+            "write the value itself; only what stands under `auth:` or `plan_auth:` may come from the environment"
+        }
         _ => "write the value itself; variables are read in an org's `auth:` and in a source's `headers:` only",
     };
     Diagnostic::error(Code::VariableNotAllowed, "no variable is read here")

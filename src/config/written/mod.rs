@@ -11,8 +11,8 @@ mod shapes;
 
 pub(super) use forms::form;
 pub(super) use integration::{
-    Guards, Integration, LintName, Match, Preset, ReadWay, RecordDate, RecordPolicy, RecordPolicyWord,
-    RowPolicy, RowPolicyWord, WriteWay,
+    Guards, Integration, LintName, Match, Preset, ReadWay, RecordDate, RecordPolicy, RecordPolicyWord, RowPolicy,
+    RowPolicyWord, WriteWay,
 };
 pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank, WritePolicy};
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};

@@ -31,7 +31,9 @@ pub(crate) fn text_of(path: &str, bytes: &[u8], found: &mut Diagnostics) -> Opti
             found.push(
                 Diagnostic::error(Code::NotUtf8, message)
                     .at(Span::new(&file, valid..valid + 3), if wide { "" } else { "the first byte that is not UTF-8" })
-                    .help("save the file as UTF-8 (in VS Code: the encoding at the bottom right, `Save with Encoding`)"),
+                    .help(
+                        "save the file as UTF-8 (in VS Code: the encoding at the bottom right, `Save with Encoding`)",
+                    ),
             );
             return None;
         }
@@ -50,7 +52,8 @@ fn forbidden_characters(file: &Arc<SourceFile>, found: &mut Diagnostics) {
     let mut last_line = 0;
     let mut told = 0;
     for (at, c) in file.text().char_indices() {
-        let control = (c.is_control() && !matches!(c, '\n' | '\r')) || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        let control = (c.is_control() && !matches!(c, '\n' | '\r'))
+            || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
         let lone_return = c == '\r' && file.text().as_bytes().get(at + 1) != Some(&b'\n');
         if !control && !lone_return {
             continue;

@@ -47,7 +47,11 @@ fn scan(text: &str, gap: Range<usize>, found: &mut Vec<(Oddity, Range<usize>)>) 
             }
         };
         let length = text[at..]
-            .find(|c: char| if oddity == Oddity::Directive { c == '\n' } else { c.is_whitespace() || ",[]{}".contains(c) })
+            .find(
+                |c: char| {
+                    if oddity == Oddity::Directive { c == '\n' } else { c.is_whitespace() || ",[]{}".contains(c) }
+                },
+            )
             .unwrap_or(text.len() - at)
             .max(1);
         found.push((oddity, at..at + length));

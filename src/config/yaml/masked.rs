@@ -2,8 +2,19 @@
 //! text alone, since a file that is not YAML is shown too.
 
 /// Words in a key that say that its value is secret.
-const WORDS: [&str; 11] =
-    ["token", "secret", "passw", "pasw", "pwd", "private_key", "authorization", "authorisation", "cookie", "api_key", "api-key"];
+const WORDS: [&str; 11] = [
+    "token",
+    "secret",
+    "passw",
+    "pasw",
+    "pwd",
+    "private_key",
+    "authorization",
+    "authorisation",
+    "cookie",
+    "api_key",
+    "api-key",
+];
 /// Keys that hold one of the words and no secret.
 const HARMLESS: [&str; 2] = ["private_key_file", "secret_file"];
 
@@ -20,10 +31,18 @@ pub(crate) fn masked(text: &str) -> String {
     while let Some(found) = text[at..].find([':', '=']) {
         let sign = at + found;
         at = sign + 1;
+        if let Some(address) = text[at..].strip_prefix("//") {
+            // A user and password before the host of a URL.
+            let host = address.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(address.len());
+            if let Some(sign) = address[..host].rfind('@') {
+                star(&mut out, text, at + 2..at + 2 + sign);
+            }
+            continue;
+        }
         let before = text[..sign].trim_end_matches([' ', '"', '\'']);
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |i| {
-            i + before[i..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let key = &before[start..];
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.
@@ -92,6 +111,7 @@ mod tests {
             ("private_key_file: keys/a.pem\n", "private_key_file: keys/a.pem\n"),
             ("private_key: |\n  AB\n  CD\nnext: 1\n", "private_key: |\n  **\n  **\nnext: 1\n"),
             ("url: https://a/b?x=1&token=abc&y=2\n", "url: https://a/b?x=1&token=***&y=2\n"),
+            ("url: https://me:pass@example.com/a@b\n", "url: https://*******@example.com/a@b\n"),
             ("Authorization: Bearer ab\n", "Authorization: ****** **\n"),
             ("key: User ID\n", "key: User ID\n"),
         ] {

@@ -80,7 +80,8 @@ pub(crate) fn parse(source: &Text, found: &mut Diagnostics) -> Option<(Tree, Val
         let data = tree.to_json();
         return Some((tree, data));
     }
-    match data.map_err(|error| error.to_string()).and_then(|data| serde_json::to_value(data).map_err(|e| e.to_string())) {
+    match data.map_err(|error| error.to_string()).and_then(|data| serde_json::to_value(data).map_err(|e| e.to_string()))
+    {
         Ok(data) if data == tree.to_json() => Some((tree, data)),
         // Something was refused already, such as an alias: then no wonder.
         _ if found.has_errors() => {
@@ -274,12 +275,12 @@ impl<'a, 'f> Built<'a, 'f> {
             Reading::Other(plain) => Scalar::Other(plain),
             Reading::Ambiguous { taken_for, plainly } => {
                 let range = self.trimmed(range.clone());
-                let mut diagnostic = Diagnostic::error(
-                    Code::AmbiguousScalar,
-                    format!("YAML versions read `{trimmed}` differently"),
-                )
-                .at(self.span(&range), format!("text to some readers, {taken_for} to others"));
-                if let Some(plainly) = plainly {
+                let mut diagnostic =
+                    Diagnostic::error(Code::AmbiguousScalar, format!("YAML versions read `{trimmed}` differently"))
+                        .at(self.span(&range), format!("text to some readers, {taken_for} to others"));
+                if plainly.as_deref() == Some("null") {
+                    diagnostic = diagnostic.help("if nothing is meant, delete the key");
+                } else if let Some(plainly) = plainly {
                     diagnostic = diagnostic.help(format!("if the value is meant, write `{plainly}`"));
                 }
                 self.found.push(diagnostic.help(format!("if the text is meant, quote it: \"{trimmed}\"")));
@@ -330,7 +331,8 @@ impl<'a, 'f> Built<'a, 'f> {
             }
         }
         if !doubles.is_empty() {
-            let firsts: HashMap<&str, &Range<usize>> = entries.iter().map(|(k, _)| (k.text.as_str(), &k.range)).collect();
+            let firsts: HashMap<&str, &Range<usize>> =
+                entries.iter().map(|(k, _)| (k.text.as_str(), &k.range)).collect();
             let all: Vec<_> = doubles.iter().map(|d| (d, firsts.get(d.text.as_str()).map(|r| (*r).clone()))).collect();
             for (double, first) in all {
                 self.found.push(doubled_key(self.file, double.range.clone(), &double.text, first));
@@ -373,7 +375,8 @@ mod tests {
         let source = Text { text: text.to_owned(), file: SourceFile::new("x.yaml", text) };
         let mut found = Diagnostics::new();
         let tree = parse(&source, &mut found).map(|(tree, _)| tree);
-        let list = found.sorted().iter().map(|d| (d.code, d.span().map_or(String::new(), |s| s.text().to_owned()))).collect();
+        let list =
+            found.sorted().iter().map(|d| (d.code, d.span().map_or(String::new(), |s| s.text().to_owned()))).collect();
         (tree, list)
     }
 
@@ -404,10 +407,7 @@ mod tests {
     fn every_doubled_key_is_told() {
         let (tree, found) = seen("a: 1\nb: 2\na: 3\n\"b\": 4\nc: {d: 1, d: 2}\n");
         let doubled: Vec<_> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
-        assert_eq!(
-            doubled,
-            [(Code::DuplicateKey, "a"), (Code::DuplicateKey, "\"b\""), (Code::DuplicateKey, "d")]
-        );
+        assert_eq!(doubled, [(Code::DuplicateKey, "a"), (Code::DuplicateKey, "\"b\""), (Code::DuplicateKey, "d")]);
         assert_eq!(tree.unwrap().to_json(), serde_json::json!({"a": 1, "b": 2, "c": {"d": 1}}));
     }
 
@@ -436,7 +436,12 @@ mod tests {
         use proptest::prelude::*;
 
         fn values() -> impl Strategy<Value = Value> {
-            let text = prop_oneof!["[a-z é#:'\"\\\\,{}\\[\\]|>&*!%@-]{0,8}", "[0-9._:x-]{1,6}", Just("a\nb\n".to_owned()), "(no|on|yes|~|true|null)"];
+            let text = prop_oneof![
+                "[a-z é#:'\"\\\\,{}\\[\\]|>&*!%@-]{0,8}",
+                "[0-9._:x-]{1,6}",
+                Just("a\nb\n".to_owned()),
+                "(no|on|yes|~|true|null)"
+            ];
             let leaf = prop_oneof![
                 text.prop_map(Value::String),
                 any::<bool>().prop_map(Value::Bool),

@@ -19,7 +19,10 @@ pub(crate) enum Reading {
     Text,
     Other(Plain),
     /// Versions differ. What they may take it for, and the plain way to write that, if there is one.
-    Ambiguous { taken_for: &'static str, plainly: Option<String> },
+    Ambiguous {
+        taken_for: &'static str,
+        plainly: Option<String>,
+    },
 }
 
 fn ambiguous(taken_for: &'static str, plainly: Option<String>) -> Reading {
@@ -110,9 +113,8 @@ fn radix_parts(unsigned: &str) -> Option<(u32, &str)> {
 }
 
 fn is_radix(unsigned: &str) -> bool {
-    radix_parts(unsigned).is_some_and(|(radix, digits)| {
-        !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix))
-    })
+    radix_parts(unsigned)
+        .is_some_and(|(radix, digits)| !digits.is_empty() && digits.chars().all(|c| c == '_' || c.is_digit(radix)))
 }
 
 fn radix_value(text: &str) -> Option<i64> {
@@ -125,10 +127,12 @@ fn radix_value(text: &str) -> Option<i64> {
 fn is_sexagesimal(bare: &str) -> bool {
     let mut parts = bare.split(':');
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    parts.next().is_some_and(digits) && bare.contains(':') && parts.all(|p| {
-        let p = p.split_once('.').map_or(p, |(whole, _)| whole);
-        digits(p) && p.len() <= 2
-    })
+    parts.next().is_some_and(digits)
+        && bare.contains(':')
+        && parts.all(|p| {
+            let p = p.split_once('.').map_or(p, |(whole, _)| whole);
+            digits(p) && p.len() <= 2
+        })
 }
 
 /// `2026-01-02`, with or without a time after it.
@@ -156,7 +160,29 @@ mod tests {
         assert_eq!(read("-12"), Reading::Other(Plain::Integer(-12)));
         assert_eq!(read("1.50"), Reading::Other(Plain::Decimal("1.50".into())));
         assert_eq!(read("true"), Reading::Other(Plain::Bool(true)));
-        for text in ["no", "on", "Yes", "y", "off", "30%", "26h", "Lead", "00D000000000001EAA", "# x", "a:b", "1 2", "v1.2.3", "1.2.3", "e5", "infinity", "127.0.0.1:80", "0 9 * * *", "-", "--", "+"] {
+        for text in [
+            "no",
+            "on",
+            "Yes",
+            "y",
+            "off",
+            "30%",
+            "26h",
+            "Lead",
+            "00D000000000001EAA",
+            "# x",
+            "a:b",
+            "1 2",
+            "v1.2.3",
+            "1.2.3",
+            "e5",
+            "infinity",
+            "127.0.0.1:80",
+            "0 9 * * *",
+            "-",
+            "--",
+            "+",
+        ] {
             assert_eq!(read(text), Reading::Text, "{text}");
         }
     }
@@ -164,9 +190,33 @@ mod tests {
     #[test]
     fn what_versions_differ_on_is_told() {
         for text in [
-            "010", "00", "0x1F", "0o17", "0b101", "1_000", "+5", ".5", "5.", "1e3", "1.5e-3", ".inf", "-.INF", ".NaN", "~",
-            "NULL", "True", "FALSE", "12:30", "12:30:45", "2026-01-02", "2026-1-2 10:00:00", "2026-01-02T10:00:00Z",
-            "1234567890123456", "-0", "1_000.5", "=",
+            "010",
+            "00",
+            "0x1F",
+            "0o17",
+            "0b101",
+            "1_000",
+            "+5",
+            ".5",
+            "5.",
+            "1e3",
+            "1.5e-3",
+            ".inf",
+            "-.INF",
+            ".NaN",
+            "~",
+            "NULL",
+            "True",
+            "FALSE",
+            "12:30",
+            "12:30:45",
+            "2026-01-02",
+            "2026-1-2 10:00:00",
+            "2026-01-02T10:00:00Z",
+            "1234567890123456",
+            "-0",
+            "1_000.5",
+            "=",
         ] {
             assert!(matches!(read(text), Reading::Ambiguous { .. }), "{text}");
         }
