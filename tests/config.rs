@@ -1,6 +1,8 @@
 //! The configuration through its golden folders: valid files with every option at least once, invalid ones with one mistake each and the diagnostics
 //! expected beside them. `FOOTBRIDGE_BLESS=1` writes the expectations anew.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -111,14 +111,12 @@ impl Loader<'_> {
         }
         let mut found = Diagnostics::new();
         let before = self.documents.len();
-        if let Some(source) = text_of(path, bytes, &mut found) {
-            if let Some((tree, data)) = parse(&source, &mut found) {
-                let document = Document { file: source.file, tree };
-                if let Some(shaped) = shaped(document, data, &mut found) {
-                    validate::misplaced(&shaped.document, shaped.kind, &mut found);
-                    self.documents.push(shaped);
-                }
-            }
+        if let Some(source) = text_of(path, bytes, &mut found)
+            && let Some((tree, data)) = parse(&source, &mut found)
+            && let Some(shaped) = shaped(Document { file: source.file, tree }, data, &mut found)
+        {
+            validate::misplaced(&shaped.document, shaped.kind, &mut found);
+            self.documents.push(shaped);
         }
         if self.documents.len() == before {
             let text = String::from_utf8_lossy(bytes);

@@ -21,10 +21,10 @@ pub(crate) fn contested_fields(integrations: &BTreeMap<String, Integration>, fou
                 let others = writers.entry(place).or_default();
                 // The first writer is enough to tell of: it stands for those that share with it.
                 let clash = others.iter().find(|(other, _)| !may_share(integration, other));
-                if let Some((other, at)) = clash {
-                    if told.insert((&integration.name, &other.name, field.clone())) {
-                        found.push(contest(integration, index, other, *at));
-                    }
+                if let Some((other, at)) = clash
+                    && told.insert((&integration.name, &other.name, field.clone()))
+                {
+                    found.push(contest(integration, index, other, *at));
                 }
                 if others.len() < 2 {
                     others.push((integration, index));

@@ -89,7 +89,7 @@ impl Check<'_> {
     /// A secret: wholly a variable.
     pub(super) fn secret(&mut self, path: &[&str], text: &str, told: bool) -> Expanded {
         let wholly = matches!(parts(text).as_deref(), Ok([Part::Variable(_)]));
-        if wholly || matches!(parts(text), Err(_) if text.contains("${")) {
+        if wholly || (parts(text).is_err() && text.contains("${")) {
             return self.expand(path, text, told);
         }
         let key = path.last().copied().unwrap_or_default();

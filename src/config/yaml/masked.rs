@@ -46,7 +46,8 @@ pub(crate) fn masked(text: &str) -> String {
         let key = &before[start..];
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.
-        if !is_sensitive(key) && !(query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code")) {
+        let in_query = query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code");
+        if !is_sensitive(key) && !in_query {
             continue;
         }
         let end = if query { query_end(text, at) } else { value_end(text, at, start) };
