@@ -1,6 +1,8 @@
 //! The configuration through its golden folders: valid files with every option at least once, invalid ones with one mistake each and the diagnostics
 //! expected beside them. `FOOTBRIDGE_BLESS=1` writes the expectations anew.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ fn bless() -> bool {
     std::env::var_os("FOOTBRIDGE_BLESS").is_some()
 }
 
-/// Files in memory: a base, and what a case puts over it. An empty file takes one of the base away.
+/// Files in memory: a base, and what a case puts over it.
 #[derive(Clone, Default)]
 struct Memory(BTreeMap<String, Vec<u8>>);
 
@@ -50,10 +52,7 @@ fn read_into(folder: &Path, base: &Path, all: &mut BTreeMap<String, Vec<u8>>) {
 
 impl Files for Memory {
     fn list(&self) -> (Vec<String>, Vec<(String, FileProblem)>) {
-        (
-            self.0.iter().filter(|(path, _)| !path.ends_with("/removed.yaml")).map(|(path, _)| path.clone()).collect(),
-            Vec::new(),
-        )
+        (self.0.keys().cloned().collect(), Vec::new())
     }
     fn read(&self, path: &str) -> Result<Vec<u8>, FileProblem> {
         Ok(self.0[path].clone())
@@ -290,6 +289,90 @@ fn all_mistakes_of_all_files_are_told_in_one_go() {
     let codes: Vec<_> = load(&files).diagnostics.iter().map(|d| d.code).collect();
     for code in [Code::UnknownKey, Code::UnknownOrg, Code::UnknownKind, Code::Syntax] {
         assert!(codes.contains(&code), "{codes:?}");
+    }
+}
+
+#[test]
+fn two_hundred_integrations_are_valid_together() {
+    let text = fs::read_to_string(root().join("tests/config/base/logins-to-leads.yaml")).unwrap();
+    let mut files = base();
+    for n in 0..199 {
+        let own = text
+            .replace("name: logins-to-leads", &format!("name: number-{n}"))
+            .replace("WalkMe_", &format!("WalkMe_{n}_"));
+        files = files.with(&format!("integrations/many/{n}.yaml"), own);
+    }
+    let start = std::time::Instant::now();
+    let loaded = load(&files);
+    eprintln!("{} files in {:?}", loaded.files, start.elapsed());
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    assert_eq!(loaded.repository.integrations.len(), 200);
+}
+
+#[test]
+fn a_bare_source_of_an_environment_is_read_like_the_reports_own() {
+    let loaded = load(&Memory::default().over(&root().join("tests/config/valid/everything")));
+    let integration = &loaded.repository.integrations["nps-to-contacts"];
+    let sandbox = integration.source(EnvironmentName::Sandbox);
+    assert_eq!((sandbox.delimiter, sandbox.skip_lines, sandbox.headers.len()), (Some(';'), 1, 0));
+    assert_eq!(integration.source(EnvironmentName::Production).delimiter, Some('\t'));
+    let comment = integration.fields.iter().find(|m| m.field.as_str() == "WalkMe_Comment__c").unwrap();
+    let reading = integration.reading(EnvironmentName::Sandbox, comment);
+    assert_eq!(reading.time_zone.as_deref(), Some("Europe/Paris"));
+    let written: Vec<_> = integration.fields.iter().map(|m| m.field.as_str()).collect();
+    assert_eq!(written[0], "WalkMe_Score__c");
+    assert_eq!(written.last(), Some(&"Email_from_report__c"));
+}
+
+#[test]
+fn hosts_are_salesforces_own_or_this_machine() {
+    let orgs = fs::read_to_string(root().join("tests/config/base/orgs.yaml")).unwrap();
+    let codes = |domain: &str| {
+        let text = orgs.replace("domain: acme.my.salesforce.com", &format!("domain: \"{domain}\""));
+        let loaded = load(&base().with("integrations/orgs.yaml", text));
+        let host =
+            loaded.repository.orgs["acme"].environments.get(&EnvironmentName::Production).map(|e| e.domain.base_url());
+        (loaded.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), host)
+    };
+    for (good, url) in [
+        ("ACME.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("acme.my.salesforce.mil", "https://acme.my.salesforce.mil"),
+        ("acme.my.cloudforce.com", "https://acme.my.cloudforce.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:1/", "http://localhost:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ] {
+        assert_eq!(codes(good), (vec![], Some(url.to_owned())), "{good}");
+    }
+    let lightning = codes("acme-dev-ed.develop.lightning.force.com");
+    assert_eq!(
+        lightning,
+        (vec![Code::LightningDomain], Some("https://acme-dev-ed.develop.my.salesforce.com".to_owned()))
+    );
+    for foreign in [
+        "example.com",
+        "salesforce.com",
+        "salesforce.com.example.net",
+        "notsalesforce.com",
+        "10.0.0.1",
+        "127.0.0.2",
+        "localhost.example.com",
+    ] {
+        assert_eq!(codes(foreign), (vec![Code::ForeignDomain], None), "{foreign}");
+    }
+    for bad in [
+        "https://acme.my.salesforce.com",
+        "acme.my.salesforce.com/x",
+        "a@b.salesforce.com",
+        "http://localhost:99999",
+        "https://localhost:80",
+        "http://127.0.0.1:80@evil.example",
+        "-.salesforce.com",
+        "a..salesforce.com",
+        "aé.salesforce.com",
+        "127.0.0.1",
+    ] {
+        assert_eq!(codes(bad), (vec![Code::BadDomain], None), "{bad}");
     }
 }
 

@@ -45,8 +45,8 @@ impl Document {
         let mut range = tree.heading(0..0);
         for step in path {
             match tree.child(step) {
-                Some((_, child)) => {
-                    range = child.heading(range);
+                Some((key, child)) => {
+                    range = child.heading(key.cloned().unwrap_or(range));
                     tree = child;
                 }
                 None => break,

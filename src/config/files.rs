@@ -54,20 +54,24 @@ impl Folder {
                     continue;
                 }
             };
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') {
                 continue;
             }
             let path = format!("{relative}/{name}");
-            // A link is not followed: it could lead out of the repository.
+            let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
             let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && depth < MAX_FOLDERS {
-                self.walk(&path, depth + 1, found, problems);
-            } else if kind.is_file() && (name.ends_with(".yaml") || name.ends_with(".yml")) {
+            if kind.is_dir() {
+                if depth < MAX_FOLDERS {
+                    self.walk(&path, depth + 1, found, problems);
+                } else {
+                    problems.push((path, io::Error::other("its folders nest too deeply").into()));
+                }
+            } else if kind.is_file() && yaml {
                 found.push(path);
-            } else if kind.is_symlink() && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-                let error = io::Error::other("it is a link, and links are not followed");
-                problems.push((path, error.into()));
+            } else if kind.is_symlink() && (yaml || fs::metadata(self.root.join(&path)).is_ok_and(|m| m.is_dir())) {
+                // It could lead out of the repository.
+                problems.push((path, io::Error::other("it is a link, and links are not followed").into()));
             }
         }
     }

@@ -53,7 +53,7 @@ pub fn load_for(
 
 /// Reads a repository from any place.
 pub fn load_files(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>, variables: Variables<'_>) -> Loaded {
-    let mut loader = Loader { found: Diagnostics::new(), documents: Vec::new(), environment };
+    let mut loader = Loader { found: Diagnostics::new(), documents: Vec::new(), lost: Vec::new(), environment };
     let (paths, problems) = files.list();
     for (path, problem) in problems {
         loader.unreadable(&path, &problem);
@@ -85,6 +85,8 @@ struct Shaped {
 struct Loader<'a> {
     found: Diagnostics,
     documents: Vec<Shaped>,
+    /// Kinds of files that could not be read: what they declare is not known.
+    lost: Vec<Kind>,
     environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -108,14 +110,17 @@ impl Loader<'_> {
             return self.unreadable(path, &FileProblem::TooLarge(bytes.len() as u64));
         }
         let mut found = Diagnostics::new();
-        if let Some(source) = text_of(path, bytes, &mut found) {
-            if let Some((tree, data)) = parse(&source, &mut found) {
-                let document = Document { file: source.file, tree };
-                if let Some(shaped) = shaped(document, data, &mut found) {
-                    validate::misplaced(&shaped.document, shaped.kind, &mut found);
-                    self.documents.push(shaped);
-                }
-            }
+        let before = self.documents.len();
+        if let Some(source) = text_of(path, bytes, &mut found)
+            && let Some((tree, data)) = parse(&source, &mut found)
+            && let Some(shaped) = shaped(Document { file: source.file, tree }, data, &mut found)
+        {
+            validate::misplaced(&shaped.document, shaped.kind, &mut found);
+            self.documents.push(shaped);
+        }
+        if self.documents.len() == before {
+            let text = String::from_utf8_lossy(bytes);
+            self.lost.extend(Kind::ALL.into_iter().filter(|kind| text.contains(&format!("kind: {}", kind.as_str()))));
         }
         self.found.extend(found);
     }
@@ -238,16 +243,16 @@ impl Loader<'_> {
         let mut own = Diagnostics::new();
         let mut check = Check { document: &shaped.document, found: &mut own, environment: self.environment };
         read(&mut check, &written);
-        let doubtful = |d: &Diagnostic| {
-            shaped.pruned
-                && matches!(
-                    d.code,
-                    Code::GoalRequired
-                        | Code::TagMissing
-                        | Code::MissingKey
-                        | Code::SandboxFirst
-                        | Code::SharedWithoutWhere
-                )
+        // Where something is missing because it was taken out, or stands in a file that could not be read, that mistake is told already.
+        let doubtful = |d: &Diagnostic| match d.code {
+            Code::GoalRequired
+            | Code::TagMissing
+            | Code::MissingKey
+            | Code::SandboxFirst
+            | Code::SharedWithoutWhere => shaped.pruned,
+            Code::UnknownOrg | Code::UnknownEnvironment => self.lost.contains(&Kind::Orgs),
+            Code::UnknownReport => self.lost.contains(&Kind::Report),
+            _ => false,
         };
         found.extend(own.into_iter().filter(|d| !doubtful(d)));
     }

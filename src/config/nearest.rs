@@ -11,7 +11,10 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
             (strsim::jaro_winkler(&folded, &other), strsim::damerau_levenshtein(&folded, &other), candidate)
         })
         .filter(|(likeness, edits, candidate)| {
-            *edits <= 1 || *likeness >= 0.84 || (*edits <= candidate.chars().count() / 3)
+            let other = fold(candidate);
+            let within =
+                other.len() >= 3 && (folded.starts_with(&other) || folded.len() >= 3 && other.starts_with(&folded));
+            *edits <= 1 || *likeness >= 0.84 || (*edits <= candidate.chars().count() / 3) || within
         })
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, _, candidate)| candidate)
@@ -41,6 +44,7 @@ mod tests {
         assert_eq!(nearest("feilds", keys), Some("fields"));
         assert_eq!(nearest("whenBlank", keys), Some("when_blank"));
         assert_eq!(nearest("Object", keys), Some("object"));
+        assert_eq!(nearest("jwt_bearer", ["access_token", "jwt"]), Some("jwt"));
         assert_eq!(nearest("zebra", keys), None);
         assert_eq!(suggestion("zebra", ["a", "b"]).unwrap(), "there is: `a`, `b`");
     }

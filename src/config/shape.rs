@@ -19,11 +19,26 @@ pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &m
     if validator.is_valid(data) {
         return true;
     }
-    let mut shape = Shape { document, kind, compiled, found, wrong: Vec::new() };
+    let mut shape = Shape {
+        document,
+        kind,
+        compiled,
+        found: Vec::new(),
+        wrong: Vec::new(),
+        missing: Vec::new(),
+        meant: Vec::new(),
+    };
     for error in validator.iter_errors(data) {
         shape.explain(&error);
     }
-    let wrong = shape.wrong;
+    let Shape { found: told, wrong, missing, meant, .. } = shape;
+    // A key that is missing because it is misspelled is told once.
+    for (index, diagnostic) in told.into_iter().enumerate() {
+        let misspelled = missing.iter().any(|(at, key)| *at == index && meant.contains(key));
+        if !misspelled {
+            found.push(diagnostic);
+        }
+    }
     for path in &wrong {
         take_out(data, path);
     }
@@ -46,8 +61,13 @@ struct Shape<'a> {
     document: &'a Document,
     kind: Kind,
     compiled: &'a Compiled,
-    found: &'a mut Vec<Diagnostic>,
+    found: Vec<Diagnostic>,
+    /// What is to be taken out.
     wrong: Vec<Vec<String>>,
+    /// Which diagnostics say that a key is missing, and which key.
+    missing: Vec<(usize, Vec<String>)>,
+    /// Keys that unknown keys were probably meant to be.
+    meant: Vec<Vec<String>>,
 }
 
 fn steps(pointer: &str) -> Vec<String> {
@@ -200,6 +220,7 @@ impl Shape<'_> {
         let mut diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{name}` in {place}"))
             .at(self.key(&full), "not known here");
         if let Some(near) = nearest(name, known.iter().copied()) {
+            self.meant.push(path.iter().cloned().chain([near.to_owned()]).collect());
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         } else if let Some(where_it_is) = belongs_to(self.kind, name) {
             diagnostic = diagnostic.help(where_it_is);
@@ -213,6 +234,7 @@ impl Shape<'_> {
         let diagnostic = Diagnostic::error(Code::MissingKey, format!("{} has no `{name}`", self.name(path)))
             .at(self.key(path), format!("`{name}:` is missing here"))
             .maybe_help(example(name).map(|line| format!("add the line: {line}")));
+        self.missing.push((self.found.len(), path.iter().cloned().chain([name.to_owned()]).collect()));
         // An optional part without its required key is taken out, so that the rest can be looked at.
         self.report(path.to_vec(), diagnostic);
     }
@@ -245,8 +267,9 @@ impl Shape<'_> {
             }
             Value::Null if is(JsonType::Object) => Some("write `{}` after it, or delete the key".to_owned()),
             Value::Null => Some(format!("write {wanted} after it, or delete the key")),
-            _ => None,
+            _ => path.last().and_then(|key| example(key)).map(|line| format!("write it like this: {line}")),
         };
+        let help = help.or_else(|| Some(format!("write {wanted}")));
         let label =
             if value.is_null() { "nothing after it".to_owned() } else { format!("this is {}", node_name(value)) };
         let diagnostic = Diagnostic::error(Code::WrongType, message).at(self.value(path), label).maybe_help(help);
@@ -258,9 +281,10 @@ impl Shape<'_> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut diagnostic = Diagnostic::error(Code::UnknownWord, format!("{} cannot be `{written}`", self.name(path)))
             .at(self.value(path), format!("must be one of {}", quoted(&words)));
-        if let Some(near) = nearest(written, words.iter().copied()) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        }
+        diagnostic = diagnostic.help(match nearest(written, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write {}", if words.len() == 1 { words.concat() } else { "one of them".to_owned() }),
+        });
         self.report(path.to_vec(), diagnostic);
     }
 

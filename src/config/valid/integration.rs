@@ -51,6 +51,13 @@ impl Integration {
     pub fn source(&self, environment: EnvironmentName) -> &Source {
         self.environments.get(&environment).and_then(|e| e.source.as_ref()).unwrap_or(&self.report.source)
     }
+
+    /// How a mapping's values are written in an environment: its own reading, in the source's time zone where it names none.
+    pub fn reading(&self, environment: EnvironmentName, mapping: &Mapping) -> Reading {
+        let mut reading = mapping.reading.clone();
+        reading.time_zone = reading.time_zone.or_else(|| self.source(environment).time_zone.clone());
+        reading
+    }
 }
 
 /// Whose rules hold.

@@ -10,6 +10,8 @@ mod spanned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::model::EnvironmentName;
+
 pub use guards::{Guards, Limit};
 pub use integration::{
     BadValue, Environment, Integration, Lint, Mapping, Match, NewValues, Preset, ReadWay, RecordDate, RecordPolicy,
@@ -31,6 +33,13 @@ pub struct Repository {
     pub reports: BTreeMap<String, Spanned<Report>>,
     /// Integrations by name.
     pub integrations: BTreeMap<String, Integration>,
+}
+
+impl Repository {
+    /// Where an integration's environment is. `None` only where diagnostics say why.
+    pub fn org_environment(&self, integration: &Integration, environment: EnvironmentName) -> Option<&OrgEnvironment> {
+        self.orgs.get(integration.org.as_str())?.environments.get(&environment)
+    }
 }
 
 /// What holds for the whole repository.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::diag::Span;
+
 use super::Spanned;
 use super::orgs::Credential;
 
@@ -105,6 +107,9 @@ pub struct Column {
     pub kind: Option<ColumnType>,
     /// How it is written.
     pub reading: Reading,
+    /// At its key in the YAML.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// How percentages are written.

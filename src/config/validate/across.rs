@@ -21,10 +21,10 @@ pub(crate) fn contested_fields(integrations: &BTreeMap<String, Integration>, fou
                 let others = writers.entry(place).or_default();
                 // The first writer is enough to tell of: it stands for those that share with it.
                 let clash = others.iter().find(|(other, _)| !may_share(integration, other));
-                if let Some((other, at)) = clash {
-                    if told.insert((&integration.name, &other.name, field.clone())) {
-                        found.push(contest(integration, index, other, *at));
-                    }
+                if let Some((other, at)) = clash
+                    && told.insert((&integration.name, &other.name, field.clone()))
+                {
+                    found.push(contest(integration, index, other, *at));
                 }
                 if others.len() < 2 {
                     others.push((integration, index));
@@ -54,19 +54,24 @@ fn contest(one: &Integration, index: usize, other: &Integration, other_index: us
 pub(crate) fn unused(repository: &Repository, project_lints_off: &BTreeSet<Lint>, found: &mut Diagnostics) {
     let off = |lints: &BTreeSet<Lint>| lints.contains(&Lint::Unused);
     let integrations = repository.integrations.values();
+    let catalogue = |integration: &Integration| {
+        let name = &integration.report.name;
+        repository.reports.get(name.as_str()).is_some_and(|report| report.name.span == name.span)
+    };
     if !off(project_lints_off) {
         let orgs: HashSet<&str> = integrations.clone().map(|i| i.org.as_str()).collect();
         for org in repository.orgs.values().filter(|org| !orgs.contains(org.name.as_str())) {
             found.push(lint(&format!("no integration uses the org {}", org.name.value), org.name.span.clone()));
         }
-        let reports: HashSet<&str> = integrations.clone().map(|i| i.report.name.as_str()).collect();
+        let reports: HashSet<&str> =
+            integrations.clone().filter(|i| catalogue(i)).map(|i| i.report.name.as_str()).collect();
         for (name, report) in repository.reports.iter().filter(|(name, _)| !reports.contains(name.as_str())) {
             found.push(lint(&format!("no integration uses the report {name}"), report.span.clone()));
         }
     }
     for integration in integrations.filter(|i| !off(&i.lints_off)) {
         // Columns of a catalogue report may serve others.
-        if repository.reports.contains_key(integration.report.name.as_str()) {
+        if catalogue(integration) {
             continue;
         }
         let mut used: HashSet<&str> = integration.fields.iter().map(|m| m.column.as_str()).collect();
@@ -74,9 +79,8 @@ pub(crate) fn unused(repository: &Repository, project_lints_off: &BTreeSet<Lint>
         if let RowPolicy::Newest { by } = &integration.matching.on_duplicate_rows {
             used.insert(by);
         }
-        for column in integration.report.columns.keys().filter(|column| !used.contains(column.as_str())) {
-            let span = integration.report.name.span.clone();
-            found.push(lint(&format!("the column {column} is declared and not mapped"), span));
+        for (name, column) in integration.report.columns.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+            found.push(lint(&format!("the column {name} is declared and not mapped"), column.span.clone()));
         }
     }
 }

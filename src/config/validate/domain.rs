@@ -59,11 +59,9 @@ impl Check<'_> {
         let plain = plain.split(':').next().unwrap_or_default();
         let as_written = lower == bare || (url && lower.trim_end_matches('/') == format!("https://{bare}"));
         if !is_host(bare) || !as_written {
-            let help = if is_host(plain) {
-                format!("write {plain}")
-            } else {
-                "write a host such as acme.my.salesforce.com".into()
-            };
+            let own = SUFFIXES.iter().any(|suffix| plain.ends_with(suffix)) && is_host(plain);
+            let help =
+                if own { format!("write {plain}") } else { "write a host such as acme.my.salesforce.com".into() };
             self.wrong(
                 Code::BadDomain,
                 path,

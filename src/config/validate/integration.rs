@@ -8,7 +8,7 @@ use crate::model::{EnvironmentName, FieldName, ObjectName};
 use super::super::nearest::suggestion;
 use super::super::valid::{
     BadValue, Environment, Guards, Integration, Lint, Match, Preset, ReadWay, RecordDate, RecordPolicy, Report,
-    RowPolicy, Schedule, Spanned, WriteWay,
+    RowPolicy, Schedule, Source, Spanned, WriteWay,
 };
 use super::super::written::{self, Either};
 use super::fields::{Around, bad_value};
@@ -77,7 +77,7 @@ pub(crate) fn integration(
         );
     }
     let guards = check.guards(&["guards"], written.guards.as_ref(), &neighbours.defaults.guards);
-    let environments = check.environments(written, preset, &guards, &lints_off, neighbours);
+    let environments = check.environments(written, preset, report.as_ref(), &guards, &lints_off, neighbours);
     let span = check.key(&["name"]);
     Some(Integration {
         name: Spanned::new(written.name.clone(), check.value(&["name"])),
@@ -255,6 +255,7 @@ impl Check<'_> {
         &mut self,
         written: &written::Integration,
         preset: Preset,
+        report: Option<&Report>,
         guards: &Guards,
         lints_off: &BTreeSet<Lint>,
         neighbours: &Neighbours<'_>,
@@ -282,7 +283,19 @@ impl Check<'_> {
                 );
             }
             let schedule = environment.schedule.as_deref().and_then(|text| self.schedule(&path, text, preset));
-            let source = environment.source.as_ref().and_then(|source| self.source(&join(&path, &["source"]), source));
+            let source = environment.source.as_ref().and_then(|written| {
+                let source = self.source(&join(&path, &["source"]), written)?;
+                // A bare path or URL names another file of the same kind; headers do not go to another address.
+                Some(match (written, report) {
+                    (Either::Word(_), Some(report)) => Source {
+                        location: source.location,
+                        headers: Vec::new(),
+                        checksum: None,
+                        ..report.source.clone()
+                    },
+                    _ => source,
+                })
+            });
             let guards = self.guards(&join(&path, &["guards"]), environment.guards.as_ref(), guards);
             environments.insert(name, Environment { schedule, source, guards, span });
         }

@@ -112,18 +112,15 @@ impl Check<'_> {
                     .help("put it under `sandbox:`, or write the production org's My Domain"),
             );
         }
-        if let (Some(production), Some(sandbox)) = (production, sandbox) {
-            if production.org_id.value == sandbox.org_id.value {
-                self.push(
-                    Diagnostic::error(
-                        Code::EnvironmentsMixedUp,
-                        format!("sandbox and production of {org} are one org"),
-                    )
+        if let (Some(production), Some(sandbox)) = (production, sandbox)
+            && production.org_id.value == sandbox.org_id.value
+        {
+            self.push(
+                Diagnostic::error(Code::EnvironmentsMixedUp, format!("sandbox and production of {org} are one org"))
                     .at(production.org_id.span.clone(), "the same id")
                     .and(sandbox.org_id.span.clone(), "as here")
                     .help("a sandbox has an id of its own: Setup > Company Information, in the sandbox"),
-                );
-            }
+            );
         }
     }
 

@@ -21,10 +21,8 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     if let Some(version) = &written.api_version {
         project.api_version.clone_from(version);
     }
-    if let Some(runs) = &written.runs {
-        if let Some(runs) = check.inside(&["runs"], runs) {
-            project.runs = runs;
-        }
+    if let Some(runs) = written.runs.as_deref().and_then(|runs| check.inside(&["runs"], runs)) {
+        project.runs = runs;
     }
     let default = written::TimeOuts::default();
     let time_outs = written.time_outs.as_ref().unwrap_or(&default);

@@ -237,8 +237,9 @@ impl Check<'_> {
                 Some(_) => return Some(parts.join("/")),
             }
         };
-        let name = unix.rsplit('/').next().filter(|name| !name.is_empty() && *name != "..").unwrap_or("report.csv");
-        let help = format!("write a path from the repository's root, such as exports/{name}");
+        let name = unix.rsplit('/').next().filter(|name| name.contains(|c| c != '.')).unwrap_or("report.csv");
+        let folder = if name.contains('.') { "exports/" } else { "" };
+        let help = format!("write a path from the repository's root, such as {folder}{name}");
         self.wrong(Code::PathLeavesRepository, path, "this path is not inside the repository", why, help);
         None
     }
@@ -271,7 +272,7 @@ impl Check<'_> {
         };
         let kind = kind.map(column_type);
         let reading = self.reading(path, &reading, kind);
-        Column { kind, reading }
+        Column { kind, reading, span: self.key(path) }
     }
 
     /// How values are written; told where options contradict each other or the column's type.

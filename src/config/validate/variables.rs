@@ -89,7 +89,7 @@ impl Check<'_> {
     /// A secret: wholly a variable.
     pub(super) fn secret(&mut self, path: &[&str], text: &str, told: bool) -> Expanded {
         let wholly = matches!(parts(text).as_deref(), Ok([Part::Variable(_)]));
-        if wholly || matches!(parts(text), Err(_) if text.contains("${")) {
+        if wholly || (parts(text).is_err() && text.contains("${")) {
             return self.expand(path, text, told);
         }
         let key = path.last().copied().unwrap_or_default();
@@ -99,20 +99,28 @@ impl Check<'_> {
 
     /// Says how a secret is moved out of the file. The value itself is shown nowhere.
     pub(super) fn written_out(&mut self, path: &[&str], key: &str) {
-        let name = match path.first() {
-            Some(org) if path.len() > 3 => format!("{org}_{}_{key}", path.get(1).copied().unwrap_or_default()),
-            _ => key.to_owned(),
+        let help = match path {
+            [org, environment, _, _] => {
+                let name = variable_name(&format!("{org}_{environment}_{key}"));
+                format!("write {key}: \"${{{name}}}\", and set the variable {name} in your shell and in CI")
+            }
+            [.., "headers", name] => {
+                format!("write {name}: \"${{REPORT_TOKEN}}\", and set the variable REPORT_TOKEN in your shell and in CI")
+            }
+            _ => "take it out of the URL, and write `headers: { Authorization: \"${REPORT_TOKEN}\" }`, if the server takes that".to_owned(),
         };
-        let name: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
         let span = self.value(path);
         self.push(
             Diagnostic::error(Code::SecretWrittenOut, format!("a secret is written out in `{key}`"))
                 .at(span, "whoever reads the repository can read this")
-                .help(format!("write {key}: \"${{{name}}}\", and set the variable {name} in your shell and in CI"))
+                .help(help)
                 .help("if this file was ever committed, revoke the secret and make a new one: git keeps the old text"),
         );
     }
+}
+
+fn variable_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 fn allowed(kind: Kind, path: &[&str]) -> bool {

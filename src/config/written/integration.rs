@@ -203,7 +203,7 @@ pub(in crate::config) struct Environment {
     /// When it runs by itself: `hourly`, `daily` (09:00 UTC; with preset gainsight 08:00), `weekly` (Monday), or cron in UTC. Not written = never.
     #[schemars(length(min = 1, max = 100))]
     pub(in crate::config) schedule: Option<String>,
-    /// Another source of the report for this environment, such as the one exported from WalkMe's test environment.
+    /// Another source of the report for this environment, such as the one exported from WalkMe's test environment. A bare path or URL is read like the report's own source.
     pub(in crate::config) source: Option<Either<String, super::Source>>,
     /// Limits that stop a plan from being applied, in this environment.
     pub(in crate::config) guards: Option<Guards>,

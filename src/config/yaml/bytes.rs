@@ -24,13 +24,13 @@ pub(crate) fn text_of(path: &str, bytes: &[u8], found: &mut Diagnostics) -> Opti
         Ok(text) => text,
         Err(error) => {
             let valid = error.valid_up_to();
-            let shown = String::from_utf8_lossy(bytes).into_owned();
-            let file = SourceFile::new(path, masked(&shown));
             let wide = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+            let shown = if wide { String::new() } else { String::from_utf8_lossy(bytes).into_owned() };
+            let file = SourceFile::new(path, masked(&shown));
             let message = if wide { "this file is UTF-16, not UTF-8" } else { "this file is not UTF-8" };
             found.push(
                 Diagnostic::error(Code::NotUtf8, message)
-                    .at(Span::new(&file, valid..valid + 3), "the first byte that is not UTF-8")
+                    .at(Span::new(&file, valid..valid + 3), if wide { "" } else { "the first byte that is not UTF-8" })
                     .help(
                         "save the file as UTF-8 (in VS Code: the encoding at the bottom right, `Save with Encoding`)",
                     ),
@@ -52,8 +52,8 @@ fn forbidden_characters(file: &Arc<SourceFile>, found: &mut Diagnostics) {
     let mut last_line = 0;
     let mut told = 0;
     for (at, c) in file.text().char_indices() {
-        let control =
-            (c.is_control() && !matches!(c, '\n' | '\r')) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}');
+        let control = (c.is_control() && !matches!(c, '\n' | '\r'))
+            || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
         let lone_return = c == '\r' && file.text().as_bytes().get(at + 1) != Some(&b'\n');
         if !control && !lone_return {
             continue;

@@ -31,6 +31,14 @@ pub(crate) fn masked(text: &str) -> String {
     while let Some(found) = text[at..].find([':', '=']) {
         let sign = at + found;
         at = sign + 1;
+        if let Some(address) = text[at..].strip_prefix("//") {
+            // A user and password before the host of a URL.
+            let host = address.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(address.len());
+            if let Some(sign) = address[..host].rfind('@') {
+                star(&mut out, text, at + 2..at + 2 + sign);
+            }
+            continue;
+        }
         let before = text[..sign].trim_end_matches([' ', '"', '\'']);
         let start = before
             .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
@@ -38,7 +46,8 @@ pub(crate) fn masked(text: &str) -> String {
         let key = &before[start..];
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.
-        if !is_sensitive(key) && !(query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code")) {
+        let in_query = query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code");
+        if !is_sensitive(key) && !in_query {
             continue;
         }
         let end = if query { query_end(text, at) } else { value_end(text, at, start) };
@@ -103,6 +112,7 @@ mod tests {
             ("private_key_file: keys/a.pem\n", "private_key_file: keys/a.pem\n"),
             ("private_key: |\n  AB\n  CD\nnext: 1\n", "private_key: |\n  **\n  **\nnext: 1\n"),
             ("url: https://a/b?x=1&token=abc&y=2\n", "url: https://a/b?x=1&token=***&y=2\n"),
+            ("url: https://me:pass@example.com/a@b\n", "url: https://*******@example.com/a@b\n"),
             ("Authorization: Bearer ab\n", "Authorization: ****** **\n"),
             ("key: User ID\n", "key: User ID\n"),
         ] {

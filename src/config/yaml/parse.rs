@@ -197,7 +197,8 @@ impl<'a, 'f> Built<'a, 'f> {
                 );
                 None
             }
-            tree => tree,
+            // Which of several documents a key belongs to is not clear enough to go on.
+            tree => tree.filter(|_| documents.len() < 2),
         }
     }
 
@@ -277,7 +278,9 @@ impl<'a, 'f> Built<'a, 'f> {
                 let mut diagnostic =
                     Diagnostic::error(Code::AmbiguousScalar, format!("YAML versions read `{trimmed}` differently"))
                         .at(self.span(&range), format!("text to some readers, {taken_for} to others"));
-                if let Some(plainly) = plainly {
+                if plainly.as_deref() == Some("null") {
+                    diagnostic = diagnostic.help("if nothing is meant, delete the key");
+                } else if let Some(plainly) = plainly {
                     diagnostic = diagnostic.help(format!("if the value is meant, write `{plainly}`"));
                 }
                 self.found.push(diagnostic.help(format!("if the text is meant, quote it: \"{trimmed}\"")));
@@ -425,6 +428,50 @@ mod tests {
         ] {
             let (_, found) = seen(text);
             assert!(found.iter().any(|(c, p)| *c == code && p == place), "{text:?}: {found:?}");
+        }
+    }
+
+    mod same_tree {
+        use super::*;
+        use proptest::prelude::*;
+
+        fn values() -> impl Strategy<Value = Value> {
+            let text = prop_oneof![
+                "[a-z é#:'\"\\\\,{}\\[\\]|>&*!%@-]{0,8}",
+                "[0-9._:x-]{1,6}",
+                Just("a\nb\n".to_owned()),
+                "(no|on|yes|~|true|null)"
+            ];
+            let leaf = prop_oneof![
+                text.prop_map(Value::String),
+                any::<bool>().prop_map(Value::Bool),
+                (-999_999i64..999_999).prop_map(Value::from),
+                Just(Value::Null),
+            ];
+            leaf.prop_recursive(4, 24, 4, |inner| {
+                prop_oneof![
+                    proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                    proptest::collection::btree_map("[a-zé]{1,5}", inner, 0..4)
+                        .prop_map(|map| Value::Object(map.into_iter().collect())),
+                ]
+            })
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn accepted_text_is_one_tree_to_both_readers(value in proptest::collection::btree_map("[a-z]{1,4}", values(), 1..4)) {
+                let value = serde_json::to_value(value).unwrap();
+                for text in [serde_yaml::to_string(&value).unwrap(), value.to_string()] {
+                    let (tree, found) = seen(&text);
+                    if found.is_empty() {
+                        prop_assert_eq!(tree.unwrap().to_json(), value.clone());
+                    } else {
+                        prop_assert!(found.iter().all(|(code, _)| *code == Code::AmbiguousScalar), "{:?} in {}", found, text);
+                    }
+                }
+            }
         }
     }
 

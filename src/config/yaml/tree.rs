@@ -35,7 +35,7 @@ pub(crate) struct Key {
 }
 
 impl Tree {
-    /// What to point at: the node itself; for a mapping or list that spans lines, rather the key before it.
+    /// What to point at: the node itself; for a mapping or list rather the key before it.
     pub(crate) fn heading(&self, key: Range<usize>) -> Range<usize> {
         match &self.node {
             Node::Scalar(_) if !self.range.is_empty() => self.range.clone(),
