@@ -108,7 +108,7 @@ fn a_record_that_stays_locked_fails_with_salesforces_words() {
 
 #[test]
 fn trying_again_ends_when_the_budget_is_spent() {
-    let plan = plan(&vec![1; 200]);
+    let plan = plan(&[1; 200]);
     let org = FakeOrg::new(200);
     (0..200).for_each(|n| _ = org.state.borrow_mut().locks.insert(id(n), 1_000));
     let mut rig = Rig::new(&plan, &org);
@@ -120,7 +120,7 @@ fn trying_again_ends_when_the_budget_is_spent() {
 
 #[test]
 fn the_record_at_fault_is_found_by_halves() {
-    let plan = plan(&vec![1; 200]);
+    let plan = plan(&[1; 200]);
     let mut org = FakeOrg::new(200);
     org.poison = [id(41), id(150)].into();
     let outcomes = Rig::new(&plan, &org).fresh(all());

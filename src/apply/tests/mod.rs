@@ -94,7 +94,7 @@ pub fn start(selection: Selection) -> Start {
 /// A journal in memory with its header written.
 pub fn journal(plan: &Plan, selection: Selection, memory: &Memory) -> Journal {
     let head = start(selection).head(plan, "x.plan".into());
-    let mut header = serde_json::to_vec(&Line::Header(head.clone())).unwrap();
+    let mut header = serde_json::to_vec(&Line::Header(Box::new(head.clone()))).unwrap();
     header.push(b'\n');
     memory.bytes.borrow_mut().extend_from_slice(&header);
     memory.synced.set(header.len());
