@@ -70,7 +70,7 @@ pub struct RecordLine {
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// The first.
-    Header(Head),
+    Header(Box<Head>),
     /// These records are about to be sent; on disk before the first byte leaves.
     Intent {
         /// Counts up through the whole journal.

@@ -74,7 +74,7 @@ pub(in crate::apply) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Parsed
         return Err(corrupt(1));
     }
     let head = match serde_json::from_value(header) {
-        Ok(Line::Header(head)) => head,
+        Ok(Line::Header(head)) => *head,
         _ if newer => return Err(JournalProblem::Newer { path: path.to_owned(), found: format }),
         _ => return Err(corrupt(1)),
     };

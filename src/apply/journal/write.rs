@@ -95,7 +95,7 @@ impl Journal {
             let log = fresh(&path).map_err(create(&path))?;
             let head = start.head(plan, plan_file);
             let mut journal = Self::over(Box::new(log), head, path.clone(), plan_path.clone());
-            let header = Line::Header(journal.head.clone());
+            let header = Line::Header(Box::new(journal.head.clone()));
             if let Err(problem) =
                 journal.write(&header, true).and_then(|()| sync_folder(folder).map_err(create(folder)))
             {

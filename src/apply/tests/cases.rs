@@ -108,7 +108,7 @@ fn a_record_that_stays_locked_fails_with_salesforces_words() {
 
 #[test]
 fn trying_again_ends_when_the_budget_is_spent() {
-    let plan = plan(&vec![1; 200]);
+    let plan = plan(&[1; 200]);
     let org = FakeOrg::new(200);
     (0..200).for_each(|n| _ = org.state.borrow_mut().locks.insert(id(n), 1_000));
     let mut rig = Rig::new(&plan, &org);
@@ -120,7 +120,7 @@ fn trying_again_ends_when_the_budget_is_spent() {
 
 #[test]
 fn the_record_at_fault_is_found_by_halves() {
-    let plan = plan(&vec![1; 200]);
+    let plan = plan(&[1; 200]);
     let mut org = FakeOrg::new(200);
     org.poison = [id(41), id(150)].into();
     let outcomes = Rig::new(&plan, &org).fresh(all());
@@ -309,6 +309,12 @@ fn the_word_to_stop_lets_the_call_end_or_gives_it_up() {
 }
 
 #[test]
+fn five_seconds_are_enough_to_stop() {
+    let settings = crate::apply::Settings::default();
+    assert!(settings.finish + settings.look_up <= Duration::from_millis(4_500));
+}
+
+#[test]
 fn the_word_to_stop_ends_a_pause() {
     let plan = plan(&[1]);
     let org = FakeOrg::new(1);
@@ -324,12 +330,13 @@ fn the_word_to_stop_ends_a_pause() {
 
 #[test]
 fn a_log_that_breaks_stops_the_run_before_anything_more_is_sent() {
-    for works in 0..8 {
+    for (works, recovers) in (0..8).flat_map(|works| [(works, false), (works, true)]) {
         let plan = plan(&[1; 6]);
         let org = FakeOrg::new(6);
         let memory = Memory::default();
         let mut journal = journal(&plan, all(), &memory);
         memory.left.set(Some(works));
+        memory.recovers.set(recovers);
         *org.journal.borrow_mut() = Some(memory.clone());
         let mut rig = Rig::new(&plan, &org);
         rig.settings.batch = 2;

@@ -57,6 +57,8 @@ pub struct FakeOrg {
     /// Somebody changes a record's first field just before this read call, unless it was written.
     pub drift: RefCell<HashMap<usize, Vec<RecordId>>>,
     pub drifted: RefCell<HashSet<RecordId>>,
+    /// Drifted records that were read since, before they were written, and so were known to have drifted.
+    pub seen: RefCell<HashSet<RecordId>>,
     /// The word to stop comes during this call (reads and updates counted together).
     pub cancel: RefCell<Option<(usize, Canceller)>>,
     pub calls: Cell<usize>,
@@ -197,6 +199,9 @@ impl Org for FakeOrg {
         let state = self.state.borrow();
         for id in ids {
             if let Some(cells) = state.records.get(id) {
+                if self.drifted.borrow().contains(id) && !state.writes.contains_key(id) {
+                    self.seen.borrow_mut().insert(*id);
+                }
                 rows.push(*id, fields.iter().map(|f| cells[f.as_str()].as_deref().unwrap_or_default().as_bytes()));
             }
         }

@@ -23,6 +23,8 @@ pub struct Memory {
     pub synced: Rc<Cell<usize>>,
     /// Appends that still work.
     pub left: Rc<Cell<Option<usize>>>,
+    /// Fails once and then works again.
+    pub recovers: Rc<Cell<bool>>,
 }
 
 impl Memory {
@@ -37,6 +39,9 @@ impl Log for Memory {
             if left == 0 {
                 // A full disk takes a part.
                 self.bytes.borrow_mut().extend_from_slice(&bytes[..bytes.len() / 2]);
+                if self.recovers.get() {
+                    self.left.set(None);
+                }
                 return Err(std::io::ErrorKind::StorageFull.into());
             }
             self.left.set(Some(left - 1));
@@ -89,7 +94,7 @@ pub fn start(selection: Selection) -> Start {
 /// A journal in memory with its header written.
 pub fn journal(plan: &Plan, selection: Selection, memory: &Memory) -> Journal {
     let head = start(selection).head(plan, "x.plan".into());
-    let mut header = serde_json::to_vec(&Line::Header(head.clone())).unwrap();
+    let mut header = serde_json::to_vec(&Line::Header(Box::new(head.clone()))).unwrap();
     header.push(b'\n');
     memory.bytes.borrow_mut().extend_from_slice(&header);
     memory.synced.set(header.len());
