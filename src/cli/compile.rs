@@ -248,7 +248,7 @@ impl Compiler<'_> {
                 let column = self.column(by, Code::ColumnAbsent)?;
                 let declared = self.integration.report.columns.get(&by.value).map(|c| &c.reading);
                 match moment_rule(declared, self.integration.report.source.time_zone.as_deref()) {
-                    Ok(rule) => DuplicateRows::Newest { column, rule },
+                    Ok(rule) => DuplicateRows::Newest { column, rule: Box::new(rule) },
                     Err(message) => {
                         self.problems.push(
                             Diagnostic::error(Code::OptionDoesNotFit, format!("`newest` by `{}`: {message}", by.value))

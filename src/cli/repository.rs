@@ -1,12 +1,12 @@
 //! A repository loaded for a command: its root, what it says, and what is wrong with it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
 use crate::config::{self, Loaded, valid};
+use crate::diag::Severity;
 use crate::model::EnvironmentName;
 
 /// A loaded repository.
@@ -21,7 +21,11 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load(world: &World, environment: EnvironmentName) -> Result<Self, Failure> {
-        Self::with(world, &|orgs: &BTreeSet<String>| orgs.iter().map(|o| (o.clone(), environment)).collect())
+        // First without variables: which orgs there are decides which variables are needed.
+        let offline = Self::load_offline(world)?;
+        let orgs = offline.loaded.repository.orgs.keys();
+        let needed: Vec<(String, EnvironmentName)> = orgs.map(|o| (o.clone(), environment)).collect();
+        Self::checked(offline.root, config::load_for(&world.root(), &|name| world.variable(name), &needed))
     }
 
     /// For a command that reaches no org: no variable need be set.
@@ -29,26 +33,17 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load_offline(world: &World) -> Result<Self, Failure> {
-        Self::with(world, &|_| Vec::new())
+        let root = world.root();
+        let loaded = config::load_for(&root, &|name| world.variable(name), &[]);
+        super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
+        Self::checked(root, loaded)
     }
 
-    fn with(
-        world: &World,
-        needed: &dyn Fn(&BTreeSet<String>) -> Vec<(String, EnvironmentName)>,
-    ) -> Result<Self, Failure> {
-        let root = world.root();
-        let environment = |name: &str| world.variable(name);
-        // First without variables: which orgs there are decides which variables are needed.
-        let mut loaded = config::load_for(&root, &environment, &[]);
-        let orgs: BTreeSet<String> = loaded.repository.orgs.keys().cloned().collect();
-        let needed = needed(&orgs);
-        if !needed.is_empty() {
-            loaded = config::load_for(&root, &environment, &needed);
-        }
+    fn checked(root: PathBuf, loaded: Loaded) -> Result<Self, Failure> {
         if loaded.diagnostics.has_errors() {
-            return Err(Failure::configuration(loaded.diagnostics));
+            let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
+            return Err(Failure::configuration(errors.collect()));
         }
-        super::tell_all(world, &loaded.diagnostics);
         Ok(Self { root, loaded })
     }
 

@@ -54,7 +54,7 @@ pub enum DuplicateRows {
         /// Index of the column in the report's blocks.
         column: usize,
         /// Reads the column; canonical moments order as text.
-        rule: Rule,
+        rule: Box<Rule>,
     },
 }
 

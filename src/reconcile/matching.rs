@@ -158,13 +158,14 @@ impl Matching {
         let mut key = Vec::new();
         for row in 0..block.rows() {
             key.clear();
-            if let Ok(KeyKind::Key) = self.inputs().key.rule.canon(Side::Org, block.cell(row, layout.key), &mut key) {
-                if let Some(group) = self.reading.keys.find(&key).filter(|&g| self.wanted(g)) {
-                    let text = String::from_utf8_lossy(block.cell(row, 0));
-                    let id = RecordId::parse(&text)
-                        .map_err(|_| ReconcileError::NoId { found: text.chars().take(40).collect() })?;
-                    matches.push((group, id, row));
-                }
+            let kind = self.inputs().key.rule.canon(Side::Org, block.cell(row, layout.key), &mut key);
+            if kind == Ok(KeyKind::Key)
+                && let Some(group) = self.reading.keys.find(&key).filter(|&g| self.wanted(g))
+            {
+                let text = String::from_utf8_lossy(block.cell(row, 0));
+                let id = RecordId::parse(&text)
+                    .map_err(|_| ReconcileError::NoId { found: text.chars().take(40).collect() })?;
+                matches.push((group, id, row));
             }
         }
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -79,7 +79,7 @@ fn inputs(case: &Case) -> Inputs {
             1 => DuplicateRows::Fail,
             2 => DuplicateRows::First,
             3 => DuplicateRows::Last,
-            _ => DuplicateRows::Newest { column: 3, rule: moment() },
+            _ => DuplicateRows::Newest { column: 3, rule: Box::new(moment()) },
         },
         several_records: case.several,
         layout: Layout::new(
@@ -170,8 +170,11 @@ fn run(case: &Case, org: Vec<Vec<String>>, size: usize) -> (Vec<Entry>, Summary)
     (entries, summary)
 }
 
+type Outcomes = BTreeMap<u64, RowOutcome>;
+type Planned = BTreeMap<(u64, String), Vec<String>>;
+
 /// The oracle: every row against every record, by the definition of meaning alone.
-fn oracle(case: &Case) -> (BTreeMap<u64, RowOutcome>, BTreeMap<(u64, String), Vec<String>>) {
+fn oracle(case: &Case) -> (Outcomes, Planned) {
     let inputs = inputs(case);
     let canon_key = |cell: &str| {
         let mut out = Vec::new();

@@ -60,7 +60,8 @@ impl Scene {
         let emulator = runtime.block_on(emulator::serve(options)).unwrap();
         let token = emulator.access_token();
         let folder = tempfile::tempdir().unwrap();
-        let scene = Self { folder, runtime, emulator: Some(emulator), variables: vec![("ORG_TOKEN".to_owned(), token)] };
+        let scene =
+            Self { folder, runtime, emulator: Some(emulator), variables: vec![("ORG_TOKEN".to_owned(), token)] };
         scene.reach("sandbox", "{ flow: access_token, token: \"${ORG_TOKEN}\" }");
         scene
     }

@@ -153,7 +153,7 @@ pub(super) fn report() -> Result<String, csv::Error> {
             32 => row[3] = "N/A".to_owned(),
             50 => row[2] = "2026-02-30T08:00:00Z".to_owned(),
             // Nothing known: the record keeps what it has.
-            61 | 62 | 63 => row[2] = String::new(),
+            61..=63 => row[2] = String::new(),
             68 => row[3] = "12.6".to_owned(),
             _ => {}
         }
