@@ -1,8 +1,9 @@
 //! One integration test binary, for link time.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "tests fail by panicking, and say aloud what they leave out"
+    reason = "tests fail by panicking, and say aloud what they leave out, and find recordings by the environment"
 )]
 
 mod architecture;

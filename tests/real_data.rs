@@ -72,8 +72,7 @@ fn five_days_of_real_activity_end_as_the_last_report_says() {
     };
     let folder = Path::new(&data).join("activity");
     let leads = folder.join("leads.csv");
-    let mut settings = emulator::Settings::default();
-    settings.daily_limit = 1_000_000;
+    let settings = emulator::Settings { daily_limit: 1_000_000, ..Default::default() };
     let scene = Scene::with(emulator::Options { seeds: vec![leads.clone()], settings, ..Default::default() });
     scene.write("integrations/logins-to-leads.yaml", INTEGRATION);
     scene.write("integrations/reports/logins-review.yaml", REPORT);
