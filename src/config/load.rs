@@ -122,7 +122,13 @@ impl Loader<'_> {
             let text = String::from_utf8_lossy(bytes);
             self.lost.extend(Kind::ALL.into_iter().filter(|kind| text.contains(&format!("kind: {}", kind.as_str()))));
         }
-        self.found.extend(found);
+        // After so many, the rest are most likely consequences; and a hostile file could have a hundred thousand.
+        let more = found.len().saturating_sub(shape::MAX_TOLD);
+        for (index, diagnostic) in found.into_iter().take(shape::MAX_TOLD).enumerate() {
+            let last = more > 0 && index + 1 == shape::MAX_TOLD;
+            let note = format!("{more} more problems in this file are not shown");
+            self.found.push(if last { diagnostic.note(note) } else { diagnostic });
+        }
     }
 
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Shaped> {

@@ -12,6 +12,9 @@ use super::nearest::{nearest, quoted, suggestion};
 use super::schema::{self, Compiled};
 use super::written::form;
 
+/// Problems told of one document.
+pub(super) const MAX_TOLD: usize = 200;
+
 /// Checks a document. What is wrong is taken out of `data`, so that the rest can be looked at; `true` when what is left has the right shape.
 pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &mut Vec<Diagnostic>) -> bool {
     let compiled = schema::of(kind);
@@ -29,6 +32,9 @@ pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &m
         meant: Vec::new(),
     };
     for error in validator.iter_errors(data) {
+        if shape.found.len() >= MAX_TOLD {
+            break;
+        }
         shape.explain(&error);
     }
     let Shape { found: told, wrong, missing, meant, .. } = shape;
@@ -174,7 +180,7 @@ impl Shape<'_> {
         let value = error.instance();
         match error.kind() {
             Problem::AdditionalProperties { unexpected } => {
-                for name in unexpected {
+                for name in unexpected.iter().take(MAX_TOLD) {
                     self.unknown_key(error, &path, name);
                 }
             }
@@ -354,6 +360,7 @@ fn measure(problem: &Problem) -> (String, Option<String>) {
         Problem::Minimum { limit } => ("too small".into(), Some(format!("the least is {limit}"))),
         Problem::Maximum { limit } => ("too large".into(), Some(format!("the most is {limit}"))),
         Problem::MaxItems { limit } => ("too many".into(), Some(format!("at most {limit} entries fit here"))),
+        Problem::MaxProperties { limit } => ("too many".into(), Some(format!("at most {limit} entries fit here"))),
         Problem::MinProperties { .. } => ("nothing in it".into(), Some("write at least one entry".into())),
         other => (format!("against `{}`", other.keyword()), None),
     }
