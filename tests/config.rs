@@ -245,6 +245,16 @@ fn variables_are_asked_of_the_named_environments_only() {
     let production = &loaded.repository.orgs["acme"].environments[&EnvironmentName::Production];
     let log_in = &production.log_in.value;
     assert!(matches!(log_in, config::valid::LogIn::Unset(names) if names == &["UNSET_KEY"]), "{log_in:?}");
+
+    let report = fs::read_to_string(root().join("tests/config/base/logins-review.yaml")).unwrap();
+    let source = "url: https://example.com/a.csv\n  headers: { Authorization: \"Bearer ${UNSET_TOKEN}\" }";
+    let files =
+        base().with("integrations/logins-review.yaml", report.replace("path: exports/logins-review.csv", source));
+    assert!(load(&files).diagnostics.iter().any(|d| d.code == Code::VariableNotSet));
+    let loaded = config::load_files(&files, &environment, Variables::Only(&sandbox));
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    let header = &loaded.repository.integrations["logins-to-leads"].report.source.headers[0];
+    assert!(matches!(&header.value, config::valid::HeaderValue::Unset(names) if names == &["UNSET_TOKEN"]));
 }
 
 #[test]

@@ -185,7 +185,12 @@ impl Shape<'_> {
                 }
             }
             Problem::Required { property } => self.missing_key(&path, property.as_str().unwrap_or_default()),
-            Problem::Type { .. } => self.wrong_kind(&path, value, &expected_here(error, &path)),
+            Problem::Type { .. } => {
+                let parent = error.schema_path().as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+                let pattern = self.compiled.value.pointer(parent).and_then(|schema| schema.get("pattern"));
+                let wanted = pattern.and_then(Value::as_str).and_then(form);
+                self.wrong_kind(&path, value, &expected_here(error, &path), wanted);
+            }
             Problem::AnyOf { context } | Problem::OneOfNotValid { context } => self.union(&path, value, context),
             Problem::Constant { .. } | Problem::Enum { .. } => {
                 let words = words_here(error, &path).unwrap_or_default();
@@ -245,7 +250,7 @@ impl Shape<'_> {
         self.report(path.to_vec(), diagnostic);
     }
 
-    fn wrong_kind(&mut self, path: &[String], value: &Value, expected: &[JsonType]) {
+    fn wrong_kind(&mut self, path: &[String], value: &Value, expected: &[JsonType], form: Option<&str>) {
         let mut names: Vec<&str> = Vec::new();
         for kind in expected {
             let name = kind_name(*kind);
@@ -267,6 +272,7 @@ impl Shape<'_> {
                 _ => Some("write `true` or `false`".to_owned()),
             },
             Value::String(word) if word.parse::<f64>().is_ok() => Some(format!("write {word} without quotes")),
+            Value::Number(_) | Value::Bool(_) if form.is_some() => form.map(|form| format!("write {form}")),
             Value::Number(_) | Value::Bool(_) if is(JsonType::String) => Some(format!("quote it: \"{text}\"")),
             Value::String(_) | Value::Number(_) | Value::Bool(_) if is(JsonType::Array) && text.len() < 80 => {
                 Some(format!("write it as a list: [{text}]"))
@@ -300,7 +306,7 @@ impl Shape<'_> {
         match of_kind.as_slice() {
             [] => {
                 let expected: Vec<JsonType> = context.iter().flatten().flat_map(|e| expected_here(e, path)).collect();
-                self.wrong_kind(path, value, &expected);
+                self.wrong_kind(path, value, &expected, None);
             }
             [one] => one.iter().for_each(|error| self.explain(error)),
             many => {
@@ -336,7 +342,7 @@ impl Shape<'_> {
                 if written.is_string() {
                     return self.unknown_word(&tag, &written, &words);
                 }
-                return self.wrong_kind(&tag, &written, &[JsonType::String]);
+                return self.wrong_kind(&tag, &written, &[JsonType::String], None);
             }
         }
         // Without the tell-tale key every branch misses it.
