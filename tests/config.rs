@@ -411,7 +411,12 @@ mod hostile {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let loaded = load(&base().with("integrations/x.yaml", bytes));
-            shown(&loaded);
+            let text = shown(&loaded);
+            prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+            for diagnostic in &loaded.diagnostics {
+                prop_assert!(!diagnostics::line(diagnostic).contains('\n'));
+                prop_assert!(!diagnostics::github(diagnostic).contains('\n'));
+            }
         }
 
         #[test]
