@@ -94,6 +94,29 @@ fn valid_folders_are_accepted() {
 }
 
 #[test]
+fn line_ends_and_byte_order_marks_of_windows_change_nothing() {
+    let folder = root().join("tests/config/valid/everything");
+    let unix = Memory::default().over(&folder);
+    let windows = Memory(
+        unix.0
+            .iter()
+            .map(|(path, bytes)| {
+                let text = String::from_utf8(bytes.clone()).unwrap().replace('\n', "\r\n");
+                (path.clone(), format!("\u{FEFF}{text}").into_bytes())
+            })
+            .collect(),
+    );
+    let (unix, windows) = (load(&unix), load(&windows));
+    assert!(!windows.diagnostics.has_errors(), "{}", shown(&windows));
+    assert_eq!(unix.repository.integrations.len(), windows.repository.integrations.len());
+    for (name, integration) in &unix.repository.integrations {
+        let other = &windows.repository.integrations[name];
+        let environment = *integration.environments.keys().next().unwrap();
+        assert_eq!(integration.digest(environment), other.digest(environment), "{name}");
+    }
+}
+
+#[test]
 fn the_repositorys_own_example_is_valid_without_a_word() {
     let loaded = config::load(&root(), &environment);
     assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));

@@ -483,6 +483,29 @@ mod tests {
     }
 
     #[test]
+    fn yaml_as_people_write_it_is_read_alike() {
+        for text in [
+            "a: one\n  two\n\n  three\nb: 1\n",
+            "a: \"one\n  two \\u00e9 \\\"x\\\"\"\nb: 'it''s\n  so'\n",
+            "a: |\n  one\n   two\n\n\nb: >\n  x\n  y\n\n  z\nc: |-\n  q\nd: >+\n  r\n\ne: |2\n   s\n",
+            "a:\n- 1\n- b: 2\n  c: [x, 'y', \"z\",]\n-\n  - q\n",
+            "---\na: 1\n...\n",
+            "# c\n\na: x#y # z\nb: http://x/y?z=1&w#f\nc: a - b\n\"d e\": {f: g, \"h\":i}\n",
+            "? a\n: b\n? \"c\"\n: - d\n",
+            "a: - b\n",
+            "\u{1F600}: \u{1F600} x\ny: z\n",
+            "a: {}\nb: []\nc: ''\nd: \"\"\ne:\n  # only a comment\nf: 1.50\n",
+            "a: >-\n  where x = 'y'\n  and z\n# end\n",
+        ] {
+            for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+                let (tree, found) = seen(&text);
+                let syntax = found.iter().all(|(code, _)| *code == Code::Syntax);
+                assert!(found.is_empty() && tree.is_some() || text.contains("a: - b") && syntax, "{text:?}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
     fn deep_and_hostile_nesting_ends_in_an_error() {
         for text in ["[\"]\",".repeat(50_000), "- ".repeat(40), "{a: ".repeat(30) + &"}".repeat(30)] {
             let (tree, found) = seen(&text);
