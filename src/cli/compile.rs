@@ -46,8 +46,8 @@ pub fn compile(
     rights: Rights,
 ) -> Result<Compiled, Diagnostics> {
     let mut compiler =
-        Compiler { integration, object, columns, rights, problems: Diagnostics::new(), not_checked: Vec::new() };
-    let inputs = compiler.run(environment);
+        Compiler { integration, environment, object, columns, rights, problems: Diagnostics::new(), not_checked: Vec::new() };
+    let inputs = compiler.run();
     let Compiler { problems, not_checked, .. } = compiler;
     match inputs {
         Some((inputs, heads, used)) if !problems.has_errors() => {
@@ -61,6 +61,7 @@ pub fn compile(
 
 struct Compiler<'a> {
     integration: &'a Integration,
+    environment: EnvironmentName,
     object: &'a Object,
     columns: &'a [String],
     rights: Rights,
@@ -71,7 +72,7 @@ struct Compiler<'a> {
 type Parts = (Inputs, Vec<FieldHead>, Vec<Field>);
 
 impl Compiler<'_> {
-    fn run(&mut self, environment: EnvironmentName) -> Option<Parts> {
+    fn run(&mut self) -> Option<Parts> {
         let label = self.object.label.clone();
         if !self.object.queryable {
             let message = format!("this user may not read {label} records");
@@ -129,7 +130,7 @@ impl Compiler<'_> {
             },
             layout,
             beyond,
-            guards: self.integration.environments.get(&environment).map(|e| guards(&e.guards)).unwrap_or_default(),
+            guards: self.integration.environments.get(&self.environment).map(|e| guards(&e.guards)).unwrap_or_default(),
         };
         Some((inputs, heads, used))
     }
@@ -197,9 +198,9 @@ impl Compiler<'_> {
             self.not_checked.push(format!("Edit on {}.{}", self.object.name, field.name));
             judged.updateable = true;
         }
-        let rule = match options(mapping, &self.integration.report).and_then(|options| {
+        let rule = match options(mapping, &self.integration.reading(self.environment, mapping)).and_then(|options| {
             Rule::compile(&judged, &options).map_err(|problem| {
-                (code_of(&problem), problem.to_string(), problem.hint().to_owned(), option_of(&problem))
+                (code_of(&problem), problem.to_string(), problem.hint().to_owned(), problem.option())
             })
         }) {
             Ok(rule) => rule,
@@ -247,7 +248,7 @@ impl Compiler<'_> {
             RowPolicy::Newest { by } => {
                 let column = self.column(by, Code::ColumnAbsent)?;
                 let declared = self.integration.report.columns.get(&by.value).map(|c| &c.reading);
-                match moment_rule(declared, self.integration.report.source.time_zone.as_deref()) {
+                match moment_rule(declared, self.integration.source(self.environment).time_zone.as_deref()) {
                     Ok(rule) => DuplicateRows::Newest { column, rule: Box::new(rule) },
                     Err(message) => {
                         self.problems.push(
@@ -286,8 +287,7 @@ fn zone(name: Option<&str>) -> Result<Option<TimeZone>, NotFitting> {
     name.map(|n| TimeZone::get(n).map_err(|_| unknown(n))).transpose()
 }
 
-fn options(mapping: &Mapping, report: &valid::Report) -> Result<Options, NotFitting> {
-    let reading = &mapping.reading;
+fn options(mapping: &Mapping, reading: &valid::Reading) -> Result<Options, NotFitting> {
     Ok(Options {
         blank_values: reading.blank_values.clone(),
         when_blank: match mapping.when_blank {
@@ -310,7 +310,7 @@ fn options(mapping: &Mapping, report: &valid::Report) -> Result<Options, NotFitt
         }),
         prefix: reading.prefix.clone(),
         suffix: reading.suffix.clone(),
-        time_zone: zone(reading.time_zone.as_deref().or(report.source.time_zone.as_deref()))?,
+        time_zone: zone(reading.time_zone.as_deref())?,
         true_values: reading.true_values.clone(),
         false_values: reading.false_values.clone(),
         separator: reading.separator,
@@ -369,20 +369,6 @@ fn code_of(problem: &RuleProblem) -> Code {
         RuleProblem::BadFormat { .. } => Code::BadFormat,
         RuleProblem::NeedsTimeZone => Code::TimeZoneRequired,
         _ => Code::OptionDoesNotFit,
-    }
-}
-
-fn option_of(problem: &RuleProblem) -> Option<&'static str> {
-    match problem {
-        RuleProblem::OptionDoesNotFit { option, .. } | RuleProblem::BadAffix { option } => Some(option),
-        RuleProblem::PolicyNeedsOrder { .. } | RuleProblem::NeverEmpty => Some("write"),
-        RuleProblem::BadFormat { .. } | RuleProblem::NeedsTimeZone => Some("format"),
-        RuleProblem::BadDecimalSign => Some("decimal"),
-        RuleProblem::BadSeparator => Some("separator"),
-        RuleProblem::BadCurrency => Some("currency"),
-        RuleProblem::WordForBoth => Some("true_values"),
-        RuleProblem::NewValuesRestricted => Some("new_values"),
-        _ => None,
     }
 }
 

@@ -185,6 +185,7 @@ fn options(source: &valid::Source) -> report::Options {
             valid::Quote::None => None,
         },
         header: source.header,
+        skip_lines: source.skip_lines,
         ..report::Options::default()
     }
 }
