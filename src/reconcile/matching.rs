@@ -22,15 +22,6 @@ pub enum Pass {
     Beyond,
 }
 
-/// What must be read from the org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
-    /// Distinct keys.
-    pub keys: u64,
-    /// Their SOQL literals' bytes, all told.
-    pub literal_bytes: u64,
-}
-
 /// Records found so far.
 struct Found {
     /// Id, then the layout's columns after it.
@@ -106,16 +97,6 @@ impl Matching {
             );
             each(&literal);
         }
-    }
-
-    /// How much must be read.
-    pub fn demand(&self, pass: Pass) -> Demand {
-        let mut demand = Demand { keys: 0, literal_bytes: 0 };
-        self.literals(pass, |literal| {
-            demand.keys += 1;
-            demand.literal_bytes += literal.len() as u64;
-        });
-        demand
     }
 
     /// Takes a block of records, in the columns of the layout. Any order; several threads may call it.
