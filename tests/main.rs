@@ -12,6 +12,7 @@ mod client_recordings;
 mod config;
 mod emulator_behaviour;
 mod emulator_contract;
+mod figures;
 mod formats;
 mod real_data;
 mod scene;

@@ -40,20 +40,15 @@ impl Place<'_> {
         let lints = compiled.warnings.iter().filter(|d| d.severity != Severity::Error);
         warnings.extend(lints.map(|d| d.message.clone()));
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
-        let mut inputs = compiled.inputs;
 
-        // The whole report first: what is wrong with it is told before anything is asked of Salesforce.
-        let mut blocks = Vec::new();
+        // The whole report first: what is wrong with it is told before any record is asked for.
+        let mut reading = reconcile::start(compiled.inputs);
         while let Some(block) = report.next_block().map_err(wrong)? {
-            blocks.push(block);
+            reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
         }
         let facts = report.finish().map_err(wrong)?;
         warnings.extend(facts.warnings.iter().map(warning));
-        inputs.guards.given = self.given_guards(target, &facts, connected.org_id);
-        let mut reading = reconcile::start(inputs);
-        for block in blocks {
-            reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
-        }
+        reading.given(self.given_guards(target, &facts, connected.org_id));
         let matching = reading.close();
 
         let integration = target.integration;

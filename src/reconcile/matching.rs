@@ -3,13 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::guards::Forbidden;
-use super::judge::{Pair, judge};
+use super::judge::{Pair, Tally, judge};
 use super::keys::NONE;
 use super::reading::RowKey;
 use super::rows::Rows;
 use super::{DuplicateRows, Inputs, Layout, Reading, ReconcileError, SeveralRecords};
 use crate::model::{Digest, RecordId};
-use crate::plan::{Entry, Header, PlanWriter, RowOutcome, Sink, Summary};
+use crate::plan::{Entry, FieldCounts, Header, PlanWriter, RowOutcome, Sink, Summary};
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
 
@@ -171,6 +171,7 @@ impl Matching {
             reading: &reading,
             found: &found,
             summary: empty(&reading, header),
+            by_field: vec![FieldCounts::default(); reading.inputs.fields.len()],
             digesting,
             sink,
             forbidden: Forbidden::default(),
@@ -217,6 +218,8 @@ struct Finishing<'a, S: Sink> {
     reading: &'a Reading,
     found: &'a Found,
     summary: Summary,
+    /// By the index of the field; they join the summary at the end.
+    by_field: Vec<FieldCounts>,
     digesting: PlanWriter<std::io::Sink>,
     sink: &'a mut S,
     forbidden: Forbidden,
@@ -366,8 +369,7 @@ impl<S: Sink> Finishing<'_, S> {
                     currency: inputs.layout.currency.map(|c| self.found.rows.cell(record as usize, c)),
                 },
                 &mut entry,
-                &mut self.summary,
-                &mut self.forbidden,
+                &mut Tally { summary: &mut self.summary, fields: &mut self.by_field, forbidden: &mut self.forbidden },
             );
             // Several records of one row: planned if any is; refused if any is and none is planned.
             end = match (end, entry.outcome) {
@@ -383,7 +385,10 @@ impl<S: Sink> Finishing<'_, S> {
     }
 
     fn close(self) -> Result<Summary, FinishError<S::Error>> {
-        let Self { reading, mut summary, digesting, forbidden, .. } = self;
+        let Self { reading, mut summary, by_field, digesting, forbidden, .. } = self;
+        for (field, counts) in reading.inputs.fields.iter().zip(by_field) {
+            summary.fields.insert(field.name.clone(), counts);
+        }
         summary.guards = reading.inputs.guards.judge(&summary, forbidden);
         (summary.inputs, summary.changes) = digesting.digests();
         if !summary.rows.balances() {
