@@ -14,5 +14,6 @@ mod emulator_behaviour;
 mod emulator_contract;
 mod figures;
 mod formats;
+mod input;
 mod real_data;
 mod scene;

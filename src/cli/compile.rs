@@ -59,6 +59,39 @@ pub fn compile(
     }
 }
 
+/// Checks what the integration says of the report's columns: this needs no org, so it is told before one is asked.
+///
+/// # Errors
+/// Every column that is not there.
+pub fn columns_fit(integration: &Integration, columns: &[String]) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::new();
+    let matching = &integration.matching;
+    find(columns, &matching.column, Code::KeyColumnAbsent, &mut problems);
+    for mapping in &integration.fields {
+        find(columns, &mapping.column, Code::ColumnAbsent, &mut problems);
+    }
+    if let RowPolicy::Newest { by } = &matching.on_duplicate_rows {
+        find(columns, by, Code::ColumnAbsent, &mut problems);
+    }
+    if problems.has_errors() { Err(problems.sorted()) } else { Ok(()) }
+}
+
+fn find(columns: &[String], wanted: &Spanned<String>, code: Code, problems: &mut Diagnostics) -> Option<usize> {
+    let found = columns.iter().position(|c| *c == wanted.value);
+    if found.is_none() {
+        let near = nearest(&wanted.value, columns.iter().map(String::as_str));
+        let message = format!("the report has no column `{}`", wanted.value);
+        let listed = format!("the report has these columns: {}", columns.join(", "));
+        problems.push(
+            Diagnostic::error(code, message)
+                .at(wanted.span.clone(), "not in the report")
+                .note("no record was read or written")
+                .help(near.map_or(listed, |n| format!("did you mean `{n}`? Columns are matched to the letter"))),
+        );
+    }
+    found
+}
+
 struct Compiler<'a> {
     integration: &'a Integration,
     environment: EnvironmentName,
@@ -93,6 +126,17 @@ impl Compiler<'_> {
                         self.object.name
                     )),
             ),
+        }
+        for (name, declared) in self.integration.report.columns.iter().filter(|(n, _)| !self.columns.contains(n)) {
+            let near = nearest(name, self.columns.iter().map(String::as_str));
+            let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let message =
+                format!("column `{name}` is declared and the report does not have it, so nothing comes of it{near}");
+            self.problems.push(
+                Diagnostic::warning(Code::DeclaredColumnAbsent, message)
+                    .at(declared.span.clone(), "not in the report")
+                    .help("correct the name under `columns:`, or delete it there"),
+            );
         }
         let key = self.key();
         let mappings: Vec<Option<(FieldInput, FieldHead, Field)>> =
@@ -136,18 +180,7 @@ impl Compiler<'_> {
     }
 
     fn column(&mut self, column: &Spanned<String>, code: Code) -> Option<usize> {
-        let found = self.columns.iter().position(|c| *c == column.value);
-        if found.is_none() {
-            let near = nearest(&column.value, self.columns.iter().map(String::as_str));
-            let message = format!("the report has no column `{}`", column.value);
-            let listed = format!("the report has these columns: {}", self.columns.join(", "));
-            self.problems.push(
-                Diagnostic::error(code, message)
-                    .at(column.span.clone(), "not in the report")
-                    .help(near.map_or(listed, |n| format!("did you mean `{n}`? Columns are matched to the letter"))),
-            );
-        }
-        found
+        find(self.columns, column, code, &mut self.problems)
     }
 
     fn field(&mut self, name: &Spanned<FieldName>) -> Option<Field> {
@@ -287,6 +320,7 @@ fn zone(name: Option<&str>) -> Result<Option<TimeZone>, NotFitting> {
     name.map(|n| TimeZone::get(n).map_err(|_| unknown(n))).transpose()
 }
 
+/// `reading` is the mapping's, with the environment's source behind it.
 fn options(mapping: &Mapping, reading: &valid::Reading) -> Result<Options, NotFitting> {
     Ok(Options {
         blank_values: reading.blank_values.clone(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::compile::{Compiled, Rights, compile, nearest};
+use super::compile::{Compiled, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -42,6 +42,12 @@ pub struct Target<'a> {
 pub struct Ground {
     /// The report, read as far as its header.
     pub report: Opened,
+    /// The org, and the mapping checked against it.
+    pub stands: Stands,
+}
+
+/// The org, and the mapping checked against it.
+pub struct Stands {
     /// The org.
     pub connected: Connected,
     /// The object's describe.
@@ -122,11 +128,27 @@ impl<'a> Place<'a> {
     /// Whatever does not fit, before any record is read.
     pub async fn ground(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Ground, Failure> {
         let report = self.open(target)?;
+        let stands = self.stand(target, &report.columns, purpose, budget).await?;
+        Ok(Ground { report, stands })
+    }
+
+    /// Connects, reads describe and checks the mapping against it and the report's columns.
+    ///
+    /// # Errors
+    /// Whatever does not fit, before any record is read.
+    pub async fn stand(
+        &self,
+        target: Target<'_>,
+        columns: &[String],
+        purpose: Purpose,
+        budget: Budget,
+    ) -> Result<Stands, Failure> {
+        columns_fit(target.integration, columns).map_err(Failure::configuration)?;
         let (connected, object) = self.describe(target, purpose, budget).await?;
         let rights = if connected.reader { Rights::Reader } else { Rights::Writer };
-        let compiled = compile(target.integration, target.environment, &object, &report.columns, rights)
+        let compiled = compile(target.integration, target.environment, &object, columns, rights)
             .map_err(Failure::configuration)?;
-        Ok(Ground { report, connected, object, compiled })
+        Ok(Stands { connected, object, compiled })
     }
 
     /// Connects and reads the object's describe.

@@ -150,8 +150,16 @@ pub async fn carry_out(
     budget: &Budget,
 ) -> Carried {
     let (canceller, cancel) = Cancel::new();
+    let longest = place.repository.project.run_time_out;
     let signals = tokio::spawn(async move {
-        interrupted().await;
+        match longest {
+            None => interrupted().await,
+            // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+            Some(longest) => tokio::select! {
+                () = interrupted() => {}
+                () = tokio::time::sleep(longest) => {}
+            },
+        }
         canceller.cancel();
     });
     let began = Instant::now();
@@ -220,7 +228,7 @@ type Checked = (Plan, Connected, Option<u64>, Vec<Stale>);
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
     let ground = place.ground(target, Purpose::Apply, budget).await?;
     let span = &target.integration.source(target.environment).location.span;
-    let definitions = ground.compiled.definitions.clone();
+    let definitions = ground.stands.compiled.definitions.clone();
     let report = ground.report.finish().map_err(|e| crate::cli::problem::report::failure(e, Some(span)))?;
     let facts = Facts {
         digests: crate::plan::Digests {
@@ -228,10 +236,10 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
             report: crate::model::Digest::from_sha256_hex(&report.sha256),
             definitions,
         },
-        org_id: ground.connected.org_id,
+        org_id: ground.stands.connected.org_id,
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
-    Ok((plan, ground.connected, Some(report.bytes), stale))
+    Ok((plan, ground.stands.connected, Some(report.bytes), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {
