@@ -13,5 +13,6 @@ mod config;
 mod emulator_behaviour;
 mod emulator_contract;
 mod formats;
+mod job;
 mod real_data;
 mod scene;
