@@ -15,5 +15,6 @@ mod emulator_contract;
 mod figures;
 mod formats;
 mod input;
+mod job;
 mod real_data;
 mod scene;

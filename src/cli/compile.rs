@@ -1,5 +1,7 @@
 //! A valid integration and the org's describe become the inputs of a plan; everything that does not fit is told with its place in the YAML.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use crate::config::valid::{self, Integration, Mapping, RecordPolicy, RowPolicy, Spanned};
@@ -25,6 +27,9 @@ pub struct Compiled {
     pub not_checked: Vec<String>,
 }
 
+/// Key prefixes of objects, by API name: `005` for User.
+pub type Prefixes = BTreeMap<String, String>;
+
 /// How strictly rights are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
@@ -42,16 +47,28 @@ pub fn compile(
     integration: &Integration,
     environment: EnvironmentName,
     object: &Object,
+    prefixes: &Prefixes,
     columns: &[String],
     rights: Rights,
 ) -> Result<Compiled, Diagnostics> {
-    let mut compiler =
-        Compiler { integration, environment, object, columns, rights, problems: Diagnostics::new(), not_checked: Vec::new() };
+    let mut compiler = Compiler {
+        integration,
+        environment,
+        object,
+        prefixes,
+        columns,
+        rights,
+        problems: Diagnostics::new(),
+        not_checked: Vec::new(),
+    };
     let inputs = compiler.run();
     let Compiler { problems, not_checked, .. } = compiler;
     match inputs {
         Some((inputs, heads, used)) if !problems.has_errors() => {
-            let definitions = Digest::of(&serde_json::to_vec(&used).unwrap_or_default());
+            // Who may edit is no part of a definition: a read-only user plans what another applies, and rights are checked by themselves.
+            let mut defined = used.clone();
+            defined.iter_mut().for_each(|field| field.updateable = true);
+            let definitions = Digest::of(&serde_json::to_vec(&defined).unwrap_or_default());
             let indexed = used.first().is_some_and(Field::is_indexed);
             Ok(Compiled { inputs, heads, definitions, indexed, warnings: problems, not_checked })
         }
@@ -96,6 +113,7 @@ struct Compiler<'a> {
     integration: &'a Integration,
     environment: EnvironmentName,
     object: &'a Object,
+    prefixes: &'a Prefixes,
     columns: &'a [String],
     rights: Rights,
     problems: Diagnostics,
@@ -231,22 +249,24 @@ impl Compiler<'_> {
             self.not_checked.push(format!("Edit on {}.{}", self.object.name, field.name));
             judged.updateable = true;
         }
-        let rule = match options(mapping, &self.integration.reading(self.environment, mapping)).and_then(|options| {
-            Rule::compile(&judged, &options).map_err(|problem| {
-                (code_of(&problem), problem.to_string(), problem.hint().to_owned(), problem.option())
-            })
-        }) {
-            Ok(rule) => rule,
-            Err((code, message, help, option)) => {
-                let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
-                self.problems.push(
-                    Diagnostic::error(code, format!("{}: {message}", field.name))
-                        .at(span, field.field_type.as_str())
-                        .help(help),
-                );
-                return None;
-            }
-        };
+        let rule =
+            match options(mapping, &self.integration.reading(self.environment, mapping)).and_then(|mut options| {
+                options.id_prefixes = self.prefixes_of(&field);
+                Rule::compile(&judged, &options).map_err(|problem| {
+                    (code_of(&problem), problem.to_string(), problem.hint().to_owned(), problem.option())
+                })
+            }) {
+                Ok(rule) => rule,
+                Err((code, message, help, option)) => {
+                    let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
+                    self.problems.push(
+                        Diagnostic::error(code, format!("{}: {message}", field.name))
+                            .at(span, field.field_type.as_str())
+                            .help(help),
+                    );
+                    return None;
+                }
+            };
         let on_bad_value = match mapping.on_bad_value {
             valid::BadValue::SkipCell => OnBadValue::SkipCell,
             valid::BadValue::SkipRow => OnBadValue::SkipRow,
@@ -270,6 +290,12 @@ impl Compiler<'_> {
             currency,
         };
         Some((input, head, field))
+    }
+
+    /// Beginnings of the ids that a reference may hold; none where one of its objects is not known to this user.
+    fn prefixes_of(&self, field: &Field) -> Vec<String> {
+        let known = field.reference_to.iter().map(|object| self.prefixes.get(object.as_str()).cloned());
+        known.collect::<Option<Vec<String>>>().unwrap_or_default()
     }
 
     fn duplicate_rows(&mut self) -> Option<DuplicateRows> {

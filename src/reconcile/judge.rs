@@ -75,7 +75,25 @@ where
     for (index, (field, counts)) in fields.iter().zip(by_field.iter_mut()).enumerate() {
         let value = (pair.report)(index);
         summary.cells.cells += 1;
-        match field.rule.judge(value, (pair.org)(index)) {
+        let stored = (pair.org)(index);
+        let verdict = field.rule.judge(value, stored);
+        // 10 in one currency is not 10 in another; two blanks are the same in all.
+        let amounts = matches!(verdict, Verdict::Change(_)) || (verdict == Verdict::Same && !stored.is_empty());
+        match verdict {
+            _ if amounts && other_currency(field, pair.currency) => {
+                skip_row |= field.on_bad_value == OnBadValue::SkipRow;
+                if field.on_bad_value == OnBadValue::Fail {
+                    *forbidden.bad_values.get_or_insert(0) += 1;
+                }
+                entry.refused.push(RefusedCell {
+                    field: field.name.clone(),
+                    column: field.column_name.clone(),
+                    value: String::from_utf8_lossy(value).into_owned(),
+                    code: "other_currency".to_owned(),
+                    message: "the record is in another currency than the report".to_owned(),
+                    hint: Some("Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned()),
+                });
+            }
             Verdict::Same => {
                 summary.cells.same += 1;
                 counts.same += 1;
@@ -88,14 +106,6 @@ where
                 summary.cells.kept_policy += 1;
                 counts.kept += 1;
             }
-            Verdict::Change(_) if other_currency(field, pair.currency) => entry.refused.push(RefusedCell {
-                field: field.name.clone(),
-                column: field.column_name.clone(),
-                value: String::from_utf8_lossy(value).into_owned(),
-                code: "other_currency".to_owned(),
-                message: "the record is in another currency than the report".to_owned(),
-                hint: Some("Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned()),
-            }),
             Verdict::Change(change) => entry.cells.push(CellChange {
                 field: field.name.clone(),
                 kind: kind(change.kind),
