@@ -25,9 +25,9 @@ trap stop EXIT
 table=()
 # what, figure, goal
 line() { table+=("$1|$2|$3"); printf '  %s: %s\n' "$1" "$2" >&2; }
-milliseconds() { # of a command: mean ± deviation
+milliseconds() { # of a command: mean ± deviation of the time that passed, and what it used itself
   hyperfine -N --warmup 3 --min-runs 20 --export-csv "$work/times.csv" "$*" >"$work/out" 2>"$work/err" || { cat "$work/err" >&2; exit 1; }
-  awk -F, 'NR==2 { printf "%.1f ms ± %.1f", $2*1000, $3*1000 }' "$work/times.csv"
+  awk -F, 'NR==2 { printf "%.1f ms ± %.1f (%.1f ms CPU; at best %.1f ms)", $2*1000, $3*1000, ($5+$6)*1000, $7*1000 }' "$work/times.csv"
 }
 timed() { # runs a command in the repository; its use stands in $work/use
   ( cd "$work/team" && /usr/bin/time -o "$work/use" -f '%U %S %M %e' "$@" >"$work/out" 2>"$work/err" ) || {
