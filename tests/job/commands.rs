@@ -152,7 +152,8 @@ fn keys_and_values_stay_hidden_outside_a_terminal() {
     for form in ["text", "json", "markdown"] {
         let plan = scene.run(&["plan", "people", "--full", "--format", form, "--out", "people.plan"]).exits(0);
         for shown in [&id, "Open__c", "Closed__c", "open-before", "open-after", "not_a_number"] {
-            assert!(plan.out.contains(shown), "{form}: {shown} in {}", plan.out);
+            // Markdown escapes what it would read as emphasis.
+            assert!(plan.out.replace("&#95;", "_").contains(shown), "{form}: {shown} in {}", plan.out);
         }
         said.extend([plan.out, plan.err]);
     }
@@ -257,5 +258,5 @@ fn quiet_says_nothing_but_the_result_and_data_goes_to_standard_output() {
     serde_json::from_str::<Value>(&plan.out).unwrap();
     let apply = scene.run(&["apply", "people", "--yes", "--json"]).exits(0);
     let view: Value = serde_json::from_str(&apply.out).unwrap_or_else(|e| panic!("{e}: {}", apply.out));
-    assert_eq!(view["log"]["status"].as_str().or(view["status"].as_str()), Some("Completed"), "{view}");
+    assert_eq!(view["run"]["status"], "Completed", "{view}");
 }

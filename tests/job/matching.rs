@@ -127,7 +127,8 @@ fn several_records_of_one_key_follow_the_policy() {
     );
     let ids: Vec<String> = scene.org().records("Lead").iter().map(|r| r["Id"].as_str().unwrap().to_owned()).collect();
     let touch = |id: &str, at: &str| {
-        let fields = json!({"Description": "touched", "LastModifiedDate": at});
+        let fields =
+            json!({"Description": "touched", "LastModifiedDate": at, "CreatedDate": format!("2025{}", &at[4..])});
         scene.org().edit("Lead", id, fields.as_object().unwrap()).unwrap();
     };
     touch(&ids[0], "2026-06-02T00:00:00.000+0000");
@@ -147,6 +148,10 @@ fn several_records_of_one_key_follow_the_policy() {
     assert_eq!(used(&plan("all")), ids);
     assert_eq!(outcome(&scene, "planned"), 2, "rows are counted, not records");
     assert_eq!(used(&plan("{ policy: newest, by: LastModifiedDate }")), [ids[0].clone(), ids[2].clone()]);
+    assert_eq!(used(&plan("{ policy: newest, by: CreatedDate }")), [ids[0].clone(), ids[2].clone()]);
+    // Of two that are equally new, none is the newest.
+    touch(&ids[1], "2026-06-02T00:00:00.000+0000");
+    assert_eq!(used(&plan("{ policy: newest, by: LastModifiedDate }")), [ids[2].clone()]);
     plan("fail");
     scene.run(&["apply", "people", "--yes"]).exits(4).says("several_records").says("FB0711");
     nothing_sent(&scene);

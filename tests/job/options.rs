@@ -265,4 +265,8 @@ fn in_an_org_with_several_currencies_a_currency_is_named_and_heeded() {
     scene.run(&["apply", "people.plan", "--yes"]).exits(0);
     assert_eq!(sent(&scene).len(), 1);
     assert_eq!(record(&scene, "Lead", "Email", "b@example.org")["Money__c"].as_f64(), Some(5.0));
+    // Another currency is a bad value like any other.
+    let more = format!("on_bad_value: fail\n{}", guards("max_refused: 100%"));
+    integration(&scene, "Lead", BY_EMAIL, "  Money__c: { column: V, currency: EUR }", &more);
+    scene.run(&["apply", "people", "--yes"]).exits(4).says("bad_values").says("2 cells");
 }
