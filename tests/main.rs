@@ -16,3 +16,4 @@ mod formats;
 mod input;
 mod real_data;
 mod scene;
+mod worked_example;
