@@ -26,6 +26,7 @@ fn the_worked_example_goes_from_the_request_to_the_daily_refresh() {
     let production = Scene::seeded(&format!("org: {{ id: 00DEm0000000042, name: Acme, sandbox: false }}\n{SEED}"));
     let token = production.org().access_token();
     scene.set("PRODUCTION_TOKEN", &token);
+    scene.set("COLUMNS", "160");
     for file in ["logins-to-leads.yaml", "reports/logins-review.yaml", "project.yaml"] {
         let text = std::fs::read_to_string(format!("{}/integrations/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         scene.write(&format!("integrations/{file}"), &text);
@@ -51,7 +52,11 @@ fn the_worked_example_goes_from_the_request_to_the_daily_refresh() {
     scene.run(&["validate"]).exits(0);
     scene.run(&["validate", "--online"]).exits(0).says("logins-to-leads: fits");
     // Dry run, then the sandbox.
-    scene.run(&["plan", "logins-to-leads", "--detailed-exitcode"]).exits(2).says("2 records");
+    scene
+        .run(&["plan", "logins-to-leads", "--detailed-exitcode"])
+        .exits(2)
+        .says("2 records")
+        .says("No Lead record has the key; Footbridge creates none: 1");
     assert_eq!(scene.write_calls(), 0);
     scene.run(&["apply", "logins-to-leads", "--env", "sandbox", "--yes"]).exits(0).says("Completed");
     let leads = scene.org().records("Lead");

@@ -78,3 +78,17 @@ fn an_option_that_does_not_fit_the_type_is_told() {
     let scene = with("  WalkMe_City__c: City", "  WalkMe_City__c: { column: City, decimal: \",\" }");
     tells("org-option-does-not-fit", &scene, &PLAN, 3, Asks::Reads);
 }
+
+#[test]
+fn a_custom_object_is_a_target_and_user_id_the_key_unless_said_otherwise() {
+    let seed = "objects:\n  Plan__c:\n    label: Plan\n    fields:\n      - { name: Owner_Email__c, type: email }\n      - { name: WalkMe_City__c, type: text, length: 40 }\n    records: [{ Name: Gold, Owner_Email__c: ada@example.org }]\n";
+    let scene = crate::scene::Scene::seeded(seed);
+    scene.write("exports/logins-review.csv", super::REPORT);
+    let text = super::INTEGRATION
+        .replace("object: Lead", "object: Plan__c")
+        .replace("column: User ID, field: Email", "field: Owner_Email__c")
+        .replace("  WalkMe_First_Login__c: First Login\n", "");
+    scene.write("integrations/plans.yaml", &text);
+    scene.run(&APPLY).exits(0);
+    assert_eq!(scene.org().records("Plan__c")[0]["WalkMe_City__c"], "Graz");
+}

@@ -92,6 +92,10 @@ fn network(error: &NetError, org: &str) -> (Exit, Diagnostic) {
         NetError::Failed { trouble: Trouble::Name, .. } => {
             (Code::HostUnreachable, "check `domain` in orgs.yaml, and the network")
         }
+        NetError::Failed { .. } if shown.contains("//127.0.0.1:") || shown.contains("//localhost:") => (
+            Code::HostUnreachable,
+            "nothing listens there: start the emulator that orgs.yaml names (`footbridge emulator --db FILE --port N`), then try again",
+        ),
         _ => (Code::HostUnreachable, "check the network, then try again"),
     };
     (Exit::Failed, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
