@@ -18,3 +18,4 @@ mod input;
 mod job;
 mod real_data;
 mod scene;
+mod worked_example;

@@ -65,6 +65,8 @@ pub enum Command {
     Apply(ApplyArguments),
     /// List the runs, or show one
     Runs(RunsArguments),
+    /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
+    Request(RequestArguments),
     /// What an error code means and how to mend it
     Explain(ExplainArguments),
     /// The JSON Schemas of every file format
@@ -108,6 +110,9 @@ pub struct ValidateArguments {
 pub struct PlanArguments {
     /// The integrations; all of them when none is named
     pub names: Vec<String>,
+    /// Of all, only those with this label; may be given several times
+    #[arg(long, value_name = "LABEL", conflicts_with = "names")]
+    pub label: Vec<String>,
     /// The environment
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox")]
     pub env: EnvironmentName,
@@ -142,11 +147,14 @@ pub struct ShowArguments {
 #[allow(missing_docs)]
 pub struct ApplyArguments {
     /// Integrations, or one plan file
-    #[arg(required_unless_present_any = ["all", "resume"], value_name = "INTEGRATION|PLANFILE")]
+    #[arg(value_name = "INTEGRATION|PLANFILE")]
     pub targets: Vec<String>,
     /// Every integration that has the environment
     #[arg(long, conflicts_with_all = ["targets", "resume"])]
     pub all: bool,
+    /// Of all, only those with this label; may be given several times
+    #[arg(long, value_name = "LABEL", requires = "all")]
+    pub label: Vec<String>,
     /// The environment
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment)]
     pub env: Option<EnvironmentName>,
@@ -191,6 +199,13 @@ pub enum RunsCommand {
         /// The run's id, as the list shows it, or its file
         run: String,
     },
+}
+
+#[derive(Debug, Args)]
+#[allow(missing_docs)]
+pub struct RequestArguments {
+    /// The integration
+    pub name: String,
 }
 
 #[derive(Debug, Args)]

@@ -72,8 +72,13 @@ pub fn compile(
             let indexed = used.first().is_some_and(Field::is_indexed);
             Ok(Compiled { inputs, heads, definitions, indexed, warnings: problems, not_checked })
         }
-        _ => Err(problems.sorted()),
+        // Every problem says what was not done.
+        _ => Err(problems.sorted().into_iter().map(unread).collect()),
     }
+}
+
+fn unread(diagnostic: Diagnostic) -> Diagnostic {
+    if diagnostic.notes.is_empty() { diagnostic.note("no record was read or written") } else { diagnostic }
 }
 
 /// Checks what the integration says of the report's columns: this needs no org, so it is told before one is asked.
@@ -261,7 +266,7 @@ impl Compiler<'_> {
                     let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
                     self.problems.push(
                         Diagnostic::error(code, format!("{}: {message}", field.name))
-                            .at(span, field.field_type.as_str())
+                            .at(span, format!("a field of type {}", field.field_type.as_str()))
                             .help(help),
                     );
                     return None;

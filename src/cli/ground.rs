@@ -103,6 +103,7 @@ impl<'a> Place<'a> {
             Location::Url(_) => {
                 let diagnostic = Diagnostic::error(Code::ReportDownload, "this version reads reports from files only")
                     .at(source.location.span.clone(), "a URL")
+                    .note("nothing was read from Salesforce and nothing was written")
                     .help("let CI fetch the report into the repository's `exports/`, and name the file here");
                 return Err(Failure::new(Exit::Usage, diagnostic));
             }
@@ -113,7 +114,8 @@ impl<'a> Place<'a> {
                 format!("`{name}` is tracked by git, and a report is full of e-mail addresses"),
             )
             .at(source.location.span.clone(), "tracked by git")
-            .help(format!("`git rm --cached {name}` and add its folder to .gitignore"))
+            .note("nothing was read from Salesforce and nothing was written")
+            .help(format!("take it out of git with `git rm --cached {name}`, and add its folder to .gitignore"))
             .help("for a report without people in it: `allow_tracked: true` beside the source");
             return Err(Failure::new(Exit::Usage, diagnostic));
         }
@@ -194,7 +196,8 @@ impl<'a> Place<'a> {
                 let diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
                     .at(integration.object.span.clone(), "not there, or not visible")
                     .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
-                    .help("give the user Read and Edit on the object, by a permission set");
+                    .note("no record was read or written")
+                    .help("if the name is right, give the user Read and Edit on the object, by a permission set");
                 Err(Failure::new(Exit::Usage, diagnostic))
             }
             Err(error) => {

@@ -17,6 +17,7 @@ mod planning;
 mod problem;
 mod reading;
 mod repository;
+mod request;
 mod runs;
 mod schema;
 mod show;
@@ -72,6 +73,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),
         Command::Schema(arguments) => schema::run(world, arguments),
         Command::Emulator(arguments) => block(emulator::run(world, arguments)),
@@ -93,6 +95,12 @@ pub(crate) fn tell(world: &World, failure: &Failure) {
         world.print(&diagnostics::json(&failure.diagnostics).to_string());
     }
     world.warn(diagnostics::text(&failure.diagnostics, style(world)).trim_end());
+}
+
+/// No integration runs in the environment, or none of these labels.
+pub(crate) fn nothing_chosen(environment: crate::model::EnvironmentName, labels: &[String]) -> Failure {
+    let which = if labels.is_empty() { String::new() } else { format!(" labelled {}", labels.join(" or ")) };
+    Failure::usage(crate::diag::Code::NothingNamed, format!("no integration{which} runs in {environment}"))
 }
 
 /// Prints warnings and lints.

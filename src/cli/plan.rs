@@ -20,12 +20,14 @@ pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failu
     let place = repository.place(world);
     let names: Vec<&str> = if arguments.names.is_empty() {
         let all = place.repository.integrations.values();
-        all.filter(|i| i.environments.contains_key(&arguments.env)).map(|i| i.name.value.as_str()).collect()
+        let wanted = all.filter(|i| i.environments.contains_key(&arguments.env) && i.has_label(&arguments.label));
+        wanted.map(|i| i.name.value.as_str()).collect()
     } else {
         arguments.names.iter().map(String::as_str).collect()
     };
     if names.is_empty() {
-        return Err(Failure::usage(Code::NothingNamed, format!("no integration runs in {}", arguments.env)));
+        let help = format!("add `{}: {{}}` under `environments:` of an integration", arguments.env);
+        return Err(super::nothing_chosen(arguments.env, &arguments.label).help(help));
     }
     if names.len() > 1 && arguments.out.is_some() {
         return Err(Failure::usage(Code::NothingNamed, "a plan file holds one integration")

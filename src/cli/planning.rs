@@ -71,6 +71,7 @@ impl Place<'_> {
                 .map_or_else(|| integration.matching.field.value.clone(), |f| f.name.clone()),
             indexed: compiled.indexed,
             condition: integration.condition.as_ref().map(|c| c.value.as_str()),
+            condition_at: integration.condition.as_ref().map(|c| &c.span),
             forced: match integration.read {
                 ReadWay::Auto => None,
                 ReadWay::Lookup => Some(Way::Lookup),

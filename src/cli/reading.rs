@@ -20,6 +20,8 @@ pub struct Wanted<'a> {
     pub indexed: bool,
     /// `where:`
     pub condition: Option<&'a str>,
+    /// Where it stands.
+    pub condition_at: Option<&'a crate::diag::Span>,
     /// A way that the configuration asks for.
     pub forced: Option<Way>,
 }
@@ -47,14 +49,14 @@ pub async fn read(
     wanted: &Wanted<'_>,
     org: &str,
 ) -> Result<Way, Failure> {
-    let context = problem::salesforce::Context { org, at: None, not_done: "nothing was written" };
+    let context = problem::salesforce::Context { org, at: wanted.condition_at, not_done: "nothing was written" };
     let word = |error: ReadError| match error {
         ReadError::Salesforce(error) => problem::salesforce::failure(&error, &context),
         ReadError::Reconcile(error) => Failure::bug(error.to_string()),
     };
     let way = pass(client, matching, layout, wanted, Pass::Scope).await.map_err(&word)?;
     if let Some(beyond) = beyond {
-        let everywhere = Wanted { condition: None, ..*wanted };
+        let everywhere = Wanted { condition: None, condition_at: None, ..*wanted };
         pass(client, matching, beyond, &everywhere, Pass::Beyond).await.map_err(&word)?;
     }
     Ok(way)

@@ -43,7 +43,10 @@ pub(super) fn read(path: &Path) -> Result<Plan, Failure> {
             .help("make the plan anew: `footbridge plan … --out FILE`");
         Failure::new(Exit::Stale, diagnostic)
     };
-    let file = File::open(path).map_err(|e| Failure::usage(Code::PlanDamaged, format!("{}: {e}", path.display())))?;
+    let file = File::open(path).map_err(|e| {
+        Failure::usage(Code::FileUnreadable, format!("the plan file {} cannot be read: {e}", path.display()))
+            .help("`footbridge plan NAME --out FILE` writes one")
+    })?;
     Plan::read(BufReader::new(file)).map_err(|problem| match &problem {
         FileProblem::Format { .. } => damaged(Code::PlanVersion, &problem),
         _ => damaged(Code::PlanDamaged, &problem),

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::repository::Repository;
 use super::world::World;
+use crate::diag::Code;
 use crate::render::counted;
 
 /// Runs the command.
@@ -17,16 +18,16 @@ pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, F
         for (org, variables) in repository.unset() {
             world.say(&format!("{org} needs variables that are not set here: {}", variables.join(", ")));
         }
-        world.say(&format!(
-            "valid: {} in {}",
-            counted(all.len() as u64, "integration"),
-            counted(files as u64, "file")
-        ));
+        world.say(&format!("valid: {} in {}", counted(all.len() as u64, "integration"), counted(files as u64, "file")));
         return Ok(Exit::Done);
     }
     let repository = Repository::load(world, arguments.env)?;
     let place = repository.place(world);
     let mut exit = Exit::Done;
+    if !place.repository.integrations.values().any(|i| i.environments.contains_key(&arguments.env)) {
+        return Err(Failure::usage(Code::NothingNamed, format!("no integration runs in {}", arguments.env))
+            .help(format!("add `{}: {{}}` under `environments:` of an integration", arguments.env)));
+    }
     for integration in place.repository.integrations.values().filter(|i| i.environments.contains_key(&arguments.env)) {
         let checked = async {
             let target = place.target(integration, arguments.env)?;

@@ -145,11 +145,11 @@ impl<R: BufRead> PlanReader<R> {
     pub fn start(mut input: R) -> Result<(Header, Self), FileProblem> {
         let mut buffer = Vec::new();
         input.read_until(b'\n', &mut buffer)?;
-        let found = || String::from_utf8_lossy(&buffer[..buffer.len().min(60)]).into_owned();
         let header = match serde_json::from_slice(&buffer) {
             Ok(Line::Header(header)) if header.format == FORMAT => header,
             Ok(Line::Header(header)) => return Err(FileProblem::Format { found: header.format }),
-            _ => return Err(FileProblem::Format { found: found() }),
+            // Whatever it is, it may be a report: none of it is shown.
+            _ => return Err(FileProblem::Format { found: "something else".to_owned() }),
         };
         let inputs = Digest::of(&buffer);
         Ok((header, Self { input, line: 1, buffer, inputs, changes: Digester::new(), end: None }))

@@ -29,7 +29,7 @@ objects:
       - { name: WalkMe_Score__c, type: number, formula: true }
       - { name: WalkMe_Number__c, type: text, length: 30, auto_number: true }
       - { name: WalkMe_Notes__c, type: html }
-      - { name: WalkMe_Secret__c, type: encryptedstring, length: 50 }
+      - { name: WalkMe_Masked__c, type: encryptedstring, length: 50 }
       - { name: WalkMe_Story__c, type: longtextarea, length: 32000 }
     records:
       - { LastName: Example, Company: Example Ltd, Email: ada@example.org }

@@ -1,6 +1,6 @@
 //! Commands used wrongly, and repositories that are not there.
 
-use super::{Asks, INTEGRATION, good, golden, tells};
+use super::{Asks, INTEGRATION, golden, good, tells};
 
 #[test]
 fn an_unknown_integration_is_told_with_the_nearest_name() {
@@ -15,8 +15,20 @@ fn an_unknown_integration_is_told_with_the_nearest_name() {
 fn an_unknown_environment_is_told() {
     let scene = good();
     tells("usage-environment-unknown", &scene, &["plan", "logins-to-leads", "--env", "prod"], 3, Asks::Nothing);
-    tells("usage-environment-not-there", &scene, &["apply", "logins-to-leads", "--env", "production"], 3, Asks::Nothing);
-    scene.write("integrations/second.yaml", &INTEGRATION.replace("logins-to-leads", "cities").replace("WalkMe_", "WalkMe_2_").replace("  sandbox: {}", "  sandbox: {}\n  production: {}"));
+    tells(
+        "usage-environment-not-there",
+        &scene,
+        &["apply", "logins-to-leads", "--env", "production"],
+        3,
+        Asks::Nothing,
+    );
+    scene.write(
+        "integrations/second.yaml",
+        &INTEGRATION
+            .replace("logins-to-leads", "cities")
+            .replace("WalkMe_", "WalkMe_2_")
+            .replace("  sandbox: {}", "  sandbox: {}\n  production: {}"),
+    );
     tells("usage-environment-not-connected", &scene, &["plan"], 3, Asks::Nothing);
 }
 
@@ -27,7 +39,9 @@ fn a_bare_apply_is_a_usage_error() {
 
 #[test]
 fn an_apply_that_nobody_confirms_writes_nothing() {
-    tells("usage-not-confirmed", &good(), &["apply", "logins-to-leads"], 3, Asks::Reads);
+    let scene = good();
+    scene.run(&["apply", "logins-to-leads"]).exits(3).says("nobody to ask").says("--yes");
+    assert_eq!(scene.write_calls(), 0);
 }
 
 #[test]
@@ -89,13 +103,25 @@ fn a_new_repository_validates_and_init_never_overwrites() {
     let inside = ["validate", "--root", "acme-footbridge"];
     golden("usage-init-validate", &scene, &inside, scene.run(&inside).exits(0));
     let planned = ["plan", "logins-to-leads", "--root", "acme-footbridge"];
-    golden("usage-init-plan", &scene, &planned, scene.run(&planned));
+    golden("usage-init-plan", &scene, &planned, scene.run(&planned).exits(3));
     scene.run(&["schema", "--check", "--root", "acme-footbridge"]).exits(0);
-    for name in ["integrations/orgs.yaml", "integrations/logins-to-leads.yaml", "integrations/project.yaml", ".gitignore", ".vscode/settings.json"] {
+    for name in [
+        "integrations/orgs.yaml",
+        "integrations/logins-to-leads.yaml",
+        "integrations/project.yaml",
+        ".gitignore",
+        ".vscode/settings.json",
+    ] {
         scene.write(&format!("acme-footbridge/{name}"), "# mine\n");
     }
     golden("usage-init-again", &scene, &arguments, scene.run(&arguments).exits(0));
-    for name in ["integrations/orgs.yaml", "integrations/logins-to-leads.yaml", "integrations/project.yaml", ".gitignore", ".vscode/settings.json"] {
+    for name in [
+        "integrations/orgs.yaml",
+        "integrations/logins-to-leads.yaml",
+        "integrations/project.yaml",
+        ".gitignore",
+        ".vscode/settings.json",
+    ] {
         assert_eq!(scene.read(&format!("acme-footbridge/{name}")), "# mine\n", "{name}");
     }
 }
@@ -114,8 +140,53 @@ fn a_plan_file_that_is_none_is_told() {
     let scene = good();
     tells("usage-show-missing", &scene, &["show", "day.plan"], 3, Asks::Nothing);
     scene.write("day.plan", "User ID,City\n");
-    tells("usage-show-not-a-plan", &scene, &["show", "day.plan"], 3, Asks::Nothing);
-    tells("usage-apply-not-a-plan", &scene, &["apply", "day.plan", "--yes"], 3, Asks::Nothing);
+    tells("usage-show-not-a-plan", &scene, &["show", "day.plan"], 5, Asks::Nothing);
+    tells("usage-apply-not-a-plan", &scene, &["apply", "day.plan", "--yes"], 5, Asks::Nothing);
+}
+
+#[test]
+fn labels_choose_integrations() {
+    let scene = good();
+    let second =
+        INTEGRATION.replace("logins-to-leads", "cities").replace("WalkMe_First_Login__c", "WalkMe_Last_Login__c");
+    scene.write(
+        "integrations/second.yaml",
+        &format!("{}labels: [weekly]\n", second.replace("  WalkMe_City__c: City\n", "")),
+    );
+    scene.run(&["plan", "--label", "weekly"]).exits(0).says("cities:").never_says("logins-to-leads:");
+    scene.run(&["apply", "--all", "--label", "weekly", "--env", "sandbox", "--yes"]).exits(0);
+    assert!(scene.org().records("Lead")[0]["WalkMe_City__c"].is_null());
+    assert!(!scene.org().records("Lead")[0]["WalkMe_Last_Login__c"].is_null());
+    tells("usage-label-unknown", &scene, &["plan", "--label", "daily"], 3, Asks::Nothing);
+}
+
+#[test]
+fn a_run_ends_after_the_time_that_the_project_gives_it() {
+    let scene = good();
+    scene.write("integrations/project.yaml", "footbridge: 1\nkind: project\ntime_outs: { run: 1s }\n");
+    scene.org().faults("- on: { method: PATCH }\n  action: { delay: 30000 }\n").unwrap();
+    let ran = scene.run(&super::APPLY);
+    assert_ne!(ran.code, 0, "{}", ran.err);
+    scene.run(&["runs", "show", "2026-11-21T090000Z"]).exits(0).says("Failed");
+}
+
+#[test]
+fn the_request_to_the_admin_states_goal_fields_and_rights() {
+    let scene = good();
+    let arguments = ["request", "logins-to-leads"];
+    tells("request-plain", &scene, &arguments, 0, Asks::Nothing);
+    super::change(&scene, "org: acme", "goal: Find the leads that are likely to convert\norg: acme");
+    super::change(
+        &scene,
+        "  source: exports/logins-review.csv",
+        "  source: exports/logins-review.csv\n  columns:\n    First Login: { type: datetime }\n    City: { type: text }",
+    );
+    super::change(&scene, "  WalkMe_City__c: City", "  WalkMe_City__c: City\n  Title: Role");
+    tells("request-declared", &scene, &arguments, 0, Asks::Nothing).never_says("ada@example.org");
+    scene.run(&["request", "nps"]).exits(3);
+    let json: serde_json::Value =
+        serde_json::from_str(&scene.run(&["request", "logins-to-leads", "--json"]).exits(0).out).unwrap();
+    assert!(json["body"].as_str().unwrap().contains("WalkMe_First_Login__c"));
 }
 
 #[test]
@@ -127,9 +198,10 @@ fn an_unknown_run_is_told() {
 fn bad_configuration_stops_every_command_that_needs_it() {
     let scene = good();
     scene.write("integrations/logins-to-leads.yaml", &INTEGRATION.replace("object: Lead", "objcet: Lead"));
-    for (name, arguments) in
-        [("usage-bad-configuration-plan", ["plan", "logins-to-leads"]), ("usage-bad-configuration-apply", ["apply", "--all"])]
-    {
+    for (name, arguments) in [
+        ("usage-bad-configuration-plan", ["plan", "logins-to-leads"]),
+        ("usage-bad-configuration-apply", ["apply", "--all"]),
+    ] {
         tells(name, &scene, &arguments, 3, Asks::Nothing);
     }
 }

@@ -26,6 +26,11 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
         let repository = Repository::load(world, environment)?;
         return resume::run(&repository.place(world), arguments, environment).await;
     }
+    if arguments.targets.is_empty() && !arguments.all {
+        return Err(Failure::usage(Code::NothingNamed, "say what to apply: nothing was planned and nothing was written")
+            .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply FILE` for a plan file")
+            .help("`footbridge plan` shows what would change"));
+    }
     if let [one] = arguments.targets.as_slice() {
         let path = world.here.join(one);
         if path.is_file() {
@@ -37,12 +42,14 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     let place = repository.place(world);
     let names: Vec<String> = if arguments.all {
         let all = place.repository.integrations.values();
-        all.filter(|i| i.environments.contains_key(&environment)).map(|i| i.name.value.clone()).collect()
+        let wanted = all.filter(|i| i.environments.contains_key(&environment) && i.has_label(&arguments.label));
+        wanted.map(|i| i.name.value.clone()).collect()
     } else {
         arguments.targets.clone()
     };
     if names.is_empty() {
-        return Err(Failure::usage(Code::NothingNamed, format!("no integration runs in {environment}")));
+        return Err(crate::cli::nothing_chosen(environment, &arguments.label)
+            .help(format!("add `{environment}: {{}}` under `environments:` of an integration")));
     }
     let selection = selection(world, arguments)?;
     // Every name is looked up before the first is applied.

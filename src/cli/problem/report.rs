@@ -37,19 +37,23 @@ fn word(error: ReportError) -> Diagnostic {
                 (None, true, true) => found.help("the folder is empty: put the exported report there"),
                 (None, true, false) => {
                     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-                    found.help(format!("in the same folder are: {}{rest}", siblings.join(", ")))
+                    found
+                        .help("export the report to that place, or name in `source:` the file that is meant")
+                        .help(format!("in the same folder are: {}{rest}", siblings.join(", ")))
                 }
             }
         }
         ReportError::NotAFile { name, folder } => {
             Diagnostic::error(Code::ReportUnreadable, format!("`{name}` is {}, not a file", if folder { "a folder" } else { "something else" }))
+                .help("name the CSV file itself in `source:`")
         }
-        ReportError::Unreadable { name, source } => Diagnostic::error(Code::ReportUnreadable, format!("`{name}` cannot be read: {source}")),
+        ReportError::Unreadable { name, source } => Diagnostic::error(Code::ReportUnreadable, format!("`{name}` cannot be read: {source}"))
+            .help("let the user who runs Footbridge read the file, then try again"),
         ReportError::Empty { name, .. } => {
             Diagnostic::error(Code::ReportEmpty, format!("`{name}` is empty: not even a header")).help("export the report again")
         }
         ReportError::NotText { name, kind } => Diagnostic::error(Code::ReportNotCsv, format!("`{name}` is not a CSV file but {kind}"))
-            .help("export the report as CSV"),
+            .help("export the report as CSV (UTF-8), and name that file in `source:`"),
         ReportError::Contradiction { name, mark } => {
             Diagnostic::error(Code::ReportEncoding, format!("`{name}` begins with the byte order mark of {mark}, and another encoding is set"))
                 .help("remove `encoding:`, or set the one that the file has")
@@ -70,7 +74,8 @@ fn word(error: ReportError) -> Diagnostic {
         ReportError::Gzip { name, source } => {
             Diagnostic::error(Code::ReportTruncated, format!("the gzip file `{name}` is damaged or cut off: {source}")).help("fetch it again")
         }
-        ReportError::TooLarge { name, limit } => Diagnostic::error(Code::ReportTooLarge, format!("`{name}` unpacks to more than {limit} bytes")),
+        ReportError::TooLarge { name, limit } => Diagnostic::error(Code::ReportTooLarge, format!("`{name}` unpacks to more than {limit} bytes"))
+            .help("unpack it, look at what is in it, and name the unpacked file in `source:`"),
         ReportError::DelimiterUnclear { name, .. } => {
             Diagnostic::error(Code::ReportDelimiter, format!("it is not clear what separates the cells of `{name}`"))
                 .help("write `delimiter: \",\"` (or `;`, `|`, `tab`) beside the source")
@@ -99,21 +104,29 @@ fn path(name: &str, problem: &PathProblem) -> Diagnostic {
         PathProblem::Unreadable { .. } | PathProblem::NotAFolder { .. } => Code::ReportUnreadable,
         _ => Code::PathLeavesRepository,
     };
-    Diagnostic::error(code, format!("`{name}`: {problem}"))
-        .help("a source is a file inside the repository, written relative to its root")
+    // The problem names the part of the path at fault, which is most often the whole.
+    let problem = problem.to_string();
+    let message = if problem.starts_with(name) { problem } else { format!("`{name}`: {problem}") };
+    Diagnostic::error(code, message).help(match code {
+        Code::ReportLinkLeavesRepository => "put the file itself in the place of the link",
+        _ => "a source is a file inside the repository, written relative to its root",
+    })
 }
 
 fn content(name: &str, problem: &CsvError, column: Option<&str>) -> Diagnostic {
     let column = column.map(|c| format!(", column `{c}`")).unwrap_or_default();
     match problem {
         CsvError::Ragged { line, row, expected, found, last } => {
-            let message = format!("`{name}`, line {line} (row {row}): {found} cells where the header has {expected}");
+            let message = format!(
+                "`{name}`, line {line} (row {row}): {found} {} where the header has {expected}",
+                if *found == 1 { "cell" } else { "cells" }
+            );
             let diagnostic = Diagnostic::error(if *last { Code::ReportTruncated } else { Code::ReportRagged }, message);
             match last {
                 true => {
                     diagnostic.help("it is the last line and has no line end: the file may be cut off; export it again")
                 }
-                false => diagnostic.help("a delimiter inside a cell must stand between quotes; look at that line"),
+                false => diagnostic.help("a delimiter inside a cell must stand between quotes; look at that line. Lines above the header: `skip_lines:`"),
             }
         }
         CsvError::UnclosedQuote { line, at, .. } => Diagnostic::error(
@@ -138,6 +151,7 @@ fn content(name: &str, problem: &CsvError, column: Option<&str>) -> Diagnostic {
         .help("most often line ends are missing, or this is not a CSV file"),
         CsvError::TooManyColumns { line, limit } => {
             Diagnostic::error(Code::ReportLineTooLong, format!("`{name}`, line {line}: more than {limit} columns"))
+                .help("most often line ends are missing, or this is not a CSV file")
         }
         CsvError::Nul { line, at } => {
             Diagnostic::error(Code::ReportEncoding, format!("`{name}`, line {line}, position {at}: a NUL byte"))

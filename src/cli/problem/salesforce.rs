@@ -11,7 +11,7 @@ use crate::salesforce::{ApiError, ErrorCode, SalesforceError, TokenError, TokenE
 pub struct Context<'a> {
     /// `acme (sandbox)`.
     pub org: &'a str,
-    /// The log-in in `orgs.yaml`.
+    /// The log-in in `orgs.yaml`; for queries `where:` of the integration.
     pub at: Option<&'a Span>,
     /// What did not happen.
     pub not_done: &'a str,
@@ -20,10 +20,11 @@ pub struct Context<'a> {
 /// The failure.
 pub fn failure(error: &SalesforceError, context: &Context<'_>) -> Failure {
     let (exit, mut diagnostic) = word(error, context.org);
-    if exit == Exit::Unauthorised
+    let condition = diagnostic.code == Code::ConditionRefused;
+    if (exit == Exit::Unauthorised || condition)
         && let Some(span) = context.at
     {
-        diagnostic = diagnostic.at(span.clone(), "this org");
+        diagnostic = diagnostic.at(span.clone(), if condition { "the org refused this" } else { "this org" });
     }
     Failure::new(exit, diagnostic.note(context.not_done))
 }
@@ -91,12 +92,30 @@ fn network(error: &NetError, org: &str) -> (Exit, Diagnostic) {
         NetError::Failed { trouble: Trouble::Name, .. } => {
             (Code::HostUnreachable, "check `domain` in orgs.yaml, and the network")
         }
+        NetError::Failed { .. } if shown.contains("//127.0.0.1:") || shown.contains("//localhost:") => (
+            Code::HostUnreachable,
+            "nothing listens there: start the emulator that orgs.yaml names (`footbridge emulator --db FILE --port N`), then try again",
+        ),
         _ => (Code::HostUnreachable, "check the network, then try again"),
     };
     (Exit::Failed, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
 }
 
+/// Salesforce begins what it says of a query with a piece of the query, and there the report's keys stand. Its reason follows the line with the place
+/// (`ERROR at Row:1:Column:116`); that alone is shown.
+fn without_query(text: &str) -> String {
+    match text.split_once("ERROR at Row:").and_then(|(_, rest)| rest.split_once('\n')) {
+        Some((_, reason)) => reason.trim().to_owned(),
+        None => text.to_owned(),
+    }
+}
+
 fn answered(error: &ApiError, org: &str) -> (Exit, Diagnostic) {
+    let mut error = error.clone();
+    for fault in std::iter::once(&mut error.fault).chain(&mut error.more) {
+        fault.message = without_query(&fault.message);
+    }
+    let error = &error;
     let shown = Terminal(&error.to_string()).to_string();
     let (exit, code, help) = match error.code() {
         ErrorCode::InvalidSessionId | ErrorCode::InvalidAuthHeader => (
@@ -117,7 +136,7 @@ fn answered(error: &ApiError, org: &str) -> (Exit, Diagnostic) {
         ErrorCode::InvalidField | ErrorCode::MalformedQuery | ErrorCode::InvalidQueryFilterOperator => (
             Exit::Usage,
             Code::ConditionRefused,
-            "look at `where:` of the integration; a field that this user may not see counts as absent",
+            "correct `where:` (one condition, as it would stand after WHERE); a field that this user may not see counts as absent",
         ),
         _ => (Exit::Failed, Code::Forbidden, "Salesforce's own words say why"),
     };

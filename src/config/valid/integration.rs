@@ -52,6 +52,11 @@ impl Integration {
         self.environments.get(&environment).and_then(|e| e.source.as_ref()).unwrap_or(&self.report.source)
     }
 
+    /// Has it one of these labels? Where none is asked for, every integration is meant.
+    pub fn has_label(&self, wanted: &[String]) -> bool {
+        wanted.is_empty() || wanted.iter().any(|l| self.labels.contains(l))
+    }
+
     /// How a mapping's values are written in an environment: its own reading, in the source's time zone where it names none.
     pub fn reading(&self, environment: EnvironmentName, mapping: &Mapping) -> Reading {
         let mut reading = mapping.reading.clone();

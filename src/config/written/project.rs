@@ -46,7 +46,7 @@ pub(in crate::config) struct TimeOuts {
     /// For the answer to a call. Default 2m.
     #[schemars(regex(pattern = DURATION))]
     pub(in crate::config) answer: Option<String>,
-    /// For a whole run, after which nothing more is sent. By default there is no limit.
+    /// For a run, from the first change sent; afterwards nothing more is sent. By default there is no limit.
     #[schemars(regex(pattern = DURATION))]
     pub(in crate::config) run: Option<String>,
 }
