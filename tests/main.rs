@@ -12,6 +12,7 @@ mod client_recordings;
 mod config;
 mod emulator_behaviour;
 mod emulator_contract;
+mod faults;
 mod figures;
 mod formats;
 mod input;

@@ -65,6 +65,8 @@ fn fault(error: &SalesforceError) -> Fault {
         SalesforceError::WrongOrg { .. } => (Class::Stop(StopKind::WrongOrg), "WRONG_ORG"),
         _ if error.is_not_authorised() => (Class::Stop(StopKind::NotAuthorised), "NOT_AUTHORISED"),
         SalesforceError::NotRenewed(inner) => (fault(inner).class, "LOG_IN"),
+        // An address that may not be called, an answer over the size limit: the same again the next time.
+        SalesforceError::Net(_) if !error.is_of_the_network() => (Class::Call, "CONNECTION"),
         SalesforceError::Net(_) => (Class::Later(None), "CONNECTION"),
         SalesforceError::Token(_) => (Class::Later(None), "LOG_IN"),
         SalesforceError::RowsMissing { .. } => (Class::Later(None), "ROWS_MISSING"),

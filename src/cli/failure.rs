@@ -45,6 +45,15 @@ impl Failure {
         )
     }
 
+    /// This and another: all problems, and the graver exit code.
+    #[must_use]
+    pub fn and(self, other: Failure) -> Self {
+        Self {
+            exit: self.exit.and(other.exit),
+            diagnostics: self.diagnostics.into_iter().chain(other.diagnostics).collect(),
+        }
+    }
+
     /// Adds what to do next to the last problem.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {

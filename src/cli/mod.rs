@@ -25,6 +25,7 @@ mod validate;
 mod world;
 
 use std::future::Future;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -48,6 +49,11 @@ pub fn main() -> ExitCode {
     };
     let world = World::look(&arguments.global);
     log(&world);
+    // Where, and never what: a panic's message may hold values or secrets.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+        let _ = writeln!(std::io::stderr().lock(), "footbridge: a bug{place}");
+    }));
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&world, &arguments.command)));
     match ended {
         Ok(Ok(exit)) => exit.into(),
@@ -55,7 +61,7 @@ pub fn main() -> ExitCode {
             tell(&world, &failure);
             failure.exit.into()
         }
-        // The panic's own message has been printed; it holds no values (tests search for them).
+        // The hook has said where.
         Err(_) => {
             tell(&world, &Failure::bug("Footbridge panicked"));
             Exit::Bug.into()
@@ -65,6 +71,7 @@ pub fn main() -> ExitCode {
 
 /// One command.
 pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure> {
+    world.bug_on_demand("start", &"");
     match command {
         Command::Demo(arguments) => demo::run(world, arguments),
         Command::Init(arguments) => init::run(world, arguments),
@@ -82,7 +89,11 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
 
 fn block<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|e| Failure::bug(format!("no runtime: {e}")))?.block_on(work)
+    let runtime = runtime.map_err(|e| Failure::bug(format!("no runtime: {e}")))?;
+    let ended = runtime.block_on(work);
+    // A question that nobody answers any more must not keep the process.
+    runtime.shutdown_background();
+    ended
 }
 
 fn style(world: &World) -> TextStyle {

@@ -96,6 +96,15 @@ impl World {
         own.or_else(|| variable(name))
     }
 
+    /// Panics when `FOOTBRIDGE_PANIC` names this stage (`start`, `planned`, `sending`), with `held` in the message: so that tests can see that a bug
+    /// ends with exit code 70, and that nothing of what a panic holds is printed.
+    #[allow(clippy::panic)]
+    pub fn bug_on_demand(&self, stage: &str, held: &dyn std::fmt::Debug) {
+        if variable("FOOTBRIDGE_PANIC").as_deref() == Some(stage) {
+            panic!("asked for by FOOTBRIDGE_PANIC: {held:?}");
+        }
+    }
+
     /// The time (UTC). `FOOTBRIDGE_NOW` fixes it, for tests and recordings.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> Timestamp {
@@ -138,9 +147,12 @@ impl World {
         if !self.asks {
             return None;
         }
-        let mut out = std::io::stderr().lock();
-        let _ = write!(out, "{question} ");
-        let _ = out.flush();
+        {
+            // Let go of it before waiting: somebody else may have to say that the question is off.
+            let mut out = std::io::stderr().lock();
+            let _ = write!(out, "{question} ");
+            let _ = out.flush();
+        }
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())

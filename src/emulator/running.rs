@@ -147,6 +147,11 @@ impl Emulator {
         self.state.transcript().clear();
     }
 
+    /// Requests that a fault delays at this moment: how a test knows that a client is in the middle of a call.
+    pub fn held(&self) -> usize {
+        self.state.held()
+    }
+
     /// Calls counted against the daily limit, those before the start included.
     pub fn used(&self) -> u64 {
         self.state.used()

@@ -1,7 +1,7 @@
 //! What every request shares: the org, its clock, usage, faults, cursors and the transcript, each behind its own lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -21,6 +21,7 @@ pub struct State {
     cursors: Mutex<Cursors>,
     transcript: Mutex<Transcript>,
     random: Mutex<fastrand::Rng>,
+    held: Arc<()>,
     /// Limits and habits.
     pub settings: Settings,
     /// Where it answers: `http://127.0.0.1:PORT`.
@@ -43,9 +44,20 @@ impl State {
             cursors: Mutex::default(),
             transcript: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(settings.random_seed)),
+            held: Arc::default(),
             settings,
             base,
         }
+    }
+
+    /// A request that a fault delays, for as long as this lives; one whose client goes away is dropped with it.
+    pub fn hold(&self) -> Arc<()> {
+        Arc::clone(&self.held)
+    }
+
+    /// Requests that a fault delays at this moment.
+    pub fn held(&self) -> usize {
+        Arc::strong_count(&self.held) - 1
     }
 
     /// The org, locked.

@@ -28,7 +28,7 @@ pub use outcomes::{
     OutcomesReader, Problem, RecordLine, RefusedField, RowLine,
 };
 pub use place::{safe_segment, source_shown, stamp};
-pub use redact::{mentions, redacted};
+pub use redact::{mentions, plain_code, redacted};
 pub use schema::schemas;
 pub use store::{Filter, Store, StoreProblem, Written};
 pub use summary::{Listed, RunSummary};

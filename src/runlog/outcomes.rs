@@ -7,7 +7,7 @@ use std::io::BufRead;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::redact::redacted;
+use super::redact::{self, redacted};
 use crate::model::{FieldName, ObjectName, OrgId, RecordId};
 use crate::plan::{ChangeKind, Entry, RowOutcome};
 
@@ -195,7 +195,8 @@ impl Problem {
         }
         values.extend(entry.refused.iter().map(|r| r.value.as_str()));
         let message = redacted(&code, words, &values);
-        Self { code, message, fields, words: Some(words.to_owned()) }
+        let fields = fields.into_iter().filter(|field| redact::name(field.as_str()).is_some()).collect();
+        Self { code: redact::plain_code(&code), message, fields, words: Some(words.to_owned()) }
     }
 }
 

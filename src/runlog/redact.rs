@@ -83,7 +83,7 @@ pub fn redacted(code: &str, message: &str, values: &[&str]) -> Option<String> {
     }
     let text = without_quoted(&text);
     let text: Vec<&str> = text.split_whitespace().map(|word| if telling(word) { GAP } else { word }).collect();
-    let mut text = text.join(" ");
+    let mut text: String = text.join(" ").chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect();
     if let Some((at, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(at);
         text.push('…');
@@ -95,6 +95,24 @@ pub fn redacted(code: &str, message: &str, values: &[&str]) -> Option<String> {
 pub fn mentions(text: &str, value: &str) -> bool {
     let (text, value) = (one_spaced(text), one_spaced(value));
     !value.is_empty() && without(&text, &value) != text
+}
+
+/// Salesforce's code, or what it names as a field: letters, digits and underscores (a dot between parents). Anything else is no name, and might hold
+/// whatever a server likes: `None`.
+pub fn name(text: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    (!text.is_empty() && text.len() <= 100 && text.chars().all(plain)).then_some(text)
+}
+
+/// A code as a file may hold it.
+pub fn plain_code(text: &str) -> String {
+    if text == "(no code)" { text } else { name(text).unwrap_or("UNREADABLE_CODE") }.to_owned()
+}
+
+/// Control characters, and those that cannot be seen or turn the reading direction.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn one_spaced(text: &str) -> String {

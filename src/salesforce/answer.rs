@@ -23,17 +23,25 @@ struct FaultWire {
 }
 
 impl FaultWire {
-    fn read(self) -> Fault {
+    /// Secrets go first: a text that is cut in the middle of one would not be recognised any more.
+    fn read(self, secrets: &[&Secret]) -> Fault {
+        let code = self.code.map_or_else(|| "(no code)".to_owned(), |code| without(code, secrets));
+        let fields = self.fields.unwrap_or_default();
         Fault {
-            code: ErrorCode::parse(self.code.as_deref().unwrap_or("(no code)")),
-            message: clip(&self.message.unwrap_or_default(), MESSAGE_LIMIT),
-            fields: self.fields.unwrap_or_default(),
+            code: ErrorCode::parse(&code),
+            message: clip(&without(self.message.unwrap_or_default(), secrets), MESSAGE_LIMIT),
+            fields: fields.into_iter().map(|field| without(field, secrets)).collect(),
         }
     }
 }
 
 /// Reads the entries of an error's body; empty when it is not in Salesforce's form.
 pub fn faults(body: &[u8]) -> Vec<Fault> {
+    faults_without(body, &[])
+}
+
+/// The same without these secrets, which a server may have sent back.
+pub(crate) fn faults_without(body: &[u8], secrets: &[&Secret]) -> Vec<Fault> {
     let wires: Vec<FaultWire> = match serde_json::from_slice(body) {
         Ok(wires) => wires,
         // Some resources answer with the object alone.
@@ -43,7 +51,7 @@ pub fn faults(body: &[u8]) -> Vec<Fault> {
         },
         Err(_) => return Vec::new(),
     };
-    wires.into_iter().filter(|w| w.code.is_some()).map(FaultWire::read).collect()
+    wires.into_iter().filter(|w| w.code.is_some()).map(|w| w.read(secrets)).collect()
 }
 
 fn is_html(response: &Response) -> bool {
@@ -110,12 +118,9 @@ pub(crate) fn error(response: &Response, version: &str, secrets: &[&Secret]) -> 
             .unwrap_or_else(|| "another place".to_owned());
         return SalesforceError::Redirected { status, to };
     }
-    let mut faults = faults(&response.body).into_iter();
-    if let Some(mut fault) = faults.next() {
-        let hide = |fault: &mut Fault| fault.message = without(std::mem::take(&mut fault.message), secrets);
-        hide(&mut fault);
-        let mut more: Vec<Fault> = faults.take(9).collect();
-        more.iter_mut().for_each(hide);
+    let mut faults = faults_without(&response.body, secrets).into_iter();
+    if let Some(fault) = faults.next() {
+        let more: Vec<Fault> = faults.take(9).collect();
         if status == 410 {
             return SalesforceError::VersionRetired { version: version.to_owned() };
         }
@@ -221,7 +226,13 @@ mod tests {
     fn errors_are_typed_and_hide_secrets() {
         let token = Secret::new("00Dxx!SECRET-TOKEN".into());
         let echo = "you sent 00Dxx!SECRET-TOKEN";
+        // The cut of a long text falls into the token.
+        let late = format!("{}00Dxx!SECRET-TOKEN", "x".repeat(MESSAGE_LIMIT - 18));
+        let named = serde_json::json!([{"message": "m", "errorCode": echo, "fields": [echo]}]).to_string();
         let bodies = [
+            (400, fault("STRING_TOO_LONG", &late)),
+            (400, named),
+            (502, "<p>?token=00Dxx%21SECRET-TOKEN</p>".to_owned()),
             (400, fault("STRING_TOO_LONG", echo)),
             (502, format!("<html>{echo}</html>")),
             (200, format!("<html>{echo}</html>")),

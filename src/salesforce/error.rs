@@ -229,6 +229,11 @@ impl SalesforceError {
         }
     }
 
+    /// Did the network itself fail (which may pass), and not a limit or a rule of this client?
+    pub fn is_of_the_network(&self) -> bool {
+        matches!(self, SalesforceError::Net(NetError::Failed { .. }))
+    }
+
     /// Can no further call of this run pass?
     pub fn stops_the_run(&self) -> bool {
         self.treatment() == Treatment::StopRun
@@ -247,8 +252,12 @@ pub(crate) fn clip(text: &str, limit: usize) -> String {
 pub(crate) fn without(mut text: String, secrets: &[&Secret]) -> String {
     for secret in secrets {
         let secret = secret.expose();
-        if secret.len() >= 4 && text.contains(secret) {
-            text = text.replace(secret, "[hidden]");
+        // As it is, and as a form or an address holds it.
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for form in [secret, encoded.as_str()] {
+            if form.len() >= 4 && text.contains(form) {
+                text = text.replace(form, "[hidden]");
+            }
         }
     }
     text

@@ -42,7 +42,12 @@ impl Fetch {
     }
 
     async fn page(mut self) -> Result<Page, SalesforceError> {
-        (&mut self.0).await.unwrap_or_else(|_| Err(malformed("the query", "reading the page was interrupted")))
+        match (&mut self.0).await {
+            Ok(page) => page,
+            // A bug stays a bug, in whichever task it shows.
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(malformed("the query", "reading the page was interrupted")),
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::fmt;
 use http::Method;
 use serde::Deserialize;
 
-use super::answer::{faults, malformed};
+use super::answer::{faults_without, malformed};
 use super::client::Call;
 use super::{ApiError, Client, ErrorCode, Fault, SalesforceError, Treatment};
-use crate::model::{ObjectName, RecordId};
+use crate::model::{ObjectName, RecordId, Secret};
 use crate::net::{Body, Class, Sent};
 
 /// Records that one call takes.
@@ -106,8 +106,12 @@ struct ResultWire<'a> {
     errors: Option<&'a serde_json::value::RawValue>,
 }
 
-/// Decodes the results of a collection, for records in this order.
-pub(crate) fn decode_results(body: &[u8], ids: &[RecordId]) -> Result<Vec<RecordOutcome>, SalesforceError> {
+/// Decodes the results of a collection, for records in this order. Secrets that the server sent back are taken out.
+pub(crate) fn decode_results(
+    body: &[u8],
+    ids: &[RecordId],
+    secrets: &[&Secret],
+) -> Result<Vec<RecordOutcome>, SalesforceError> {
     let what = "the update";
     let wires: Vec<ResultWire<'_>> = serde_json::from_slice(body).map_err(|error| malformed(what, error))?;
     if wires.len() != ids.len() {
@@ -123,7 +127,8 @@ pub(crate) fn decode_results(body: &[u8], ids: &[RecordId]) -> Result<Vec<Record
         outcomes.push(if wire.success {
             RecordOutcome::Updated
         } else {
-            RecordOutcome::Failed(RecordError::of(wire.errors.map_or_else(Vec::new, |e| faults(e.get().as_bytes()))))
+            let errors = wire.errors.map_or_else(Vec::new, |e| faults_without(e.get().as_bytes(), secrets));
+            RecordOutcome::Failed(RecordError::of(errors))
         });
     }
     Ok(outcomes)
@@ -198,7 +203,7 @@ impl Client {
         };
         let response = self.call(&call).await.map_err(CallFailure::of)?;
         let ids: Vec<RecordId> = records.iter().map(|r| r.id).collect();
-        decode_results(&response.body, &ids).map_err(CallFailure::of)
+        decode_results(&response.body, &ids, &[&self.access().token]).map_err(CallFailure::of)
     }
 }
 
@@ -251,7 +256,7 @@ mod tests {
                 {"statusCode":"PROCESSING_HALTED","message":"x","fields":[]},
                 {"statusCode":"UNABLE_TO_LOCK_ROW","message":"locked","fields":["Id"],"extendedErrorDetails":[{}]}]},
             {"id":"0123h000002xQ5s","success":true,"errors":[]}]"#;
-        let outcomes = decode_results(body.as_bytes(), &ids()).unwrap();
+        let outcomes = decode_results(body.as_bytes(), &ids(), &[]).unwrap();
         let RecordOutcome::Failed(error) = &outcomes[0] else { panic!("{outcomes:?}") };
         assert_eq!((error.code.clone(), error.retry, error.more.len()), (ErrorCode::UnableToLockRow, true, 1));
         assert_eq!(error.fields, ["Id"]);
@@ -269,14 +274,14 @@ mod tests {
             "{}",
         ];
         for body in table {
-            let error = decode_results(body.as_bytes(), &ids()).unwrap_err();
+            let error = decode_results(body.as_bytes(), &ids(), &[]).unwrap_err();
             assert!(matches!(CallFailure::of(error), CallFailure::Unknown(_)), "{body}");
         }
     }
 
     #[test]
     fn a_failure_without_a_reason_is_still_a_failure() {
-        let outcomes = decode_results(br#"[{"success":false},{"success":false,"errors":[]}]"#, &ids()).unwrap();
+        let outcomes = decode_results(br#"[{"success":false},{"success":false,"errors":[]}]"#, &ids(), &[]).unwrap();
         assert!(outcomes.iter().all(|o| matches!(o, RecordOutcome::Failed(e) if !e.retry)), "{outcomes:?}");
     }
 }

@@ -1,5 +1,8 @@
 //! The question before anything is written.
 
+use super::carry::heard;
+use super::signals;
+use crate::apply::Cancel;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
@@ -12,7 +15,7 @@ use crate::render::counted;
 ///
 /// # Errors
 /// Nobody to ask, or another answer: nothing is written.
-pub fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Failure> {
+pub async fn confirm(world: &World, plan: &Plan, yes: bool, cancel: &Cancel) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -28,7 +31,18 @@ pub fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Failure> {
         EnvironmentName::Production => (format!("{what} Type the org's name to go on:"), header.org.as_str()),
         EnvironmentName::Sandbox => (format!("{what} Type yes to go on:"), "yes"),
     };
-    match world.ask(&question) {
+    // Reading the answer blocks, and must not keep the word to stop from being heard.
+    let asked = world.clone();
+    let answer = tokio::select! {
+        biased;
+        () = heard(cancel) => {
+            // The question's line is still open.
+            world.say("");
+            return Err(signals::interrupted());
+        }
+        answer = tokio::task::spawn_blocking(move || asked.ask(&question)) => answer.unwrap_or(None),
+    };
+    match answer {
         Some(answer) if answer == wanted => Ok(()),
         Some(_) => {
             Err(Failure::new(Exit::Failed, Diagnostic::error(Code::NotConfirmed, "not confirmed: nothing was written")))

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::ask::confirm;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
+use super::signals;
 use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
     Start, precheck, unfinished,
@@ -52,8 +53,13 @@ pub fn lock(place: &Place<'_>, integration: &str, org_id: OrgId, start: Timestam
 
 /// A journal that cannot be made or read.
 pub fn journal_failure(problem: &JournalProblem) -> Failure {
-    let diagnostic = Diagnostic::error(Code::JournalUnwritable, problem.to_string())
-        .help("free or mend the disk below `.footbridge/`, then try again");
+    let diagnostic = Diagnostic::error(Code::JournalUnwritable, problem.to_string());
+    // A journal that cannot be removed any more belongs to a run that has ended.
+    let diagnostic = match problem {
+        JournalProblem::Write { .. } => diagnostic,
+        _ => diagnostic.note("nothing was sent"),
+    };
+    let diagnostic = diagnostic.help("free or mend the disk below `.footbridge/`, then try again");
     Failure::new(Exit::Failed, diagnostic)
 }
 
@@ -64,6 +70,7 @@ pub async fn integration(
     arguments: &ApplyArguments,
     selection: Selection,
     given: Option<Plan>,
+    cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let world = place.world;
     let start = world.now();
@@ -73,14 +80,26 @@ pub async fn integration(
     refuse_unfinished(place, name, org_id)?;
 
     let budget = budget(world);
-    let (mut plan, connected, bytes, stale) = match given {
-        None => match place.plan(target, Purpose::Apply, budget.clone()).await {
-            Ok(planned) => Ok((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new())),
-            Err(failure) => Err(failure),
-        },
-        Some(plan) => checked(place, target, plan, budget.clone()).await,
-    }
-    .or_else(|failure| log::unplanned(place, target, start, &failure, budget.counters()).and(Err(failure)))?;
+    let planning = async {
+        match given {
+            None => {
+                let planned = place.plan(target, Purpose::Apply, budget.clone()).await?;
+                Ok((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new()))
+            }
+            Some(plan) => checked(place, target, plan, budget.clone()).await,
+        }
+    };
+    let planned = tokio::select! {
+        biased;
+        () = heard(cancel) => Err(signals::interrupted()),
+        planned = planning => planned,
+    };
+    let (mut plan, connected, bytes, stale) =
+        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
+            Ok(()) => failure,
+            Err(unwritten) => failure.and(unwritten),
+        })?;
+    world.bug_on_demand("planned", &plan);
     first_run(place, target, arguments, &mut plan)?;
     let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
     if !world.quiet && !world.json {
@@ -101,25 +120,43 @@ pub async fn integration(
     let nothing =
         |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(Trigger::Apply, &connected));
     if !stale.is_empty() {
-        let exit = nothing(ExitReason::Stale, NotAttempted::Other("stale".to_owned()))?;
-        return Err(Failure { exit, diagnostics: stale_words(&stale) });
+        let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
+        return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
     if !held.is_empty() {
-        let words = guards(&held, name);
-        let exit = nothing(ExitReason::Guard, NotAttempted::Guard)?;
-        return Err(Failure { exit, diagnostics: words });
+        let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };
+        return Err(logged(nothing(ExitReason::Guard, NotAttempted::Guard), failure));
     }
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
     not_planned(world, &plan, &selection);
-    confirm(world, &plan, arguments.yes)?;
+    confirm(world, &plan, arguments.yes, cancel).await?;
 
     let run = Start { run: stamp(start), started: start, selection: selection.clone() };
-    let journal = Journal::start(&journals(place), &plan, run).map_err(|p| journal_failure(&p))?;
-    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), &budget).await;
+    let journal = match Journal::start(&journals(place), &plan, run) {
+        Ok(journal) => journal,
+        Err(problem) => {
+            let reason = NotAttempted::Other("no journal could be made".to_owned());
+            return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
+        }
+    };
+    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), &budget, cancel).await;
     carried.ended(place, &plan, about(Trigger::Apply, &connected))
+}
+
+/// Ends when the word to stop is given.
+pub async fn heard(cancel: &Cancel) {
+    cancel.clone().cancelled().await;
+}
+
+/// A failure whose run log was to be written: where that failed, too, both are told.
+fn logged(written: Result<Exit, Failure>, failure: Failure) -> Failure {
+    match written {
+        Ok(_) => failure,
+        Err(unwritten) => failure.and(unwritten),
+    }
 }
 
 /// A run that has come to its end, with the journal that still holds it.
@@ -144,7 +181,7 @@ impl Carried {
     }
 }
 
-/// Carries out what is left of a plan, with the signals that stop it.
+/// Carries out what is left of a plan, until it is done or the word to stop is given.
 pub async fn carry_out(
     place: &Place<'_>,
     plan: &Plan,
@@ -152,15 +189,16 @@ pub async fn carry_out(
     mut journal: Journal,
     from: Remaining,
     budget: &Budget,
+    cancel: &Cancel,
 ) -> Carried {
-    let (canceller, cancel) = Cancel::new();
-    let longest = place.repository.project.run_time_out;
-    let signals = tokio::spawn(async move {
+    // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+    let (canceller, stop) = Cancel::new();
+    let (longest, outer) = (place.repository.project.run_time_out, cancel.clone());
+    let watch = tokio::spawn(async move {
         match longest {
-            None => interrupted().await,
-            // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+            None => heard(&outer).await,
             Some(longest) => tokio::select! {
-                () = interrupted() => {}
+                () = heard(&outer) => {}
                 () = tokio::time::sleep(longest) => {}
             },
         }
@@ -176,12 +214,12 @@ pub async fn carry_out(
         settings: &settings,
         retries: &mut retries,
         clock: &clock,
-        cancel,
+        cancel: stop,
         observer: &mut shown,
     };
     let outcomes = work.run(plan, &mut journal, from).await;
     shown.end();
-    signals.abort();
+    watch.abort();
     if let Ok(outcomes) = &outcomes
         && outcomes.writes > 0
     {
@@ -193,31 +231,14 @@ pub async fn carry_out(
     Carried { journal, outcomes }
 }
 
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-                return;
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM cannot be heard"),
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-}
-
 fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<(), Failure> {
     let all = unfinished(&journals(place)).map_err(|p| journal_failure(&p))?;
     let Some(found) = all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id) else {
         return Ok(());
     };
+    let what = if found.finished { "ended, and its run log was not written" } else { "was killed before it ended" };
     let message = format!(
-        "run {} of `{integration}` was killed before it ended ({} records planned, {} batches begun)",
+        "run {} of `{integration}` {what} ({} records planned, {} batches begun)",
         found.head.run, found.head.records, found.batches
     );
     let diagnostic = Diagnostic::error(Code::Interrupted, message)

@@ -43,14 +43,20 @@ pub enum Ended<'a> {
 /// # Errors
 /// The log could not be written: the journal stays, and says what happened.
 pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
-    let (exit, ledger, problems, writes, rereads) = match ended {
+    let (reason, ledger, problems, writes, rereads) = match ended {
         Ended::Nothing(reason, _) => {
             let ledger = RecordLedger {
                 records: plan.summary.records,
                 not_attempted: plan.summary.records,
                 ..RecordLedger::default()
             };
-            (reason.clone(), ledger, Vec::new(), 0, 0)
+            // The one error between plan and first update.
+            let problem = (*reason == ExitReason::Error).then(|| RunProblem {
+                code: Code::JournalUnwritable.as_str().to_owned(),
+                message: Code::JournalUnwritable.title().to_owned(),
+                not_done: Some("nothing was sent".to_owned()),
+            });
+            (reason.clone(), ledger, problem.into_iter().collect(), 0, 0)
         }
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
@@ -72,7 +78,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         start: about.start,
         end: place.world.now(),
         user: about.user,
-        exit,
+        exit: reason,
         records: ledger,
         waived: about.waived.to_vec(),
         stops_after: StopsAfter {
@@ -97,7 +103,11 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let all = records.iter().cloned().map(OutcomesLine::Record).chain(rows.iter().cloned().map(OutcomesLine::Row));
-    let written = store.write(&mut log, all).map_err(unwritable)?;
+    let exit = exit_of(ended);
+    let written = store.write(&mut log, all).map_err(|problem| {
+        let failure = unwritable(problem);
+        Failure { exit: failure.exit.and(exit), ..failure }
+    })?;
     let shown = if place.world.json {
         render::runs::show_json(&log, &records, &rows)
     } else {
@@ -106,7 +116,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     place.world.print(&shown);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
-    Ok(exit_of(ended))
+    Ok(exit)
 }
 
 /// The log of an apply that ended before it had a plan: no report, no access. The failure itself is told by the caller.
@@ -169,7 +179,8 @@ fn unwritable(problem: StoreProblem) -> Failure {
             Failure::new(Exit::Bug, diagnostic.help("the run log was written all the same; please report it"))
         }
         other => {
-            let diagnostic = Diagnostic::error(Code::RunLogUnwritable, other.to_string());
+            let diagnostic =
+                Diagnostic::error(Code::RunLogUnwritable, format!("the run log cannot be written: {other}"));
             Failure::new(
                 Exit::Failed,
                 diagnostic.help("where something was sent, the journal below .footbridge/ says what; mend the folder, then `footbridge apply --resume` writes the log"),
@@ -209,7 +220,7 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
 fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let stop = outcomes.stopped.iter();
     stop.map(|s| RunProblem {
-        code: s.code.clone(),
+        code: crate::runlog::plain_code(&s.code),
         message: words(s.kind).to_owned(),
         not_done: Some(format!("{} records were not attempted", outcomes.ledger.not_attempted)),
     })

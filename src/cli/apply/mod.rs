@@ -5,6 +5,7 @@ mod carry;
 mod log;
 mod progress;
 mod resume;
+mod signals;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,16 +16,18 @@ use super::failure::Failure;
 use super::repository::Repository;
 use super::show;
 use super::world::World;
-use crate::diag::Code;
+use crate::apply::Cancel;
+use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, RecordId};
 use crate::plan::Plan;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    let cancel = signals::hear();
     if arguments.resume {
         let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
         let repository = Repository::load(world, environment)?;
-        return resume::run(&repository.place(world), arguments, environment).await;
+        return resume::run(&repository.place(world), arguments, environment, &cancel).await;
     }
     if arguments.targets.is_empty() && !arguments.all {
         return Err(Failure::usage(Code::NothingNamed, "say what to apply: nothing was planned and nothing was written")
@@ -34,7 +37,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     if let [one] = arguments.targets.as_slice() {
         let path = world.here.join(one);
         if path.is_file() {
-            return from_file(world, arguments, &path).await;
+            return from_file(world, arguments, &path, &cancel).await;
         }
     }
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
@@ -59,13 +62,21 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     }
     let mut exit = Exit::Done;
     for target in targets {
-        let ended = carry::integration(&place, target, arguments, selection.clone(), None).await;
+        if cancel.is_cancelled() {
+            let name = &target.integration.name.value;
+            let diagnostic =
+                Diagnostic::error(Code::Interrupted, format!("`{name}` was not begun: the apply was interrupted"));
+            super::tell(world, &Failure::new(Exit::Failed, diagnostic));
+            exit = exit.and(Exit::Failed);
+            continue;
+        }
+        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &cancel).await;
         exit = exit.and(told(world, ended));
     }
     Ok(exit)
 }
 
-async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path) -> Result<Exit, Failure> {
+async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
     let plan: Plan = show::read(path)?;
     let environment = plan.header.environment;
     if environment == EnvironmentName::Production && arguments.env != Some(EnvironmentName::Production) {
@@ -79,7 +90,7 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path) -> Re
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
-    carry::integration(&place, target, arguments, selection, Some(plan)).await
+    carry::integration(&place, target, arguments, selection, Some(plan), cancel).await
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

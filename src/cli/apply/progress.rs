@@ -50,6 +50,9 @@ impl<'a> Shown<'a> {
 
 impl Observer for Shown<'_> {
     fn progress(&mut self, progress: &Progress) {
+        if progress.updated > 0 {
+            self.world.bug_on_demand("sending", progress);
+        }
         let calls = format!("{} calls", grouped(progress.calls));
         if let Some(bar) = &self.bar {
             bar.set_length(progress.total);

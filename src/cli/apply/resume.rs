@@ -1,9 +1,10 @@
 //! `footbridge apply --resume`: finishes runs that were killed. Needs nothing but their journals.
 
-use super::carry::{carry_out, journal_failure, journals, lock};
+use super::carry::{carry_out, heard, journal_failure, journals, lock};
 use super::log::About;
+use super::signals;
 use super::told;
-use crate::apply::{Resumed, Unfinished, unfinished};
+use crate::apply::{Cancel, Resumed, Unfinished, unfinished};
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Purpose, budget, connect};
 use crate::cli::exit::Exit;
@@ -14,7 +15,12 @@ use crate::model::EnvironmentName;
 use crate::runlog::{Quota, Trigger};
 
 /// Finishes every unfinished run of the environment.
-pub async fn run(place: &Place<'_>, arguments: &ApplyArguments, environment: EnvironmentName) -> Result<Exit, Failure> {
+pub async fn run(
+    place: &Place<'_>,
+    arguments: &ApplyArguments,
+    environment: EnvironmentName,
+    cancel: &Cancel,
+) -> Result<Exit, Failure> {
     let named = |u: &Unfinished| arguments.targets.is_empty() || arguments.targets.contains(&u.head.integration);
     let all: Vec<Unfinished> = unfinished(&journals(place))
         .map_err(|p| journal_failure(&p))?
@@ -28,20 +34,28 @@ pub async fn run(place: &Place<'_>, arguments: &ApplyArguments, environment: Env
     }
     let mut exit = Exit::Done;
     for one in all {
-        exit = exit.and(told(place.world, finish(place, &one).await));
+        if cancel.is_cancelled() {
+            exit = exit.and(told(place.world, Err(signals::interrupted())));
+            break;
+        }
+        exit = exit.and(told(place.world, finish(place, &one, cancel).await));
     }
     Ok(exit)
 }
 
-async fn finish(place: &Place<'_>, one: &Unfinished) -> Result<Exit, Failure> {
+async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<Exit, Failure> {
     let start = one.head.started;
     let _lock = lock(place, &one.head.integration, one.head.org_id, start)?;
     let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
     let budget = budget(place.world);
     let org = (target.integration.org.value.as_str(), target.environment, target.org);
-    let connected =
-        connect(place.world, place.root, &place.repository.project, org, Purpose::Apply, budget.clone()).await?;
+    let log_in = connect(place.world, place.root, &place.repository.project, org, Purpose::Apply, budget.clone());
+    let connected = tokio::select! {
+        biased;
+        () = heard(cancel) => return Err(signals::interrupted()),
+        connected = log_in => connected?,
+    };
     if connected.org_id != plan.header.org_id {
         return Err(Failure::new(
             Exit::Unauthorised,
@@ -53,7 +67,7 @@ async fn finish(place: &Place<'_>, one: &Unfinished) -> Result<Exit, Failure> {
         "run {} of {}: {left} of {} records are left",
         one.head.run, one.head.integration, plan.summary.records
     ));
-    let carried = carry_out(place, &plan, &connected, journal, remaining, &budget).await;
+    let carried = carry_out(place, &plan, &connected, journal, remaining, &budget, cancel).await;
     let about = About {
         trigger: Trigger::Resume,
         start,

@@ -92,7 +92,7 @@ async fn exchange(
     for action in &actions {
         match action {
             Action::Edit(other) => scripted = scripted.or(edited(&state, other)),
-            Action::Delay(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Action::Delay(millis) => delay(&state, *millis).await,
             Action::ExpireSession => state.org().people.end_sessions(),
             _ => {}
         }
@@ -132,7 +132,7 @@ async fn exchange(
     let cut = actions.iter().any(|a| matches!(a, Action::CutBefore | Action::CutAfter));
     for action in &actions {
         match action {
-            Action::DelayAnswer(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Action::DelayAnswer(millis) => delay(&state, *millis).await,
             Action::CutAfter => knife.cut(),
             Action::EditAfter(other) => reply = edited(&state, other).unwrap_or(reply),
             Action::WrongOrg { id } => wrong_org(&mut reply, &state.org().profile.id, id),
@@ -155,6 +155,11 @@ async fn exchange(
         return endless(bytes);
     }
     respond(reply, accepts_gzip && state.settings.gzip, Some(sequence))
+}
+
+async fn delay(state: &State, millis: u64) {
+    let _held = state.hold();
+    tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
 fn fire(state: &State, incoming: &Incoming) -> Vec<Action> {

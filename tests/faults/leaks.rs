@@ -1,0 +1,319 @@
+//! No secret that went in comes out: every command with marked secrets, at `-vv`, with errors of all kinds, servers that send secrets back, and bugs.
+//! Keys and values of the report stay out of whatever is not a person's terminal.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Job, Running, until};
+use crate::scene::Ran;
+
+/// Marks that stand in secrets, one each.
+const MARKS: [&str; 5] =
+    ["MARKED-TOKEN", "MARKED-CLIENT", "MARKED-REFRESH", "TUFSS0VEIEtFWSBNQVJLRUQ", "MARKED-PASSWORD"];
+
+const TOKEN: &str = "{ flow: access_token, token: \"${ORG_TOKEN}\" }";
+const CLIENT: &str = "{ flow: client_credentials, client_id: app, client_secret: \"${CLIENT_SECRET}\" }";
+const REFRESH: &str =
+    "{ flow: refresh_token, client_id: app, client_secret: \"${CLIENT_SECRET}\", refresh_token: \"${REFRESH_TOKEN}\" }";
+const KEY: &str = "{ flow: jwt, client_id: app, username: admin@emulator.example, private_key: \"${KEY}\" }";
+
+struct Marked {
+    job: Job,
+    /// Secrets of the emulator that are not marked, as they are made by it.
+    issued: Vec<String>,
+}
+
+impl Marked {
+    fn new(auth: &str) -> Self {
+        let more = "clients:\n  - { client_id: app, client_secret: 'MARKED-CLIENT!%+/=' }\n\
+                    users:\n  - { username: admin@emulator.example, refresh_token: '5Aep!MARKED-REFRESH%+/=' }\n";
+        let mut job = Job::with(6, "lookup", more);
+        let token = job.org().access_token();
+        job.scene.set("ORG_TOKEN", &token);
+        job.scene.set("CLIENT_SECRET", "MARKED-CLIENT!%+/=");
+        job.scene.set("REFRESH_TOKEN", "5Aep!MARKED-REFRESH%+/=");
+        job.scene.set("KEY", "-----BEGIN PRIVATE KEY-----\nTUFSS0VEIEtFWSBNQVJLRUQ=\n-----END PRIVATE KEY-----\n");
+        job.scene.set("DB_PASSWORD", "MARKED-PASSWORD");
+        job.scene.reach("sandbox", auth);
+        Self { job, issued: vec![token] }
+    }
+
+    /// Faults whose texts may name `TOKEN`, `CLIENT` and `REFRESH`.
+    fn faults(&self, script: &str) {
+        let text = script
+            .replace("TOKEN", &self.issued[0])
+            .replace("CLIENT", "MARKED-CLIENT!%+/=")
+            .replace("REFRESH", "5Aep!MARKED-REFRESH%+/=")
+            .replace("ENCODED", "MARKED-CLIENT%21%25%2B%2F%3D");
+        self.job.org().clear_faults();
+        self.job.faults(&text);
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let parts = self.issued.iter().flat_map(|t| [t.as_str(), &t[t.find('!').unwrap()..], &t[t.len() - 20..]]);
+        MARKS.into_iter().chain(parts).collect()
+    }
+
+    /// Nothing printed, written, shown in the process list or sent in an address holds a secret.
+    #[track_caller]
+    fn clean(&self, what: &str, ran: &Ran) {
+        for secret in self.secrets() {
+            assert!(!ran.out.contains(secret), "{what}: stdout holds {secret}: {}", ran.out);
+            assert!(!ran.err.contains(secret), "{what}: stderr holds {secret}: {}", ran.err);
+        }
+        super::walk(self.job.scene.root(), &mut |path| {
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            for secret in self.secrets() {
+                assert!(!text.contains(secret), "{what}: {} holds {secret}", path.display());
+            }
+        });
+        for call in self.job.org().calls() {
+            let address = format!("{} {:?} {:?}", call.path, call.query, call.headers);
+            for secret in self.secrets() {
+                assert!(!address.contains(secret), "{what}: {address}");
+                let rest = call.path.starts_with("/services/data/");
+                assert!(!rest || !call.request_body.contains(secret), "{what}: {}", call.request_body);
+            }
+        }
+    }
+
+    #[track_caller]
+    fn run(&self, what: &str, arguments: &[&str]) -> Ran {
+        let ran = self.job.run(arguments);
+        self.clean(&format!("{what}: {arguments:?}"), &ran);
+        ran
+    }
+
+    /// Every command that reads the repository.
+    #[track_caller]
+    fn every_command(&self, what: &str) {
+        for arguments in [
+            &["validate", "-vv"] as &[&str],
+            &["validate", "--online", "-vv"],
+            &["validate", "--online", "--json"],
+            &["plan", "notes", "-vv"],
+            &["plan", "notes", "--json", "-vv"],
+            &["plan", "notes", "--format", "markdown", "--full"],
+            &["plan", "notes", "--out", "p.plan", "-vv"],
+            &["show", "p.plan", "-vv"],
+            &["apply", "notes", "--yes", "-vv"],
+            &["apply", "p.plan", "--yes", "-vv"],
+            &["apply", "--resume", "-vv"],
+            &["apply", "notes", "--yes", "--json"],
+            &["runs", "-vv"],
+            &["runs", "show", "notes", "-vv"],
+            &["runs", "show", "notes", "--json"],
+            &["schema", "--write", "-vv"],
+            &["explain", "FB0501", "-vv"],
+            &["init", "fresh", "-vv"],
+        ] {
+            self.run(what, arguments);
+        }
+        let _ = std::fs::remove_dir_all(self.job.scene.path("fresh"));
+    }
+}
+
+#[test]
+fn no_secret_comes_out_when_all_goes_well() {
+    for auth in [TOKEN, CLIENT, REFRESH] {
+        Marked::new(auth).every_command(auth);
+    }
+}
+
+#[test]
+fn no_secret_comes_out_of_servers_that_send_it_back() {
+    let late = format!("{}TOKEN", "x".repeat(1_950));
+    let echoes = [
+        // The log-in.
+        (
+            CLIENT,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 400, body: '{\"error\":\"CLIENT\",\"error_description\":\"CLIENT ENCODED\"}' } }\n",
+        ),
+        (
+            CLIENT,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { html: { code: 500, text: 'grant_type=x&client_secret=ENCODED CLIENT' } }\n",
+        ),
+        (
+            CLIENT,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 200, body: '{\"access\":\"CLIENT\"}' } }\n",
+        ),
+        (
+            CLIENT,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 200, body: '{\"access_token\":[\"TOKEN\"]}' } }\n",
+        ),
+        (
+            CLIENT,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 302, headers: { Location: 'https://x.example/?s=ENCODED' } } }\n",
+        ),
+        (
+            REFRESH,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 400, body: '{\"error\":\"invalid_grant\",\"error_description\":\"REFRESH CLIENT\"}' } }\n",
+        ),
+        (
+            REFRESH,
+            "- on: { path: oauth2/token, times: 0 }\n  action: { html: { code: 200, text: 'REFRESH CLIENT' } }\n",
+        ),
+        // The calls: as code, message and field name, in a page, on the edge of what is kept.
+        (
+            TOKEN,
+            "- on: { path: describe, times: 0 }\n  action: { error: { status: 400, code: TOKEN, message: 'sent TOKEN' } }\n",
+        ),
+        (
+            TOKEN,
+            "- on: { path: describe, times: 0 }\n  action: { status: { code: 400, body: '[{\"message\":\"m\",\"errorCode\":\"INVALID_FIELD\",\"fields\":[\"TOKEN\"]}]' } }\n",
+        ),
+        (
+            TOKEN,
+            "- on: { path: 'query?q=', times: 0 }\n  action: { html: { code: 503, text: 'Authorization Bearer TOKEN' } }\n",
+        ),
+        (
+            TOKEN,
+            "- on: { path: 'query?q=', times: 0 }\n  action: { status: { code: 401, body: '[{\"message\":\"LATE\",\"errorCode\":\"INVALID_SESSION_ID\"}]' } }\n",
+        ),
+        (TOKEN, "- on: { path: userinfo, times: 0 }\n  action: { html: { code: 403, text: TOKEN } }\n"),
+        (
+            TOKEN,
+            "- on: { path: composite/sobjects/Lead, times: 0 }\n  action: { error: { status: 400, code: MALFORMED_QUERY, message: 'LATE' } }\n",
+        ),
+        (
+            TOKEN,
+            "- on: { method: PATCH, times: 0 }\n  action: { error: { status: 400, code: JSON_PARSER_ERROR, message: 'sent TOKEN' } }\n",
+        ),
+        (TOKEN, "- on: { method: PATCH, times: 0 }\n  action: { html: { code: 500, text: 'TOKEN' } }\n"),
+        (
+            TOKEN,
+            "- on: { method: PATCH, times: 0 }\n  action: { record_error: { code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: 'sent TOKEN', fields: [TOKEN] } }\n",
+        ),
+        (TOKEN, "- on: { method: PATCH, times: 0 }\n  action: { record_error: { code: TOKEN, message: LATE } }\n"),
+    ];
+    for (auth, script) in echoes {
+        let marked = Marked::new(auth);
+        marked.faults(&script.replace("LATE", &late));
+        for arguments in [
+            &["validate", "--online", "-vv"] as &[&str],
+            &["plan", "notes", "-vv"],
+            &["apply", "notes", "--yes", "-vv"],
+            &["apply", "notes", "--yes", "--json"],
+            &["runs", "show", "notes"],
+        ] {
+            marked.run(script, arguments);
+        }
+    }
+}
+
+#[test]
+fn no_secret_comes_out_of_failures_and_bugs() {
+    let expired = Marked::new(TOKEN);
+    expired.job.org().revoke_sessions();
+    expired.every_command("expired");
+    // A key that is none.
+    Marked::new(KEY).every_command("bad key");
+    for script in [
+        "- on: { times: 0 }\n  action: cut_before\n",
+        "- on: { times: 0, path: /services/data }\n  action: limit_exceeded\n",
+        "- on: { times: 0, path: /services/data }\n  action: { truncate: 30 }\n",
+    ] {
+        let marked = Marked::new(CLIENT);
+        marked.faults(script);
+        marked.every_command(script);
+    }
+    for stage in ["start", "planned", "sending"] {
+        for auth in [TOKEN, REFRESH] {
+            let mut marked = Marked::new(auth);
+            marked.job.scene.set("FOOTBRIDGE_PANIC", stage);
+            marked.job.scene.set("RUST_BACKTRACE", "full");
+            marked.every_command(stage);
+            assert_eq!(
+                marked.run(stage, &["apply", "notes", "--yes", "-vv"]).code == 70,
+                stage == "start" || stage == "planned"
+            );
+        }
+    }
+    // Written out where a variable belongs.
+    let marked = Marked::new(TOKEN);
+    let orgs = marked.job.scene.read("integrations/orgs.yaml");
+    let secret = "00D000000000001!AQ.WRITTEN.OUT.SECRET.TOKEN.abcdefghijklmnop";
+    marked.job.scene.write("integrations/orgs.yaml", &orgs.replace("${ORG_TOKEN}", secret));
+    for arguments in [&["validate", "-vv"] as &[&str], &["plan", "notes", "--json"]] {
+        marked.job.run(arguments).exits(3).never_says("WRITTEN.OUT.SECRET");
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_process_list_or_left_by_a_kill() {
+    let marked = Marked::new(REFRESH);
+    marked.job.faults("- on: { method: PATCH }\n  action: { delay: 100000 }\n");
+    let running: Running = marked.job.start(&["apply", "notes", "--yes", "-vv"]);
+    until("the call", || marked.job.org().held() == 1);
+    let line =
+        String::from_utf8_lossy(&std::fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap()).into_owned();
+    for secret in marked.secrets() {
+        assert!(!line.contains(secret), "{line}");
+    }
+    running.kill();
+    let nothing = Ran { code: 0, out: String::new(), err: String::new() };
+    marked.clean("killed", &nothing);
+    marked.job.org().clear_faults();
+    marked.run("resumed", &["apply", "--resume", "-vv"]).exits(0);
+}
+
+/// Report keys and values, and the org's: in the plan file, and (with the plan's copy) below `.footbridge/`; nowhere else.
+#[test]
+fn keys_and_values_stay_out_of_everything_that_is_not_a_terminal() {
+    let job = Job::new(6, "lookup");
+    let before = job.org().records("Lead")[0].clone();
+    assert_eq!(before["WalkMe_Note__c"], json!("old 0"));
+    let report: String = (0..6)
+        .map(|n| format!("{},VALUEMARK {n},{}\n", super::address(n), 770_001 + n))
+        .chain(["stranger@keymark.example,VALUEMARK,1\n".to_owned(), format!("{},x,VALUEMARK\n", super::address(0))])
+        .collect();
+    job.scene.write("exports/notes.csv", &format!("User ID,Note,Count\n{report}"));
+    let hidden = ["VALUEMARK", "keymark", "leads.example", "77000", "old 0", "old 3"];
+    let mut printed: BTreeMap<String, String> = BTreeMap::new();
+    let mut look = |job: &Job, arguments: &[&str]| {
+        let ran = job.run(arguments);
+        printed.insert(arguments.join(" "), format!("{}\n{}", ran.out, ran.err));
+    };
+    look(&job, &["plan", "notes", "-vv", "--full"]);
+    look(&job, &["plan", "notes", "--json", "-vv"]);
+    look(&job, &["plan", "notes", "--format", "markdown", "--full"]);
+    look(&job, &["plan", "notes", "--out", "p.plan"]);
+    look(&job, &["show", "p.plan", "--full"]);
+    look(&job, &["show", "p.plan", "--json"]);
+    // Salesforce's words repeat what they were sent.
+    let first = job.ids()[1].clone();
+    job.faults(&format!(
+        "- on: {{ method: PATCH }}\n  action: {{ record_error: {{ id: {first}, code: STRING_TOO_LONG, message: 'Note: data value too large: VALUEMARK 1 (max length=3)', fields: [WalkMe_Note__c] }} }}\n\
+         - on: {{ method: PATCH }}\n  action: {{ record_error: {{ nth: 2, code: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, message: 'trigger: l002@leads.example has VALUEMARK 2' }} }}\n"
+    ));
+    look(&job, &["apply", "notes", "--yes", "-vv", "--full"]);
+    job.org().clear_faults();
+    // Whole calls that are refused in such words.
+    for on in ["path: describe", "path: 'query?q='", "path: composite/sobjects/Lead"] {
+        job.org().clear_faults();
+        job.faults(&format!(
+            "- on: {{ {on} }}\n  action: {{ error: {{ status: 400, code: INVALID_FIELD, message: 'nothing like that' }} }}\n"
+        ));
+        look(&job, &["apply", "notes", "--yes", "-vv"]);
+    }
+    job.org().clear_faults();
+    look(&job, &["apply", "notes", "--yes", "--json", "-vv"]);
+    look(&job, &["runs", "--json"]);
+    look(&job, &["runs", "show", "notes"]);
+    look(&job, &["runs", "show", "notes", "--json"]);
+    for (what, text) in &printed {
+        for value in hidden {
+            assert!(!text.contains(value), "{what} prints {value}:\n{text}");
+        }
+    }
+    super::walk(&job.scene.path("runs"), &mut |path| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for value in hidden {
+            assert!(!text.contains(value), "{} holds {value}:\n{text}", path.display());
+        }
+    });
+    assert!(job.scene.read("p.plan").contains("VALUEMARK"), "the plan file has to hold them");
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(job.scene.path("p.plan").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
