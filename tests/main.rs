@@ -15,3 +15,4 @@ mod emulator_contract;
 mod formats;
 mod real_data;
 mod scene;
+mod terminal;

@@ -18,7 +18,7 @@ pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, F
             world.say(&format!("{org} needs variables that are not set here: {}", variables.join(", ")));
         }
         world.say(&format!(
-            "{} in {} are valid",
+            "valid: {} in {}; --online checks them against the org",
             counted(all.len() as u64, "integration"),
             counted(files as u64, "file")
         ));

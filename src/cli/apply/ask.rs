@@ -25,13 +25,17 @@ pub fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Failure> {
         header.environment
     );
     let (question, wanted) = match header.environment {
-        EnvironmentName::Production => (format!("{what} Type the org's name to go on:"), header.org.as_str()),
+        EnvironmentName::Production => {
+            (format!("{what} Type the org's name ({}) to go on:", header.org), header.org.as_str())
+        }
         EnvironmentName::Sandbox => (format!("{what} Type yes to go on:"), "yes"),
     };
     match world.ask(&question) {
         Some(answer) if answer == wanted => Ok(()),
         Some(_) => {
-            Err(Failure::new(Exit::Failed, Diagnostic::error(Code::NotConfirmed, "not confirmed: nothing was written")))
+            let diagnostic = Diagnostic::error(Code::NotConfirmed, "not confirmed: nothing was written")
+                .help(format!("to write it, apply again and type `{wanted}`"));
+            Err(Failure::new(Exit::Failed, diagnostic))
         }
         None => Err(Failure::usage(Code::NotConfirmed, "nobody to ask: nothing was written")
             .help("on a machine without a person, say `--yes`")),
