@@ -57,10 +57,8 @@ fn a_list_of_runs_breaks_no_word_and_fits_from_80_columns_on() {
             {
                 assert!(words.contains(&word), "{width}: {word}\n{plain}");
             }
-            assert!(
-                plain.contains("2 of 1,234,567") && plain.contains("12.3 s") && plain.contains("Failed"),
-                "{plain}"
-            );
+            let told = ["2 of 1,234,567", "12.3 s", "Failed"].iter().all(|t| plain.contains(t));
+            assert!(width < 80 || told, "{plain}");
         }
     }
     assert!(wanted.contains(&"09:00:03".to_owned()), "without a terminal every column is there");
