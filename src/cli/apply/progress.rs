@@ -14,8 +14,8 @@ use crate::render::grouped;
 /// Seconds between two lines where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Records, rate, calls, time left: fits 80 columns.
-const FORM: &str = "{bar:20} {records} · {rate} · {msg} · {left}";
+/// The bar takes the room that the figures leave, so the line is never wider than the terminal: a wider one could not be taken away again.
+const FORM: &str = "{wide_bar} {records} · {rate} · {msg} · {left}";
 
 /// How long it may still take; nothing is guessed before a record has ended.
 fn left(done: u64, eta: Duration) -> String {
