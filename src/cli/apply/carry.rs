@@ -83,7 +83,7 @@ pub async fn integration(
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
         world.warn(&crate::render::plan::text(&plan, &options));
-    } else if !world.json && !(world.quiet && arguments.yes) {
+    } else if !world.json && (!world.quiet || !arguments.yes) {
         world.print(&format!("{}\n", show::shown(world, &plan, Format::Text, &options)));
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
