@@ -94,6 +94,29 @@ fn valid_folders_are_accepted() {
 }
 
 #[test]
+fn line_ends_and_byte_order_marks_of_windows_change_nothing() {
+    let folder = root().join("tests/config/valid/everything");
+    let unix = Memory::default().over(&folder);
+    let windows = Memory(
+        unix.0
+            .iter()
+            .map(|(path, bytes)| {
+                let text = String::from_utf8(bytes.clone()).unwrap().replace('\n', "\r\n");
+                (path.clone(), format!("\u{FEFF}{text}").into_bytes())
+            })
+            .collect(),
+    );
+    let (unix, windows) = (load(&unix), load(&windows));
+    assert!(!windows.diagnostics.has_errors(), "{}", shown(&windows));
+    assert_eq!(unix.repository.integrations.len(), windows.repository.integrations.len());
+    for (name, integration) in &unix.repository.integrations {
+        let other = &windows.repository.integrations[name];
+        let environment = *integration.environments.keys().next().unwrap();
+        assert_eq!(integration.digest(environment), other.digest(environment), "{name}");
+    }
+}
+
+#[test]
 fn the_repositorys_own_example_is_valid_without_a_word() {
     let loaded = config::load(&root(), &environment);
     assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
@@ -123,7 +146,14 @@ fn invalid_folders_get_the_expected_diagnostics() {
             assert!(!diagnostic.help.is_empty(), "{}: no help in {text}", folder.display());
             assert!(diagnostic.span().is_some(), "{}: no place in {text}", folder.display());
         }
-        assert!(!text.contains("hunter2"), "{}: a secret is shown in {text}", folder.display());
+        let others: String =
+            loaded.diagnostics.iter().flat_map(|d| [diagnostics::github(d), diagnostics::line(d)]).collect();
+        let json = diagnostics::json(&loaded.diagnostics).to_string();
+        assert!(
+            ![&text, &others, &json].iter().any(|t| t.contains("hunter2")),
+            "{}: a secret is shown in {text}",
+            folder.display()
+        );
     }
     assert!(wrong.is_empty(), "FOOTBRIDGE_BLESS=1 writes them anew:\n{}", wrong.join("\n"));
 }
@@ -238,6 +268,16 @@ fn variables_are_asked_of_the_named_environments_only() {
     let production = &loaded.repository.orgs["acme"].environments[&EnvironmentName::Production];
     let log_in = &production.log_in.value;
     assert!(matches!(log_in, config::valid::LogIn::Unset(names) if names == &["UNSET_KEY"]), "{log_in:?}");
+
+    let report = fs::read_to_string(root().join("tests/config/base/logins-review.yaml")).unwrap();
+    let source = "url: https://example.com/a.csv\n  headers: { Authorization: \"Bearer ${UNSET_TOKEN}\" }";
+    let files =
+        base().with("integrations/logins-review.yaml", report.replace("path: exports/logins-review.csv", source));
+    assert!(load(&files).diagnostics.iter().any(|d| d.code == Code::VariableNotSet));
+    let loaded = config::load_files(&files, &environment, Variables::Only(&sandbox));
+    assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+    let header = &loaded.repository.integrations["logins-to-leads"].report.source.headers[0];
+    assert!(matches!(&header.value, config::valid::HeaderValue::Unset(names) if names == &["UNSET_TOKEN"]));
 }
 
 #[test]
@@ -394,7 +434,12 @@ mod hostile {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let loaded = load(&base().with("integrations/x.yaml", bytes));
-            shown(&loaded);
+            let text = shown(&loaded);
+            prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+            for diagnostic in &loaded.diagnostics {
+                prop_assert!(!diagnostics::line(diagnostic).contains('\n'));
+                prop_assert!(!diagnostics::github(diagnostic).contains('\n'));
+            }
         }
 
         #[test]
@@ -420,5 +465,32 @@ mod hostile {
             shown(&loaded);
             prop_assert!(!loaded.diagnostics.iter().any(|d| d.code == Code::DecodingFailed), "{text}");
         }
+    }
+}
+
+#[test]
+fn large_hostile_files_are_told_of_in_few_words() {
+    let size = 128 << 10;
+    let head = "footbridge: 1\nkind: integration\nname: x\norg: acme\nreport: Logins Review\nobject: Lead\n\
+                match: { field: Email }\nenvironments: { sandbox: {} }\nfields:\n";
+    let numbered = |line: &str| (0..9_000).map(|i| line.replace('#', &i.to_string())).collect::<String>();
+    for text in [
+        "a: b\n".repeat(size / 5),
+        format!("{{{}}}", "a: b, ".repeat(size / 6)),
+        "[".repeat(size),
+        format!("a: [{}]", "[],".repeat(size / 3)),
+        "[\"]\",".repeat(size / 5),
+        "token: |\n".repeat(size / 9),
+        "&a ".repeat(size / 3),
+        format!("a:\n{}", "  - 010\n".repeat(size / 8)),
+        "\u{1}\n".repeat(size / 2),
+        format!("{head}{}", numbered("  WalkMe_#__c: v\n")),
+        format!("{head}{}", numbered("  Walk Me #: [v]\n")),
+        format!("{head}  WalkMe_A__c: v\n{}", numbered("key#: v\n")),
+    ] {
+        let loaded = load(&base().with("integrations/x.yaml", text));
+        assert!(loaded.diagnostics.has_errors());
+        assert!(loaded.diagnostics.len() <= 200, "{}", loaded.diagnostics.len());
+        assert!(shown(&loaded).len() < 100_000);
     }
 }

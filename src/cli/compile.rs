@@ -1,5 +1,7 @@
 //! A valid integration and the org's describe become the inputs of a plan; everything that does not fit is told with its place in the YAML.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use crate::config::valid::{self, Integration, Mapping, RecordPolicy, RowPolicy, Spanned};
@@ -25,6 +27,9 @@ pub struct Compiled {
     pub not_checked: Vec<String>,
 }
 
+/// Key prefixes of objects, by API name: `005` for User.
+pub type Prefixes = BTreeMap<String, String>;
+
 /// How strictly rights are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
@@ -42,16 +47,28 @@ pub fn compile(
     integration: &Integration,
     environment: EnvironmentName,
     object: &Object,
+    prefixes: &Prefixes,
     columns: &[String],
     rights: Rights,
 ) -> Result<Compiled, Diagnostics> {
-    let mut compiler =
-        Compiler { integration, object, columns, rights, problems: Diagnostics::new(), not_checked: Vec::new() };
-    let inputs = compiler.run(environment);
+    let mut compiler = Compiler {
+        integration,
+        environment,
+        object,
+        prefixes,
+        columns,
+        rights,
+        problems: Diagnostics::new(),
+        not_checked: Vec::new(),
+    };
+    let inputs = compiler.run();
     let Compiler { problems, not_checked, .. } = compiler;
     match inputs {
         Some((inputs, heads, used)) if !problems.has_errors() => {
-            let definitions = Digest::of(&serde_json::to_vec(&used).unwrap_or_default());
+            // Who may edit is no part of a definition: a read-only user plans what another applies, and rights are checked by themselves.
+            let mut defined = used.clone();
+            defined.iter_mut().for_each(|field| field.updateable = true);
+            let definitions = Digest::of(&serde_json::to_vec(&defined).unwrap_or_default());
             let indexed = used.first().is_some_and(Field::is_indexed);
             Ok(Compiled { inputs, heads, definitions, indexed, warnings: problems, not_checked })
         }
@@ -59,9 +76,44 @@ pub fn compile(
     }
 }
 
+/// Checks what the integration says of the report's columns: this needs no org, so it is told before one is asked.
+///
+/// # Errors
+/// Every column that is not there.
+pub fn columns_fit(integration: &Integration, columns: &[String]) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::new();
+    let matching = &integration.matching;
+    find(columns, &matching.column, Code::KeyColumnAbsent, &mut problems);
+    for mapping in &integration.fields {
+        find(columns, &mapping.column, Code::ColumnAbsent, &mut problems);
+    }
+    if let RowPolicy::Newest { by } = &matching.on_duplicate_rows {
+        find(columns, by, Code::ColumnAbsent, &mut problems);
+    }
+    if problems.has_errors() { Err(problems.sorted()) } else { Ok(()) }
+}
+
+fn find(columns: &[String], wanted: &Spanned<String>, code: Code, problems: &mut Diagnostics) -> Option<usize> {
+    let found = columns.iter().position(|c| *c == wanted.value);
+    if found.is_none() {
+        let near = nearest(&wanted.value, columns.iter().map(String::as_str));
+        let message = format!("the report has no column `{}`", wanted.value);
+        let listed = format!("the report has these columns: {}", columns.join(", "));
+        problems.push(
+            Diagnostic::error(code, message)
+                .at(wanted.span.clone(), "not in the report")
+                .note("no record was read or written")
+                .help(near.map_or(listed, |n| format!("did you mean `{n}`? Columns are matched to the letter"))),
+        );
+    }
+    found
+}
+
 struct Compiler<'a> {
     integration: &'a Integration,
+    environment: EnvironmentName,
     object: &'a Object,
+    prefixes: &'a Prefixes,
     columns: &'a [String],
     rights: Rights,
     problems: Diagnostics,
@@ -71,7 +123,7 @@ struct Compiler<'a> {
 type Parts = (Inputs, Vec<FieldHead>, Vec<Field>);
 
 impl Compiler<'_> {
-    fn run(&mut self, environment: EnvironmentName) -> Option<Parts> {
+    fn run(&mut self) -> Option<Parts> {
         let label = self.object.label.clone();
         if !self.object.queryable {
             let message = format!("this user may not read {label} records");
@@ -92,6 +144,17 @@ impl Compiler<'_> {
                         self.object.name
                     )),
             ),
+        }
+        for (name, declared) in self.integration.report.columns.iter().filter(|(n, _)| !self.columns.contains(n)) {
+            let near = nearest(name, self.columns.iter().map(String::as_str));
+            let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let message =
+                format!("column `{name}` is declared and the report does not have it, so nothing comes of it{near}");
+            self.problems.push(
+                Diagnostic::warning(Code::DeclaredColumnAbsent, message)
+                    .at(declared.span.clone(), "not in the report")
+                    .help("correct the name under `columns:`, or delete it there"),
+            );
         }
         let key = self.key();
         let mappings: Vec<Option<(FieldInput, FieldHead, Field)>> =
@@ -129,24 +192,13 @@ impl Compiler<'_> {
             },
             layout,
             beyond,
-            guards: self.integration.environments.get(&environment).map(|e| guards(&e.guards)).unwrap_or_default(),
+            guards: self.integration.environments.get(&self.environment).map(|e| guards(&e.guards)).unwrap_or_default(),
         };
         Some((inputs, heads, used))
     }
 
     fn column(&mut self, column: &Spanned<String>, code: Code) -> Option<usize> {
-        let found = self.columns.iter().position(|c| *c == column.value);
-        if found.is_none() {
-            let near = nearest(&column.value, self.columns.iter().map(String::as_str));
-            let message = format!("the report has no column `{}`", column.value);
-            let listed = format!("the report has these columns: {}", self.columns.join(", "));
-            self.problems.push(
-                Diagnostic::error(code, message)
-                    .at(column.span.clone(), "not in the report")
-                    .help(near.map_or(listed, |n| format!("did you mean `{n}`? Columns are matched to the letter"))),
-            );
-        }
-        found
+        find(self.columns, column, code, &mut self.problems)
     }
 
     fn field(&mut self, name: &Spanned<FieldName>) -> Option<Field> {
@@ -197,22 +249,24 @@ impl Compiler<'_> {
             self.not_checked.push(format!("Edit on {}.{}", self.object.name, field.name));
             judged.updateable = true;
         }
-        let rule = match options(mapping, &self.integration.report).and_then(|options| {
-            Rule::compile(&judged, &options).map_err(|problem| {
-                (code_of(&problem), problem.to_string(), problem.hint().to_owned(), option_of(&problem))
-            })
-        }) {
-            Ok(rule) => rule,
-            Err((code, message, help, option)) => {
-                let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
-                self.problems.push(
-                    Diagnostic::error(code, format!("{}: {message}", field.name))
-                        .at(span, field.field_type.as_str())
-                        .help(help),
-                );
-                return None;
-            }
-        };
+        let rule =
+            match options(mapping, &self.integration.reading(self.environment, mapping)).and_then(|mut options| {
+                options.id_prefixes = self.prefixes_of(&field);
+                Rule::compile(&judged, &options).map_err(|problem| {
+                    (code_of(&problem), problem.to_string(), problem.hint().to_owned(), problem.option())
+                })
+            }) {
+                Ok(rule) => rule,
+                Err((code, message, help, option)) => {
+                    let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
+                    self.problems.push(
+                        Diagnostic::error(code, format!("{}: {message}", field.name))
+                            .at(span, field.field_type.as_str())
+                            .help(help),
+                    );
+                    return None;
+                }
+            };
         let on_bad_value = match mapping.on_bad_value {
             valid::BadValue::SkipCell => OnBadValue::SkipCell,
             valid::BadValue::SkipRow => OnBadValue::SkipRow,
@@ -238,6 +292,12 @@ impl Compiler<'_> {
         Some((input, head, field))
     }
 
+    /// Beginnings of the ids that a reference may hold; none where one of its objects is not known to this user.
+    fn prefixes_of(&self, field: &Field) -> Vec<String> {
+        let known = field.reference_to.iter().map(|object| self.prefixes.get(object.as_str()).cloned());
+        known.collect::<Option<Vec<String>>>().unwrap_or_default()
+    }
+
     fn duplicate_rows(&mut self) -> Option<DuplicateRows> {
         Some(match &self.integration.matching.on_duplicate_rows {
             RowPolicy::Skip => DuplicateRows::Skip,
@@ -247,7 +307,7 @@ impl Compiler<'_> {
             RowPolicy::Newest { by } => {
                 let column = self.column(by, Code::ColumnAbsent)?;
                 let declared = self.integration.report.columns.get(&by.value).map(|c| &c.reading);
-                match moment_rule(declared, self.integration.report.source.time_zone.as_deref()) {
+                match moment_rule(declared, self.integration.source(self.environment).time_zone.as_deref()) {
                     Ok(rule) => DuplicateRows::Newest { column, rule: Box::new(rule) },
                     Err(message) => {
                         self.problems.push(
@@ -286,8 +346,8 @@ fn zone(name: Option<&str>) -> Result<Option<TimeZone>, NotFitting> {
     name.map(|n| TimeZone::get(n).map_err(|_| unknown(n))).transpose()
 }
 
-fn options(mapping: &Mapping, report: &valid::Report) -> Result<Options, NotFitting> {
-    let reading = &mapping.reading;
+/// `reading` is the mapping's, with the environment's source behind it.
+fn options(mapping: &Mapping, reading: &valid::Reading) -> Result<Options, NotFitting> {
     Ok(Options {
         blank_values: reading.blank_values.clone(),
         when_blank: match mapping.when_blank {
@@ -310,7 +370,7 @@ fn options(mapping: &Mapping, report: &valid::Report) -> Result<Options, NotFitt
         }),
         prefix: reading.prefix.clone(),
         suffix: reading.suffix.clone(),
-        time_zone: zone(reading.time_zone.as_deref().or(report.source.time_zone.as_deref()))?,
+        time_zone: zone(reading.time_zone.as_deref())?,
         true_values: reading.true_values.clone(),
         false_values: reading.false_values.clone(),
         separator: reading.separator,
@@ -369,20 +429,6 @@ fn code_of(problem: &RuleProblem) -> Code {
         RuleProblem::BadFormat { .. } => Code::BadFormat,
         RuleProblem::NeedsTimeZone => Code::TimeZoneRequired,
         _ => Code::OptionDoesNotFit,
-    }
-}
-
-fn option_of(problem: &RuleProblem) -> Option<&'static str> {
-    match problem {
-        RuleProblem::OptionDoesNotFit { option, .. } | RuleProblem::BadAffix { option } => Some(option),
-        RuleProblem::PolicyNeedsOrder { .. } | RuleProblem::NeverEmpty => Some("write"),
-        RuleProblem::BadFormat { .. } | RuleProblem::NeedsTimeZone => Some("format"),
-        RuleProblem::BadDecimalSign => Some("decimal"),
-        RuleProblem::BadSeparator => Some("separator"),
-        RuleProblem::BadCurrency => Some("currency"),
-        RuleProblem::WordForBoth => Some("true_values"),
-        RuleProblem::NewValuesRestricted => Some("new_values"),
-        _ => None,
     }
 }
 

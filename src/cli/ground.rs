@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::compile::{Compiled, Rights, compile, nearest};
+use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use super::problem;
 use super::world::World;
 use crate::config::valid::{self, Integration, Location, OrgEnvironment, Repository};
 use crate::diag::{Code, Diagnostic};
-use crate::model::{EnvironmentName, Object};
+use crate::model::{EnvironmentName, FieldType, Object};
 use crate::net::Budget;
 use crate::report::{self, Encoding, Opened, Source};
 use crate::salesforce::SalesforceError;
@@ -42,6 +42,12 @@ pub struct Target<'a> {
 pub struct Ground {
     /// The report, read as far as its header.
     pub report: Opened,
+    /// The org, and the mapping checked against it.
+    pub stands: Stands,
+}
+
+/// The org, and the mapping checked against it.
+pub struct Stands {
     /// The org.
     pub connected: Connected,
     /// The object's describe.
@@ -122,11 +128,45 @@ impl<'a> Place<'a> {
     /// Whatever does not fit, before any record is read.
     pub async fn ground(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Ground, Failure> {
         let report = self.open(target)?;
+        let stands = self.stand(target, &report.columns, purpose, budget).await?;
+        Ok(Ground { report, stands })
+    }
+
+    /// Connects, reads describe and checks the mapping against it and the report's columns.
+    ///
+    /// # Errors
+    /// Whatever does not fit, before any record is read.
+    pub async fn stand(
+        &self,
+        target: Target<'_>,
+        columns: &[String],
+        purpose: Purpose,
+        budget: Budget,
+    ) -> Result<Stands, Failure> {
+        columns_fit(target.integration, columns).map_err(Failure::configuration)?;
         let (connected, object) = self.describe(target, purpose, budget).await?;
         let rights = if connected.reader { Rights::Reader } else { Rights::Writer };
-        let compiled = compile(target.integration, target.environment, &object, &report.columns, rights)
+        let prefixes = self.prefixes(target, &connected, &object).await?;
+        let compiled = compile(target.integration, target.environment, &object, &prefixes, columns, rights)
             .map_err(Failure::configuration)?;
-        Ok(Ground { report, connected, object, compiled })
+        Ok(Stands { connected, object, compiled })
+    }
+
+    /// Key prefixes of the org's objects, so that an id of the wrong kind never reaches Salesforce. Asked for only where a reference is mapped.
+    async fn prefixes(&self, target: Target<'_>, connected: &Connected, object: &Object) -> Result<Prefixes, Failure> {
+        let is_reference = |f: &crate::model::Field| f.field_type == FieldType::Reference;
+        if !target.integration.fields.iter().any(|m| object.field(&m.field.value).is_some_and(is_reference)) {
+            return Ok(Prefixes::new());
+        }
+        let objects = connected.client.describe_global().await.map_err(|error| {
+            let context = problem::salesforce::Context {
+                org: &connected.label,
+                at: None,
+                not_done: "no record was read or written",
+            };
+            problem::salesforce::failure(&error, &context)
+        })?;
+        Ok(objects.into_iter().filter_map(|o| Some((o.name.as_str().to_owned(), o.key_prefix?))).collect())
     }
 
     /// Connects and reads the object's describe.
@@ -185,6 +225,7 @@ fn options(source: &valid::Source) -> report::Options {
             valid::Quote::None => None,
         },
         header: source.header,
+        skip_lines: source.skip_lines,
         ..report::Options::default()
     }
 }

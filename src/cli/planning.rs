@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::connect::Purpose;
 use super::failure::Failure;
-use super::ground::{Ground, Place, Target};
+use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
-use crate::config::valid::ReadWay;
+use crate::config::valid::{ReadWay, WriteWay};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::model::OrgId;
 use crate::net::Budget;
@@ -32,31 +32,38 @@ impl Place<'_> {
     /// # Errors
     /// Nothing is written, whatever goes wrong.
     pub async fn plan(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Planned, Failure> {
-        let ground = self.ground(target, purpose, budget.clone()).await?;
-        let Ground { mut report, connected, object, compiled } = ground;
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
+        // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
+        let mut report = self.open(target)?;
+        let columns = report.columns.clone();
         let mut warnings: Vec<String> = report.warnings.iter().map(warning).collect();
+        while report.next_block().map_err(wrong)?.is_some() {}
+        let facts = report.finish().map_err(wrong)?;
+        self.checksum(target, &facts)?;
+        warnings.extend(facts.warnings.iter().map(warning));
+
+        let Stands { connected, object, compiled } = self.stand(target, &columns, purpose, budget.clone()).await?;
         let lints = compiled.warnings.iter().filter(|d| d.severity != Severity::Error);
         warnings.extend(lints.map(|d| d.message.clone()));
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
-        let mut inputs = compiled.inputs;
 
-        // The whole report first: what is wrong with it is told before anything is asked of Salesforce.
-        let mut blocks = Vec::new();
+        // The second time it streams into the match, so that only the cells that matter are ever held.
+        let mut reading = reconcile::start(compiled.inputs);
+        let mut report = self.open(target)?;
         while let Some(block) = report.next_block().map_err(wrong)? {
-            blocks.push(block);
-        }
-        let facts = report.finish().map_err(wrong)?;
-        warnings.extend(facts.warnings.iter().map(warning));
-        inputs.guards.given = self.given_guards(target, &facts, connected.org_id);
-        let mut reading = reconcile::start(inputs);
-        for block in blocks {
             reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
         }
+        if report.finish().map_err(wrong)?.sha256 != facts.sha256 {
+            return Err(problem::report::changed(&source_name(target), span));
+        }
+        reading.given(self.given_guards(target, &facts, connected.org_id));
         let matching = reading.close();
 
         let integration = target.integration;
+        if integration.write == WriteWay::Bulk {
+            return Err(no_bulk("write"));
+        }
         let wanted = Wanted {
             object: &object.name,
             key_field: &object
@@ -68,11 +75,7 @@ impl Place<'_> {
                 ReadWay::Auto => None,
                 ReadWay::Lookup => Some(Way::Lookup),
                 ReadWay::Query => Some(Way::Query),
-                ReadWay::Bulk => {
-                    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, "`read: bulk` is not in this version")
-                        .help("leave `read:` out: the cheapest way is chosen");
-                    return Err(Failure::new(super::exit::Exit::Usage, diagnostic));
-                }
+                ReadWay::Bulk => return Err(no_bulk("read")),
             },
         };
         let way = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
@@ -125,6 +128,23 @@ impl Place<'_> {
         Ok(Planned { plan, connected, report: facts })
     }
 
+    /// The file is the one that `checksum:` means, where there is one.
+    fn checksum(&self, target: Target<'_>, facts: &report::Facts) -> Result<(), Failure> {
+        let source = target.integration.source(target.environment);
+        let found = format!("sha256:{}", facts.sha256);
+        match &source.checksum {
+            Some(wanted) if *wanted != found => {
+                let message = format!("`{}` is not the file that `checksum:` means", source_name(target));
+                let diagnostic = Diagnostic::error(Code::ReportChecksum, message)
+                    .at(source.location.span.clone(), "the source")
+                    .note("nothing was read from Salesforce and nothing was written")
+                    .help(format!("fetch the report again; if this content is right, write `checksum: {found}`"));
+                Err(Failure::new(super::exit::Exit::Failed, diagnostic))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Guards on what is not in the plan's counts: the report's age, its shrinking.
     fn given_guards(&self, target: Target<'_>, facts: &report::Facts, org_id: OrgId) -> Vec<GuardVerdict> {
         let Some(guards) = target.integration.environments.get(&target.environment).map(|e| &e.guards) else {
@@ -160,6 +180,13 @@ fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
     let held = check.is_none_or(|c| c.verdict.stops());
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
+}
+
+fn no_bulk(key: &str) -> Failure {
+    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, format!("`{key}: bulk` is not in this version"))
+        .note("no record was read or written")
+        .help(format!("leave `{key}:` out: the way that suits is chosen"));
+    Failure::new(super::exit::Exit::Usage, diagnostic)
 }
 
 /// Where the report comes from, as written.

@@ -99,3 +99,47 @@ impl Files for Folder {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_at_any_depth_in_order_and_nothing_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("integrations");
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::create_dir_all(root.join(".git")).unwrap();
+        for name in ["z.yaml", "a/b/c.yml", "a/notes.txt", ".git/x.yaml", ".hidden.yaml"] {
+            fs::write(root.join(name), "x").unwrap();
+        }
+        let files = Folder::new(folder.path());
+        let (found, problems) = files.list();
+        assert_eq!(found, ["integrations/a/b/c.yml", "integrations/z.yaml"]);
+        assert!(problems.is_empty());
+        assert_eq!(files.read("integrations/z.yaml").unwrap(), b"x");
+        assert!(matches!(files.read("integrations/gone.yaml"), Err(FileProblem::Io(_))));
+    }
+
+    #[test]
+    fn no_folder_is_no_problem_and_a_large_file_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Folder::new(folder.path());
+        assert!(files.list().0.is_empty() && files.list().1.is_empty());
+        fs::write(folder.path().join("large.yaml"), vec![b'#'; 1 << 21]).unwrap();
+        assert!(matches!(files.read("large.yaml"), Err(FileProblem::TooLarge(2_097_152))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_told_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("integrations");
+        fs::create_dir(&root).unwrap();
+        std::os::unix::fs::symlink("/etc", root.join("folder")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", root.join("file.yaml")).unwrap();
+        let (found, problems) = Folder::new(folder.path()).list();
+        assert!(found.is_empty());
+        assert_eq!(problems.len(), 2);
+    }
+}

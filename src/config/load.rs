@@ -31,9 +31,9 @@ pub struct Loaded {
 /// Which variables of the environment must be set.
 #[derive(Debug, Clone, Copy)]
 pub enum Variables<'a> {
-    /// Those of every org and environment.
+    /// Those of every org and environment, and of every header.
     All,
-    /// Those of these orgs and environments; the others come as `LogIn::Unset` when theirs are not set.
+    /// Those of these orgs and environments; others, and headers, come as `Unset` when theirs are not set.
     Only(&'a [(String, EnvironmentName)]),
 }
 
@@ -53,7 +53,13 @@ pub fn load_for(
 
 /// Reads a repository from any place.
 pub fn load_files(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>, variables: Variables<'_>) -> Loaded {
-    let mut loader = Loader { found: Diagnostics::new(), documents: Vec::new(), lost: Vec::new(), environment };
+    let mut loader = Loader {
+        found: Diagnostics::new(),
+        documents: Vec::new(),
+        lost: Vec::new(),
+        environment,
+        headers_needed: matches!(variables, Variables::All),
+    };
     let (paths, problems) = files.list();
     for (path, problem) in problems {
         loader.unreadable(&path, &problem);
@@ -88,6 +94,7 @@ struct Loader<'a> {
     /// Kinds of files that could not be read: what they declare is not known.
     lost: Vec<Kind>,
     environment: &'a dyn Fn(&str) -> Option<String>,
+    headers_needed: bool,
 }
 
 impl Loader<'_> {
@@ -122,7 +129,13 @@ impl Loader<'_> {
             let text = String::from_utf8_lossy(bytes);
             self.lost.extend(Kind::ALL.into_iter().filter(|kind| text.contains(&format!("kind: {}", kind.as_str()))));
         }
-        self.found.extend(found);
+        // After so many, the rest are most likely consequences; and a hostile file could have a hundred thousand.
+        let more = found.len().saturating_sub(shape::MAX_TOLD);
+        for (index, diagnostic) in found.into_iter().take(shape::MAX_TOLD).enumerate() {
+            let last = more > 0 && index + 1 == shape::MAX_TOLD;
+            let note = format!("{more} more problems in this file are not shown");
+            self.found.push(if last { diagnostic.note(note) } else { diagnostic });
+        }
     }
 
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Shaped> {
@@ -241,7 +254,12 @@ impl Loader<'_> {
             Err(diagnostic) => return found.push(diagnostic),
         };
         let mut own = Diagnostics::new();
-        let mut check = Check { document: &shaped.document, found: &mut own, environment: self.environment };
+        let mut check = Check {
+            document: &shaped.document,
+            found: &mut own,
+            environment: self.environment,
+            headers_needed: self.headers_needed,
+        };
         read(&mut check, &written);
         // Where something is missing because it was taken out, or stands in a file that could not be read, that mistake is told already.
         let doubtful = |d: &Diagnostic| match d.code {

@@ -12,6 +12,9 @@ use super::nearest::{nearest, quoted, suggestion};
 use super::schema::{self, Compiled};
 use super::written::form;
 
+/// Problems told of one document.
+pub(super) const MAX_TOLD: usize = 200;
+
 /// Checks a document. What is wrong is taken out of `data`, so that the rest can be looked at; `true` when what is left has the right shape.
 pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &mut Vec<Diagnostic>) -> bool {
     let compiled = schema::of(kind);
@@ -29,6 +32,9 @@ pub(super) fn check(document: &Document, kind: Kind, data: &mut Value, found: &m
         meant: Vec::new(),
     };
     for error in validator.iter_errors(data) {
+        if shape.found.len() >= MAX_TOLD {
+            break;
+        }
         shape.explain(&error);
     }
     let Shape { found: told, wrong, missing, meant, .. } = shape;
@@ -174,12 +180,17 @@ impl Shape<'_> {
         let value = error.instance();
         match error.kind() {
             Problem::AdditionalProperties { unexpected } => {
-                for name in unexpected {
+                for name in unexpected.iter().take(MAX_TOLD) {
                     self.unknown_key(error, &path, name);
                 }
             }
             Problem::Required { property } => self.missing_key(&path, property.as_str().unwrap_or_default()),
-            Problem::Type { .. } => self.wrong_kind(&path, value, &expected_here(error, &path)),
+            Problem::Type { .. } => {
+                let parent = error.schema_path().as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+                let pattern = self.compiled.value.pointer(parent).and_then(|schema| schema.get("pattern"));
+                let wanted = pattern.and_then(Value::as_str).and_then(form);
+                self.wrong_kind(&path, value, &expected_here(error, &path), wanted);
+            }
             Problem::AnyOf { context } | Problem::OneOfNotValid { context } => self.union(&path, value, context),
             Problem::Constant { .. } | Problem::Enum { .. } => {
                 let words = words_here(error, &path).unwrap_or_default();
@@ -239,7 +250,7 @@ impl Shape<'_> {
         self.report(path.to_vec(), diagnostic);
     }
 
-    fn wrong_kind(&mut self, path: &[String], value: &Value, expected: &[JsonType]) {
+    fn wrong_kind(&mut self, path: &[String], value: &Value, expected: &[JsonType], form: Option<&str>) {
         let mut names: Vec<&str> = Vec::new();
         for kind in expected {
             let name = kind_name(*kind);
@@ -261,6 +272,7 @@ impl Shape<'_> {
                 _ => Some("write `true` or `false`".to_owned()),
             },
             Value::String(word) if word.parse::<f64>().is_ok() => Some(format!("write {word} without quotes")),
+            Value::Number(_) | Value::Bool(_) if form.is_some() => form.map(|form| format!("write {form}")),
             Value::Number(_) | Value::Bool(_) if is(JsonType::String) => Some(format!("quote it: \"{text}\"")),
             Value::String(_) | Value::Number(_) | Value::Bool(_) if is(JsonType::Array) && text.len() < 80 => {
                 Some(format!("write it as a list: [{text}]"))
@@ -294,7 +306,7 @@ impl Shape<'_> {
         match of_kind.as_slice() {
             [] => {
                 let expected: Vec<JsonType> = context.iter().flatten().flat_map(|e| expected_here(e, path)).collect();
-                self.wrong_kind(path, value, &expected);
+                self.wrong_kind(path, value, &expected, None);
             }
             [one] => one.iter().for_each(|error| self.explain(error)),
             many => {
@@ -330,7 +342,7 @@ impl Shape<'_> {
                 if written.is_string() {
                     return self.unknown_word(&tag, &written, &words);
                 }
-                return self.wrong_kind(&tag, &written, &[JsonType::String]);
+                return self.wrong_kind(&tag, &written, &[JsonType::String], None);
             }
         }
         // Without the tell-tale key every branch misses it.
@@ -354,6 +366,7 @@ fn measure(problem: &Problem) -> (String, Option<String>) {
         Problem::Minimum { limit } => ("too small".into(), Some(format!("the least is {limit}"))),
         Problem::Maximum { limit } => ("too large".into(), Some(format!("the most is {limit}"))),
         Problem::MaxItems { limit } => ("too many".into(), Some(format!("at most {limit} entries fit here"))),
+        Problem::MaxProperties { limit } => ("too many".into(), Some(format!("at most {limit} entries fit here"))),
         Problem::MinProperties { .. } => ("nothing in it".into(), Some("write at least one entry".into())),
         other => (format!("against `{}`", other.keyword()), None),
     }

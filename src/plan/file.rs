@@ -60,7 +60,7 @@ pub enum FileProblem {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
     Header(Header),
@@ -69,15 +69,30 @@ enum Line {
     Context(Context),
 }
 
-fn line_of(line: &Line) -> std::io::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(line)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+/// A line as it is written: nothing is copied for it.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Written<'p> {
+    Header(&'p Header),
+    Entry(&'p Entry),
+    Summary(&'p Summary),
+    Context(&'p Context),
+}
+
+impl Written<'_> {
+    /// The line, in place of what `out` held.
+    fn put(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
+        out.clear();
+        serde_json::to_writer(&mut *out, self)?;
+        out.push(b'\n');
+        Ok(())
+    }
 }
 
 /// Writes a plan as it comes and takes its digests.
 pub struct PlanWriter<W: Write> {
     out: W,
+    line: Vec<u8>,
     inputs: Digest,
     changes: Digester,
 }
@@ -85,16 +100,18 @@ pub struct PlanWriter<W: Write> {
 impl<W: Write> PlanWriter<W> {
     /// Writes the header.
     pub fn start(mut out: W, header: &Header) -> std::io::Result<Self> {
-        let line = line_of(&Line::Header(header.clone()))?;
+        let mut line = Vec::new();
+        Written::Header(header).put(&mut line)?;
         out.write_all(&line)?;
-        Ok(Self { out, inputs: Digest::of(&line), changes: Digester::new() })
+        let inputs = Digest::of(&line);
+        Ok(Self { out, line, inputs, changes: Digester::new() })
     }
 
     /// Writes one entry.
     pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
-        let line = line_of(&Line::Entry(entry.clone()))?;
-        self.changes.update(&line);
-        self.out.write_all(&line)
+        Written::Entry(entry).put(&mut self.line)?;
+        self.changes.update(&self.line);
+        self.out.write_all(&self.line)
     }
 
     /// The two digests of what was written so far: inputs and changes.
@@ -104,8 +121,10 @@ impl<W: Write> PlanWriter<W> {
 
     /// Writes summary and context, and hands the writer back.
     pub fn finish(mut self, summary: &Summary, context: &Context) -> std::io::Result<W> {
-        self.out.write_all(&line_of(&Line::Summary(Box::new(summary.clone())))?)?;
-        self.out.write_all(&line_of(&Line::Context(context.clone()))?)?;
+        for line in [Written::Summary(summary), Written::Context(context)] {
+            line.put(&mut self.line)?;
+            self.out.write_all(&self.line)?;
+        }
         self.out.flush()?;
         Ok(self.out)
     }

@@ -2,7 +2,8 @@
 
 use super::guards::Forbidden;
 use super::{FieldInput, OnBadValue};
-use crate::plan::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome, Summary};
+use crate::model::FieldName;
+use crate::plan::{CellChange, ChangeKind, Entry, FieldCounts, Note, RefusedCell, RowOutcome, Summary};
 use crate::values::{self, Reason, Refusal, Verdict};
 
 /// Where the two sides' cells stand, by the index of the field.
@@ -54,23 +55,45 @@ fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
     }
 }
 
+/// What is counted while judging.
+pub(super) struct Tally<'t> {
+    pub(super) summary: &'t mut Summary,
+    /// By the index of the field: finding it by name for every cell would cost more than judging the cell.
+    pub(super) fields: &'t mut [FieldCounts],
+    pub(super) forbidden: &'t mut Forbidden,
+}
+
 /// Judges every cell, fills the entry and counts.
-pub(super) fn judge<'a, R, O>(
-    fields: &[FieldInput],
-    pair: Pair<'a, R, O>,
-    entry: &mut Entry,
-    summary: &mut Summary,
-    forbidden: &mut Forbidden,
-) where
+pub(super) fn judge<'a, R, O>(fields: &[FieldInput], pair: Pair<'a, R, O>, entry: &mut Entry, tally: &mut Tally<'_>)
+where
     R: Fn(usize) -> &'a [u8],
     O: Fn(usize) -> &'a [u8],
 {
+    let Tally { summary, fields: by_field, forbidden } = tally;
+    let place = |name: &FieldName| fields.iter().position(|f| f.name == *name);
     let mut skip_row = false;
-    for (index, field) in fields.iter().enumerate() {
+    for (index, (field, counts)) in fields.iter().zip(by_field.iter_mut()).enumerate() {
         let value = (pair.report)(index);
-        let counts = summary.fields.entry(field.name.clone()).or_default();
         summary.cells.cells += 1;
-        match field.rule.judge(value, (pair.org)(index)) {
+        let stored = (pair.org)(index);
+        let verdict = field.rule.judge(value, stored);
+        // 10 in one currency is not 10 in another; two blanks are the same in all.
+        let amounts = matches!(verdict, Verdict::Change(_)) || (verdict == Verdict::Same && !stored.is_empty());
+        match verdict {
+            _ if amounts && other_currency(field, pair.currency) => {
+                skip_row |= field.on_bad_value == OnBadValue::SkipRow;
+                if field.on_bad_value == OnBadValue::Fail {
+                    *forbidden.bad_values.get_or_insert(0) += 1;
+                }
+                entry.refused.push(RefusedCell {
+                    field: field.name.clone(),
+                    column: field.column_name.clone(),
+                    value: String::from_utf8_lossy(value).into_owned(),
+                    code: "other_currency".to_owned(),
+                    message: "the record is in another currency than the report".to_owned(),
+                    hint: Some("Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned()),
+                });
+            }
             Verdict::Same => {
                 summary.cells.same += 1;
                 counts.same += 1;
@@ -83,14 +106,6 @@ pub(super) fn judge<'a, R, O>(
                 summary.cells.kept_policy += 1;
                 counts.kept += 1;
             }
-            Verdict::Change(_) if other_currency(field, pair.currency) => entry.refused.push(RefusedCell {
-                field: field.name.clone(),
-                column: field.column_name.clone(),
-                value: String::from_utf8_lossy(value).into_owned(),
-                code: "other_currency".to_owned(),
-                message: "the record is in another currency than the report".to_owned(),
-                hint: Some("Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned()),
-            }),
             Verdict::Change(change) => entry.cells.push(CellChange {
                 field: field.name.clone(),
                 kind: kind(change.kind),
@@ -111,7 +126,7 @@ pub(super) fn judge<'a, R, O>(
     if skip_row {
         // The whole row is left out: the cells that would have changed are refused with it.
         for cell in entry.cells.drain(..) {
-            let Some((index, field)) = fields.iter().enumerate().find(|(_, f)| f.name == cell.field) else { continue };
+            let Some((index, field)) = place(&cell.field).map(|at| (at, &fields[at])) else { continue };
             entry.refused.push(RefusedCell {
                 field: cell.field,
                 column: field.column_name.clone(),
@@ -127,8 +142,8 @@ pub(super) fn judge<'a, R, O>(
     summary.cells.change += entry.cells.len() as u64;
     summary.cells.refused += entry.refused.len() as u64;
     for refusal in &entry.refused {
-        let counts = summary.fields.entry(refusal.field.clone()).or_default();
-        *counts.refused.entry(refusal.code.clone()).or_insert(0) += 1;
+        let Some(at) = place(&refusal.field) else { continue };
+        *by_field[at].refused.entry(refusal.code.clone()).or_insert(0) += 1;
     }
     if !entry.refused.is_empty() {
         summary.records_refused += 1;
@@ -141,8 +156,8 @@ pub(super) fn judge<'a, R, O>(
             }
         }
         for cell in &entry.cells {
-            let counts = summary.fields.entry(cell.field.clone()).or_default();
-            *counts.changes.entry(cell.kind).or_insert(0) += 1;
+            let Some(at) = place(&cell.field) else { continue };
+            *by_field[at].changes.entry(cell.kind).or_insert(0) += 1;
         }
     }
     entry.outcome = match (entry.cells.is_empty(), entry.refused.is_empty()) {

@@ -3,13 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::guards::Forbidden;
-use super::judge::{Pair, judge};
+use super::judge::{Pair, Tally, judge};
 use super::keys::NONE;
 use super::reading::RowKey;
 use super::rows::Rows;
 use super::{DuplicateRows, Inputs, Layout, Reading, ReconcileError, SeveralRecords};
 use crate::model::{Digest, RecordId};
-use crate::plan::{Entry, Header, PlanWriter, RowOutcome, Sink, Summary};
+use crate::plan::{Entry, FieldCounts, Header, PlanWriter, RowOutcome, Sink, Summary};
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
 
@@ -20,15 +20,6 @@ pub enum Pass {
     Scope,
     /// Only with `where:`: do the records exist that the first reading did not find?
     Beyond,
-}
-
-/// What must be read from the org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
-    /// Distinct keys.
-    pub keys: u64,
-    /// Their SOQL literals' bytes, all told.
-    pub literal_bytes: u64,
 }
 
 /// Records found so far.
@@ -108,16 +99,6 @@ impl Matching {
         }
     }
 
-    /// How much must be read.
-    pub fn demand(&self, pass: Pass) -> Demand {
-        let mut demand = Demand { keys: 0, literal_bytes: 0 };
-        self.literals(pass, |literal| {
-            demand.keys += 1;
-            demand.literal_bytes += literal.len() as u64;
-        });
-        demand
-    }
-
     /// Takes a block of records, in the columns of the layout. Any order; several threads may call it.
     pub fn org(&self, block: &Block) -> Result<(), ReconcileError> {
         let layout = &self.inputs().layout;
@@ -190,6 +171,7 @@ impl Matching {
             reading: &reading,
             found: &found,
             summary: empty(&reading, header),
+            by_field: vec![FieldCounts::default(); reading.inputs.fields.len()],
             digesting,
             sink,
             forbidden: Forbidden::default(),
@@ -236,6 +218,8 @@ struct Finishing<'a, S: Sink> {
     reading: &'a Reading,
     found: &'a Found,
     summary: Summary,
+    /// By the index of the field; they join the summary at the end.
+    by_field: Vec<FieldCounts>,
     digesting: PlanWriter<std::io::Sink>,
     sink: &'a mut S,
     forbidden: Forbidden,
@@ -385,8 +369,7 @@ impl<S: Sink> Finishing<'_, S> {
                     currency: inputs.layout.currency.map(|c| self.found.rows.cell(record as usize, c)),
                 },
                 &mut entry,
-                &mut self.summary,
-                &mut self.forbidden,
+                &mut Tally { summary: &mut self.summary, fields: &mut self.by_field, forbidden: &mut self.forbidden },
             );
             // Several records of one row: planned if any is; refused if any is and none is planned.
             end = match (end, entry.outcome) {
@@ -402,7 +385,10 @@ impl<S: Sink> Finishing<'_, S> {
     }
 
     fn close(self) -> Result<Summary, FinishError<S::Error>> {
-        let Self { reading, mut summary, digesting, forbidden, .. } = self;
+        let Self { reading, mut summary, by_field, digesting, forbidden, .. } = self;
+        for (field, counts) in reading.inputs.fields.iter().zip(by_field) {
+            summary.fields.insert(field.name.clone(), counts);
+        }
         summary.guards = reading.inputs.guards.judge(&summary, forbidden);
         (summary.inputs, summary.changes) = digesting.digests();
         if !summary.rows.balances() {

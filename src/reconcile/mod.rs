@@ -17,7 +17,7 @@ mod rows;
 
 pub use guards::Guards;
 pub use inputs::{DuplicateRows, FieldInput, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords};
-pub use matching::{Demand, FinishError, Matching, Pass};
+pub use matching::{FinishError, Matching, Pass};
 pub use reading::{Reading, ReconcileError, start};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::keys::Keys;
 use super::rows::Rows;
 use super::{DuplicateRows, Inputs, Matching};
+use crate::plan::GuardVerdict;
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
 
@@ -103,6 +104,11 @@ impl Reading {
             self.row_keys.push(key);
         }
         Ok(())
+    }
+
+    /// Verdicts on what is not in the plan's counts and is known only when the report has been read: its age, its shrinking.
+    pub fn given(&mut self, verdicts: Vec<GuardVerdict>) {
+        self.inputs.guards.given = verdicts;
     }
 
     /// Rows so far.

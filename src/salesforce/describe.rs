@@ -141,6 +141,9 @@ pub struct ObjectSummary {
     /// Label.
     #[serde(default)]
     pub label: String,
+    /// First three characters of its records' ids, where it has one.
+    #[serde(default, rename = "keyPrefix")]
+    pub key_prefix: Option<String>,
     /// May this user query it.
     #[serde(default)]
     pub queryable: bool,

@@ -1,5 +1,6 @@
 //! One integration carried out: lock → plan → guards → question → journal → run → run log.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -19,10 +20,12 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::repository::state_folder;
 use crate::cli::show;
+use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::model::{EnvironmentName, OrgId};
+use crate::model::{EnvironmentName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
+use crate::render::counted;
 use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
 
 /// Where journals and locks lie.
@@ -113,6 +116,7 @@ pub async fn integration(
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
+    not_planned(world, &plan, &selection);
     confirm(world, &plan, arguments.yes)?;
 
     let run = Start { run: stamp(start), started: start, selection: selection.clone() };
@@ -153,8 +157,16 @@ pub async fn carry_out(
     budget: &Budget,
 ) -> Carried {
     let (canceller, cancel) = Cancel::new();
+    let longest = place.repository.project.run_time_out;
     let signals = tokio::spawn(async move {
-        interrupted().await;
+        match longest {
+            None => interrupted().await,
+            // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+            Some(longest) => tokio::select! {
+                () = interrupted() => {}
+                () = tokio::time::sleep(longest) => {}
+            },
+        }
         canceller.cancel();
     });
     let began = Instant::now();
@@ -215,7 +227,7 @@ type Checked = (Plan, Connected, Option<u64>, Vec<Stale>);
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
     let ground = place.ground(target, Purpose::Apply, budget).await?;
     let span = &target.integration.source(target.environment).location.span;
-    let definitions = ground.compiled.definitions.clone();
+    let definitions = ground.stands.compiled.definitions.clone();
     let report = ground.report.finish().map_err(|e| crate::cli::problem::report::failure(e, Some(span)))?;
     let facts = Facts {
         digests: crate::plan::Digests {
@@ -223,10 +235,10 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
             report: crate::model::Digest::from_sha256_hex(&report.sha256),
             definitions,
         },
-        org_id: ground.connected.org_id,
+        org_id: ground.stands.connected.org_id,
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
-    Ok((plan, ground.connected, Some(report.bytes), stale))
+    Ok((plan, ground.stands.connected, Some(report.bytes), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {
@@ -254,11 +266,26 @@ fn first_run(
     let before = store
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;
+    let value = u64::from(before.is_none());
     let held = before.is_none() && !arguments.first_run;
-    let value = u64::from(before.is_some());
     plan.summary.guards.retain(|g| g.name != GuardName::FirstRun);
-    plan.summary.guards.push(GuardVerdict { name: GuardName::FirstRun, value, base: 0, limit: Limit::Count(1), held });
+    plan.summary.guards.push(GuardVerdict { name: GuardName::FirstRun, value, base: 0, limit: Limit::Count(0), held });
     Ok(())
+}
+
+/// Says which of the chosen records have nothing to be changed: a slip in the file must not pass for work done.
+fn not_planned(world: &World, plan: &Plan, selection: &Selection) {
+    let Some(only) = &selection.only else { return };
+    let planned: BTreeSet<RecordId> = plan.planned().filter_map(|e| e.record).collect();
+    let without: Vec<&str> = only.difference(&planned).map(RecordId::as_str).collect();
+    if without.is_empty() {
+        return;
+    }
+    let listed = without.iter().take(10).copied().collect::<Vec<_>>().join(" ");
+    let more = without.len().saturating_sub(10);
+    let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
+    let count = counted(without.len() as u64, "record");
+    world.say(&format!("no change is planned for {count} of `--records`: {listed}{more}"));
 }
 
 /// What to say of the guards that hold.

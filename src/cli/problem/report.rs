@@ -19,6 +19,13 @@ pub fn failure(error: ReportError, at: Option<&Span>) -> Failure {
     Failure::new(exit, diagnostic)
 }
 
+/// The report is another one than a moment ago.
+pub fn changed(name: &str, at: &Span) -> Failure {
+    let diagnostic = Diagnostic::error(Code::ReportUnreadable, format!("`{name}` changed while it was read"));
+    let diagnostic = diagnostic.at(at.clone(), "the source").help("wait until the export is finished, then try again");
+    Failure::new(Exit::Failed, diagnostic.note("nothing was written"))
+}
+
 fn word(error: ReportError) -> Diagnostic {
     match error {
         ReportError::Path { name, problem } => path(&name, &problem),

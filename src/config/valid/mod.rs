@@ -3,7 +3,7 @@
 mod guards;
 mod integration;
 mod orgs;
-mod reading;
+mod report;
 mod schedule;
 mod spanned;
 
@@ -17,8 +17,8 @@ pub use integration::{
     BadValue, Environment, Integration, Lint, Mapping, Match, NewValues, Preset, ReadWay, RecordDate, RecordPolicy,
     RowPolicy, WhenBlank, WritePolicy, WriteWay,
 };
-pub use orgs::{Auth, Credential, Domain, LogIn, Org, OrgEnvironment};
-pub use reading::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
+pub use orgs::{Auth, Credential, Domain, Header, HeaderValue, LogIn, Org, OrgEnvironment};
+pub use report::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
 pub use schedule::Schedule;
 pub use spanned::Spanned;
 

@@ -72,6 +72,24 @@ impl PartialEq for Credential {
 }
 impl Eq for Credential {}
 
+/// A header of a request for a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its name, in small letters.
+    pub name: String,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
+/// A header's value, or the variables that are not set. Only where not every variable was asked for does it come without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// Ready to be sent.
+    Ready(Credential),
+    /// These variables are not set.
+    Unset(Vec<String>),
+}
+
 /// A log-in, or the variables that are not set. Only environments that were not asked for come without.
 #[derive(Debug, Clone)]
 pub enum LogIn {

@@ -36,6 +36,8 @@ pub(super) struct Check<'a> {
     pub(super) document: &'a Document,
     pub(super) found: &'a mut Diagnostics,
     pub(super) environment: &'a Environment<'a>,
+    /// Is a variable of a header that is not set an error?
+    pub(super) headers_needed: bool,
 }
 
 impl Check<'_> {

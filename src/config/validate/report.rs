@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::{Code, Diagnostic};
 
 use super::super::valid::{
-    Column, ColumnType, Credential, Encoding, Location, Percent, Quote, Reading, Report, Source, Spanned,
+    Column, ColumnType, Encoding, Header, HeaderValue, Location, Percent, Quote, Reading, Report, Source, Spanned,
 };
 use super::super::written::{self, Either};
 use super::variables::{Expanded, secret_header};
@@ -151,7 +151,7 @@ impl Check<'_> {
         path: &[&str],
         headers: Option<&BTreeMap<String, String>>,
         location: Option<&Location>,
-    ) -> Vec<(String, Credential)> {
+    ) -> Vec<Header> {
         let Some(headers) = headers else { return Vec::new() };
         let path = join(path, &["headers"]);
         if matches!(location, Some(Location::Path(_))) {
@@ -169,9 +169,12 @@ impl Check<'_> {
                 self.written_out(&path, name);
                 continue;
             }
-            if let Expanded::Ready(credential) = self.expand(&path, text, true) {
-                valid.push((name.to_ascii_lowercase(), credential));
-            }
+            let value = match self.expand(&path, text, self.headers_needed) {
+                Expanded::Ready(credential) => HeaderValue::Ready(credential),
+                Expanded::Unset(variables) => HeaderValue::Unset(variables),
+                Expanded::Wrong => continue,
+            };
+            valid.push(Header { name: name.to_ascii_lowercase(), value });
         }
         valid
     }

@@ -45,7 +45,7 @@ pub(in crate::config) struct Integration {
     #[serde(rename = "match")]
     pub(in crate::config) matching: Match,
     /// The mapping. Salesforce field: report column (or a mapping with options). A field is written once only.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 1000))]
     pub(in crate::config) fields: BTreeMap<String, Either<String, Field>>,
     /// What happens to values that cannot be written: `skip_cell` (default), `skip_row` or `fail`.
     pub(in crate::config) on_bad_value: Option<BadValue>,

@@ -36,6 +36,7 @@ pub(in crate::config) struct ReportDocument {
     /// Where the report comes from: a path in this repository, an https URL, or a mapping.
     pub(in crate::config) source: Either<String, Source>,
     /// How columns are written, by their name in the header.
+    #[schemars(extend("maxProperties" = 2000))]
     pub(in crate::config) columns: Option<BTreeMap<String, Column>>,
 }
 
@@ -59,6 +60,7 @@ pub(in crate::config) struct Report {
     /// Where the report comes from: a path in this repository, an https URL, or a mapping.
     pub(in crate::config) source: Either<String, Source>,
     /// How columns are written, by their name in the header.
+    #[schemars(extend("maxProperties" = 2000))]
     pub(in crate::config) columns: Option<BTreeMap<String, Column>>,
 }
 
@@ -95,7 +97,7 @@ pub(in crate::config) struct Source {
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub(in crate::config) checksum: Option<String>,
     /// Headers of the request, for an https URL. `${NAME}` reads a variable of the environment.
-    #[schemars(extend("propertyNames" = {"pattern": HEADER_NAME}))]
+    #[schemars(extend("maxProperties" = 100, "propertyNames" = {"pattern": HEADER_NAME}))]
     pub(in crate::config) headers: Option<BTreeMap<String, String>>,
     /// May the source file be tracked by git? Default false: a report is full of people's addresses.
     pub(in crate::config) allow_tracked: Option<bool>,

@@ -24,6 +24,14 @@ pub(crate) fn is_sensitive(key: &str) -> bool {
     !HARMLESS.contains(&key.as_str()) && WORDS.iter().any(|word| key.contains(word))
 }
 
+/// Could it be a misspelled one of them? Then its value is not shown either, though nothing is said against it.
+fn may_be_sensitive(key: &str) -> bool {
+    let folded = key.to_ascii_lowercase();
+    let harmless = HARMLESS.contains(&folded.as_str()) || folded.ends_with("__c");
+    !harmless
+        && (is_sensitive(key) || ["tok", "pass", "cred", "private", "secr"].iter().any(|word| folded.contains(word)))
+}
+
 /// The same text, secrets starred out. Same length in bytes.
 pub(crate) fn masked(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
@@ -47,11 +55,14 @@ pub(crate) fn masked(text: &str) -> String {
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.
         let in_query = query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code");
-        if !is_sensitive(key) && !in_query {
+        if !may_be_sensitive(key) && !in_query {
             continue;
         }
         let end = if query { query_end(text, at) } else { value_end(text, at, start) };
         let value = text[at..end].trim().trim_matches(['"', '\'']);
+        if value.starts_with(['{', '[']) {
+            continue;
+        }
         if !value.starts_with("${") || value.matches("${").count() > 1 || !value.ends_with('}') {
             star(&mut out, text, at..end);
         }
@@ -115,6 +126,9 @@ mod tests {
             ("url: https://me:pass@example.com/a@b\n", "url: https://*******@example.com/a@b\n"),
             ("Authorization: Bearer ab\n", "Authorization: ****** **\n"),
             ("key: User ID\n", "key: User ID\n"),
+            ("acces_tokn: abc\n", "acces_tokn: ***\n"),
+            ("WalkMe_Tokens__c: Tokens used\n", "WalkMe_Tokens__c: Tokens used\n"),
+            ("Passes: { type: number, suffix: x }\n", "Passes: { type: number, suffix: x }\n"),
         ] {
             assert_eq!(masked(text), shown);
             assert_eq!(masked(text).len(), text.len());

@@ -20,6 +20,8 @@ use super::{Key, Node, Plain, Scalar, Text, Tree};
 const MAX_DEPTH: usize = 16;
 /// Doubled keys told of one file.
 const MAX_DOUBLED: usize = 20;
+/// Bytes read once more in search of further doubled keys.
+const MAX_REREAD: usize = 256 << 10;
 /// With more brackets than this in all, saphyr (which recurses) is only asked when serde_yaml (which limits itself) found the text shallow.
 const MANY_BRACKETS: usize = 400;
 /// A character for private use marks a doubled key in the copy.
@@ -45,18 +47,23 @@ pub(crate) fn parse(source: &Text, found: &mut Diagnostics) -> Option<(Tree, Val
         let attempt = if copy.is_empty() { text } else { &current };
         match MarkedYaml::load_from_str(attempt) {
             Ok(documents) => break Built::from(source, &chars, &documents, found),
-            Err(error) if error.info().contains("duplicated key") && doubled < MAX_DOUBLED => {
+            Err(error) if error.info().contains("duplicated key") => {
+                let index = error.marker().index();
                 if copy.is_empty() {
                     copy = text.chars().collect();
                 }
-                let index = error.marker().index();
                 let quoted = matches!(copy.get(index), Some('"' | '\''));
-                let Some(slot) = copy.get_mut(index + usize::from(quoted)) else { break None };
-                if !quoted && !slot.is_alphanumeric() && *slot != '_' {
-                    found.push(doubled_key(file, chars.byte(index)..chars.byte(index) + 1, "key", None));
-                    return None;
+                let slot = copy.get_mut(index + usize::from(quoted));
+                let enough = doubled >= MAX_DOUBLED || doubled * text.len() > MAX_REREAD;
+                match slot.filter(|slot| !enough && (quoted || slot.is_alphanumeric() || **slot == '_')) {
+                    Some(slot) => *slot = char::from_u32(MARK + doubled as u32).unwrap_or('\u{E000}'),
+                    None => {
+                        let at = chars.byte(index);
+                        let name = text[at..].split([':', '\n']).next().unwrap_or_default();
+                        found.push(doubled_key(file, at..at + name.len(), name.trim_matches(['"', '\'']), None));
+                        return None;
+                    }
                 }
-                *slot = char::from_u32(MARK + doubled as u32).unwrap_or('\u{E000}');
                 doubled += 1;
             }
             Err(error) => {
@@ -471,6 +478,29 @@ mod tests {
                         prop_assert!(found.iter().all(|(code, _)| *code == Code::AmbiguousScalar), "{:?} in {}", found, text);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn yaml_as_people_write_it_is_read_alike() {
+        for text in [
+            "a: one\n  two\n\n  three\nb: 1\n",
+            "a: \"one\n  two \\u00e9 \\\"x\\\"\"\nb: 'it''s\n  so'\n",
+            "a: |\n  one\n   two\n\n\nb: >\n  x\n  y\n\n  z\nc: |-\n  q\nd: >+\n  r\n\ne: |2\n   s\n",
+            "a:\n- 1\n- b: 2\n  c: [x, 'y', \"z\",]\n-\n  - q\n",
+            "---\na: 1\n...\n",
+            "# c\n\na: x#y # z\nb: http://x/y?z=1&w#f\nc: a - b\n\"d e\": {f: g, \"h\":i}\n",
+            "? a\n: b\n? \"c\"\n: - d\n",
+            "a: - b\n",
+            "\u{1F600}: \u{1F600} x\ny: z\n",
+            "a: {}\nb: []\nc: ''\nd: \"\"\ne:\n  # only a comment\nf: 1.50\n",
+            "a: >-\n  where x = 'y'\n  and z\n# end\n",
+        ] {
+            for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+                let (tree, found) = seen(&text);
+                let syntax = found.iter().all(|(code, _)| *code == Code::Syntax);
+                assert!(found.is_empty() && tree.is_some() || text.contains("a: - b") && syntax, "{text:?}: {found:?}");
             }
         }
     }

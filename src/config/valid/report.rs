@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::diag::Span;
 
 use super::Spanned;
-use super::orgs::Credential;
+use super::orgs::Header;
 
 /// A report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,7 +55,7 @@ pub struct Source {
     pub checksum: Option<String>,
     /// Headers of the request; never part of a digest.
     #[serde(skip)]
-    pub headers: Vec<(String, Credential)>,
+    pub headers: Vec<Header>,
     /// May the file be tracked by git?
     pub allow_tracked: bool,
 }
