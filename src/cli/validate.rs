@@ -34,12 +34,12 @@ pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, F
         };
         match checked.await {
             Ok(ground) => {
-                super::tell_all(world, &ground.compiled.warnings);
-                let unchecked = match ground.compiled.not_checked.is_empty() {
+                super::tell_all(world, &ground.stands.compiled.warnings);
+                let unchecked = match ground.stands.compiled.not_checked.is_empty() {
                     true => String::new(),
-                    false => format!(" (not checked: {})", ground.compiled.not_checked.join(", ")),
+                    false => format!(" (not checked: {})", ground.stands.compiled.not_checked.join(", ")),
                 };
-                world.say(&format!("{}: fits {}{unchecked}", integration.name.value, ground.connected.label));
+                world.say(&format!("{}: fits {}{unchecked}", integration.name.value, ground.stands.connected.label));
             }
             Err(failure) => {
                 exit = exit.and(failure.exit);
