@@ -19,4 +19,5 @@ mod input;
 mod job;
 mod real_data;
 mod scene;
+mod terminal;
 mod worked_example;

@@ -7,9 +7,27 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
+/// Heading of an apply's limits and guards.
+const HELD: &str = "How much, and what may hold it back";
+/// Heading of the flags that every command takes.
+const EVERYWHERE: &str = "With every command";
+
 /// Carries what a report says about people onto the Salesforce records of those people: planned first, applied carefully, logged into git.
 #[derive(Debug, Parser)]
-#[command(name = "footbridge", version, max_term_width = 100, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    name = "footbridge",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "\
+Begin:      footbridge demo              the whole job, on an org of its own
+            footbridge init FOLDER       a repository for your team
+Every day:  footbridge plan              what would change, in the sandbox
+            footbridge apply NAME        change it; asks first
+Exit codes: 0 done, or nothing to do · 1 failed · 2 changes (plan --detailed-exitcode)
+            3 configuration or usage · 4 held back by a guard · 5 plan out of date
+            6 applied in part · 7 not authorised, or another org · 70 a bug"
+)]
 pub struct Arguments {
     /// Flags that every command takes.
     #[command(flatten)]
@@ -22,20 +40,20 @@ pub struct Arguments {
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The repository's root; otherwise the nearest folder upwards that holds `integrations/`
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The repository's root [default: nearest folder upwards with `integrations/`]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// Data as JSON on standard output
-    #[arg(long, global = true)]
+    /// Print data as JSON
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// No progress and no messages but errors
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More of what happens; twice for every API call (never with values or secrets)
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    /// Tell more of what happens; twice: every API call. Never values or secrets
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour; `NO_COLOR` is heeded
-    #[arg(long, global = true, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
+    /// Use colour; NO_COLOR turns it off, too
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
 }
 
@@ -51,37 +69,37 @@ pub enum ColourChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the whole job on an embedded Salesforce org, in a folder that stays for you to play with
+    /// See the whole job on an embedded Salesforce org; leaves a folder to play with
     Demo(DemoArguments),
-    /// Make an empty team repository: a commented integration, .gitignore, editor settings
+    /// Make a team's repository: a commented integration, .gitignore, editor settings
     Init(InitArguments),
-    /// Check the configuration; with --online against the org, too
+    /// Check the configuration; with --online, against the org as well
     Validate(ValidateArguments),
-    /// Show which fields of which records would change. Writes nothing
+    /// Show which fields of which records would change; writes nothing to Salesforce
     Plan(PlanArguments),
-    /// Show a plan file
+    /// Show a plan file, as `plan` showed it
     Show(ShowArguments),
-    /// Make the changes of a plan, and leave a run log
+    /// Make the changes, and leave a run log; shows the plan and asks first
     Apply(ApplyArguments),
-    /// List the runs, or show one
+    /// List past runs, or show one
     Runs(RunsArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
     Request(RequestArguments),
-    /// What an error code means and how to mend it
+    /// Tell what an error code means and how to mend it
     Explain(ExplainArguments),
-    /// The JSON Schemas of every file format
+    /// List, write or check the JSON Schemas of every file format
     Schema(SchemaArguments),
-    /// An emulated Salesforce org on this machine, for trying and testing
+    /// Run an emulated Salesforce org on this machine, for trying and testing
     Emulator(EmulatorArguments),
 }
 
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct DemoArguments {
-    /// Where to put the demo's folder; it must not exist yet
+    /// The folder to make
     #[arg(default_value = "footbridge-demo")]
     pub folder: PathBuf,
-    /// Port of the demo's org
+    /// Port of the demo's org on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 4757)]
     pub port: u16,
 }
@@ -89,7 +107,7 @@ pub struct DemoArguments {
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct InitArguments {
-    /// The folder; it may exist, no file in it is overwritten
+    /// The folder; it may exist: no file in it is overwritten
     #[arg(default_value = ".")]
     pub folder: PathBuf,
 }
@@ -97,35 +115,41 @@ pub struct InitArguments {
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct ValidateArguments {
-    /// Check against the org's describe as well
+    /// Ask the org as well: objects, fields, rights
     #[arg(long)]
     pub online: bool,
-    /// The environment to check against
+    /// With --online: sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox", requires = "online")]
     pub env: EnvironmentName,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  footbridge plan                             every integration, in the sandbox
+  footbridge plan NAME --env production       one integration, in production
+  footbridge plan NAME --out plan.jsonl       keep it, then: footbridge apply plan.jsonl")]
 #[allow(missing_docs)]
 pub struct PlanArguments {
-    /// The integrations; all of them when none is named
+    /// Integrations, by name [default: all that run in the environment]
+    #[arg(value_name = "INTEGRATION")]
     pub names: Vec<String>,
     /// Of all, only those with this label; may be given several times
     #[arg(long, value_name = "LABEL", conflicts_with = "names")]
     pub label: Vec<String>,
-    /// The environment
+    /// sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox")]
     pub env: EnvironmentName,
-    /// How to show the plan
+    /// How to show the plan. Markdown is for pull requests: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write the plan to a file that `apply` takes. It holds personal data: never commit it
+    /// Write the plan to a file for `apply` (one integration). Holds personal data: never commit it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Show every record and row
+    /// List every record and row, not the first few
     #[arg(long)]
     pub full: bool,
-    /// Exit with 2 when there are changes
+    /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -133,47 +157,53 @@ pub struct PlanArguments {
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct ShowArguments {
-    /// The plan file
+    /// The plan file, written by `plan --out`
     pub file: PathBuf,
-    /// How to show it
+    /// How to show it. Markdown is for pull requests: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Show every record and row
+    /// List every record and row, not the first few
     #[arg(long)]
     pub full: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  footbridge apply NAME                                plan, show, ask, write, in the sandbox
+  footbridge apply NAME --env production --limit 50    try fifty records first
+  footbridge apply plan.jsonl                          what was reviewed, and nothing else
+  footbridge apply --all --env production --yes        what a machine runs every day")]
 #[allow(missing_docs)]
 pub struct ApplyArguments {
-    /// Integrations, or one plan file
+    /// Integrations, by name; or one plan file, written by `plan --out`
     #[arg(value_name = "INTEGRATION|PLANFILE")]
     pub targets: Vec<String>,
-    /// Every integration that has the environment
+    /// Every integration that runs in the environment
     #[arg(long, conflicts_with_all = ["targets", "resume"])]
     pub all: bool,
     /// Of all, only those with this label; may be given several times
     #[arg(long, value_name = "LABEL", requires = "all")]
     pub label: Vec<String>,
-    /// The environment
+    /// sandbox or production [default: sandbox, or the plan file's; production always has to be said]
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment)]
     pub env: Option<EnvironmentName>,
-    /// Do not ask
+    /// Write without asking (for machines)
     #[arg(long, short)]
     pub yes: bool,
     /// Stop after this many records
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = HELD)]
     pub limit: Option<u64>,
     /// Only these records: a file with one record id a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = HELD)]
     pub records: Option<PathBuf>,
-    /// An integration's first apply to production needs a person: this is you
-    #[arg(long)]
+    /// An integration's first apply to production needs a person: you
+    #[arg(long, help_heading = HELD)]
     pub first_run: bool,
-    /// Waive one guard, by name, for this run
-    #[arg(long, value_name = "GUARD", value_parser = guard)]
+    /// Let this guard pass, for this run (max_clears, max_refused, …); can be repeated
+    #[arg(long, value_name = "GUARD", value_parser = guard, help_heading = HELD)]
     pub waive: Vec<GuardName>,
-    /// Finish a run that was killed
+    /// Finish a run that was killed: every record's end is found out first
     #[arg(long, conflicts_with_all = ["limit", "records"])]
     pub resume: bool,
     /// Show every record and row before asking
@@ -187,7 +217,7 @@ pub struct ApplyArguments {
 pub struct RunsArguments {
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
-    /// Only this integration
+    /// Only runs of this integration
     pub integration: Option<String>,
 }
 
@@ -196,7 +226,7 @@ pub struct RunsArguments {
 pub enum RunsCommand {
     /// Everything about one run
     Show {
-        /// The run's id, as the list shows it, or its file
+        /// A run's id, as the list shows it; or its file; or an integration, for its last run
         run: String,
     },
 }
@@ -211,7 +241,7 @@ pub struct RequestArguments {
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct ExplainArguments {
-    /// The code (FB0103); without one, all codes are listed
+    /// The code, such as FB0103 [default: lists all codes]
     pub code: Option<String>,
 }
 
@@ -232,10 +262,10 @@ pub struct EmulatorArguments {
     /// Objects, fields and records: YAML, or a CSV file of records named after its object (leads.csv)
     #[arg(long, value_name = "FILE")]
     pub seed: Vec<PathBuf>,
-    /// Keep the org in this file
+    /// Keep the org in this file; with one that exists, go on where it was left
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// The port on 127.0.0.1; 0 takes any free one
+    /// Port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 4757)]
     pub port: u16,
 }

@@ -13,6 +13,7 @@ use crate::config::valid::{Auth, Credential, LogIn, OrgEnvironment, Project, Spa
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId, Secret};
 use crate::net::{BackoffSettings, Budget, HostRule, Http, Settings};
+use crate::render::escape::Terminal;
 use crate::salesforce::{Client, Connect, Login, is_read};
 
 /// Hosts that a token may be sent to (My Domain suffixes, Salesforce help "My Domain URL formats"); loopback is allowed besides.
@@ -49,7 +50,12 @@ pub fn budget(world: &World) -> Budget {
         Some("none") => BackoffSettings::immediate(),
         _ => BackoffSettings::default(),
     };
-    Budget::new(settings)
+    let world = world.clone();
+    Budget::telling(settings, move |why, wait| {
+        if wait >= Duration::from_millis(500) {
+            world.say(&format!("{}; trying again in {:.0} s", Terminal(why), wait.as_secs_f64().ceil()));
+        }
+    })
 }
 
 /// Logs in and checks the org's id before anything else is read.

@@ -14,11 +14,12 @@ pub async fn run(world: &World, arguments: &EmulatorArguments) -> Result<Exit, F
         port: arguments.port,
         ..Options::default()
     };
-    let org = emulator::serve(options)
-        .await
-        .map_err(|e| Failure::usage(crate::diag::Code::HostUnreachable, e.to_string()))?;
+    let org = emulator::serve(options).await.map_err(|e| {
+        Failure::usage(crate::diag::Code::HostUnreachable, e.to_string())
+            .help("if another program has the port, `--port 0` takes any free one")
+    })?;
     let credentials = org.credentials();
-    world.print(&format!(
+    world.tell(&format!(
         "An emulated Salesforce org listens on {url} (this machine only). In orgs.yaml:\n\n    domain: {url}\n    org_id: {id}\n    auth: {{ flow: access_token, token: \"${{EMULATOR_TOKEN}}\" }}\n\nand in the shell:\n\n    export EMULATOR_TOKEN='{token}'\n\nOther log-ins: client_id {client}, client_secret {secret}, username {user}, refresh_token {refresh}\nThese open this emulator and nothing else. Ctrl-C ends it.",
         url = org.url(),
         id = org.org_id(),

@@ -21,6 +21,6 @@ pub fn run(world: &World, arguments: &ExplainArguments) -> Result<Exit, Failure>
             near.map_or_else(|| "`footbridge explain` lists all codes".to_owned(), |n| format!("did you mean `{n}`?")),
         ));
     };
-    world.print(&format!("{code}: {}\n\n{}\n", code.title(), code.page()));
+    world.tell(&format!("{code}: {}\n\n{}\n", code.title(), code.page()));
     Ok(Exit::Done)
 }

@@ -97,7 +97,7 @@ fn block<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure
 }
 
 fn style(world: &World) -> TextStyle {
-    TextStyle { color: world.colour_messages, unicode: false, width: world.width }
+    TextStyle { color: world.colour_messages, unicode: false, width: world.message_width.map_or(120, usize::from) }
 }
 
 /// Prints a failure: on standard error, and with `--json` as data on standard output.
@@ -105,7 +105,7 @@ pub(crate) fn tell(world: &World, failure: &Failure) {
     if world.json {
         world.print(&diagnostics::json(&failure.diagnostics).to_string());
     }
-    world.warn(diagnostics::text(&failure.diagnostics, style(world)).trim_end());
+    world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
 }
 
 /// No integration runs in the environment, or none of these labels.
@@ -116,8 +116,8 @@ pub(crate) fn nothing_chosen(environment: crate::model::EnvironmentName, labels:
 
 /// Prints warnings and lints.
 pub(crate) fn tell_all(world: &World, found: &Diagnostics) {
-    if !found.is_empty() {
-        world.say(diagnostics::text(found, style(world)).trim_end());
+    if !found.is_empty() && !world.quiet {
+        world.warn(diagnostics::terminal(found, style(world), world.message_width).trim_end());
     }
 }
 

@@ -16,10 +16,11 @@ use crate::render::{self, Audience, Options};
 pub(super) fn options(world: &World, full: bool) -> Options {
     Options {
         audience: if world.terminal { Audience::Person } else { Audience::Public },
-        width: u16::try_from(world.width).ok(),
+        width: world.width,
         colour: world.colour,
         full,
-        records_limit: None,
+        records_limit: world.listed.map(|(records, _)| records),
+        rows_limit: world.listed.map(|(_, rows)| rows),
         waived: Vec::new(),
     }
 }

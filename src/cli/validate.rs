@@ -18,7 +18,11 @@ pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, F
         for (org, variables) in repository.unset() {
             world.say(&format!("{org} needs variables that are not set here: {}", variables.join(", ")));
         }
-        world.say(&format!("valid: {} in {}", counted(all.len() as u64, "integration"), counted(files as u64, "file")));
+        world.say(&format!(
+            "valid: {} in {}; --online checks them against the org",
+            counted(all.len() as u64, "integration"),
+            counted(files as u64, "file")
+        ));
         return Ok(Exit::Done);
     }
     let repository = Repository::load(world, arguments.env)?;

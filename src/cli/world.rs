@@ -2,10 +2,13 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 
 use super::arguments::{ColourChoice, Global};
+use crate::render::fold;
 
 /// The process's surroundings.
 #[derive(Debug, Clone)]
@@ -24,14 +27,20 @@ pub struct World {
     pub colour: bool,
     /// Use colour on standard error.
     pub colour_messages: bool,
-    /// Characters a line.
-    pub width: usize,
+    /// Columns of the terminal on standard output; `None` where there is none: lines may have any length.
+    pub width: Option<u16>,
+    /// Columns of the terminal on standard error.
+    pub message_width: Option<u16>,
+    /// Records, and rows of a group, to list of a plan, where fewer than usual are wanted (by the demo).
+    pub listed: Option<(usize, usize)>,
     /// `--quiet`.
     pub quiet: bool,
     /// `--verbose`, counted.
     pub verbose: u8,
     /// `--json`.
     pub json: bool,
+    /// The progress bar, while one is drawn: messages go above it.
+    pub bar: Arc<Mutex<Option<ProgressBar>>>,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -52,9 +61,10 @@ impl World {
             ColourChoice::Never => false,
             ColourChoice::Auto => terminal && !plain,
         };
-        let width = variable("COLUMNS")
+        let columns = variable("COLUMNS")
             .and_then(|c| c.parse().ok())
-            .or_else(|| terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)));
+            .or_else(|| terminal_size::terminal_size().map(|(w, _)| w.0))
+            .map_or(100, |c: u16| c.clamp(40, 200));
         Self {
             here: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             root: global.root.clone(),
@@ -63,7 +73,10 @@ impl World {
             asks: std::io::stdin().is_terminal() && messages,
             colour: colour(terminal),
             colour_messages: colour(messages),
-            width: width.unwrap_or(100).clamp(60, 160),
+            width: terminal.then_some(columns),
+            message_width: messages.then_some(columns),
+            listed: None,
+            bar: Arc::default(),
             quiet: global.quiet,
             verbose: global.verbose,
             json: global.json,
@@ -88,6 +101,24 @@ impl World {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.own.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same with fewer records, and rows of a group, listed of a plan.
+    #[must_use]
+    pub fn listing(self, records: usize, rows: usize) -> Self {
+        Self { listed: Some((records, rows)), ..self }
+    }
+
+    /// How this program can be called by its name here: with nothing done first, or with its folder put on the path.
+    pub fn on_path(&self) -> Result<(), PathBuf> {
+        let this = std::env::current_exe().and_then(std::fs::canonicalize);
+        let (Ok(this), Some(path)) = (this, variable("PATH")) else { return Ok(()) };
+        let name = this.file_name().unwrap_or_default();
+        let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+        match found.and_then(|file| std::fs::canonicalize(file).ok()) {
+            Some(file) if file == this => Ok(()),
+            _ => Err(this.parent().map(Path::to_owned).unwrap_or_default()),
+        }
     }
 
     /// An environment variable.
@@ -129,17 +160,30 @@ impl World {
         let _ = out.flush();
     }
 
+    /// Sentences for a reader, to standard output: lines are broken between words.
+    pub fn tell(&self, text: &str) {
+        self.print(&fold(text, self.width));
+    }
+
     /// A message, to standard error; not with `--quiet`.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            self.warn(text);
+            self.warn(&fold(text, self.message_width));
         }
     }
 
-    /// A message that `--quiet` does not silence.
+    /// A message that `--quiet` does not silence, with its lines as they are.
     pub fn warn(&self, text: &str) {
-        let mut out = std::io::stderr().lock();
-        let _ = writeln!(out, "{text}");
+        let line = || {
+            let mut out = std::io::stderr().lock();
+            let _ = writeln!(out, "{text}");
+        };
+        // A clone, so that the bar can be taken away at the same time.
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.suspend(line),
+            None => line(),
+        }
     }
 
     /// Asks a person; `None` where there is nobody to ask.
@@ -150,7 +194,7 @@ impl World {
         {
             // Let go of it before waiting: somebody else may have to say that the question is off.
             let mut out = std::io::stderr().lock();
-            let _ = write!(out, "{question} ");
+            let _ = write!(out, "{} ", fold(question, self.message_width));
             let _ = out.flush();
         }
         let mut answer = String::new();

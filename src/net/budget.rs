@@ -68,9 +68,21 @@ struct Spent {
     random: fastrand::Rng,
 }
 
+/// Who is told of a wait before a call is repeated: why, and how long.
+type Tell = Box<dyn Fn(&str, Duration) + Send + Sync>;
+
+struct Listener(Option<Tell>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Listener" } else { "nobody" })
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     settings: BackoffSettings,
+    listener: Listener,
     calls: AtomicU64,
     spent: Mutex<Spent>,
 }
@@ -82,9 +94,18 @@ pub struct Budget(Arc<Shared>);
 impl Budget {
     /// A full budget.
     pub fn new(settings: BackoffSettings) -> Self {
+        Self::made(settings, Listener(None))
+    }
+
+    /// A full budget that tells of its waits, so that a command that waits does not seem to hang.
+    pub fn telling(settings: BackoffSettings, tell: impl Fn(&str, Duration) + Send + Sync + 'static) -> Self {
+        Self::made(settings, Listener(Some(Box::new(tell))))
+    }
+
+    fn made(settings: BackoffSettings, listener: Listener) -> Self {
         let random = settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let spent = Mutex::new(Spent { repeats: 0, waited: Duration::ZERO, random });
-        Self(Arc::new(Shared { settings, calls: AtomicU64::new(0), spent }))
+        Self(Arc::new(Shared { settings, listener, calls: AtomicU64::new(0), spent }))
     }
 
     /// Takes one repeat: how long to wait before it, or `None` when the call's or the run's budget is spent.
@@ -113,9 +134,12 @@ impl Budget {
     }
 
     /// Takes one repeat and waits; `false` when the budget is spent.
-    pub async fn pause(&self, repeated: u32, after: Option<Duration>) -> bool {
+    pub async fn pause(&self, repeated: u32, after: Option<Duration>, why: &str) -> bool {
         let Some(wait) = self.take(repeated, after) else { return false };
         if !wait.is_zero() {
+            if let Some(tell) = &self.0.listener.0 {
+                tell(why, wait);
+            }
             tokio::time::sleep(wait).await;
         }
         true

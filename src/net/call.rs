@@ -40,7 +40,7 @@ impl Http {
                 Decision::HandBack => false,
                 Decision::Wait { after } => {
                     tracing::debug!(target: "footbridge::net", ?request, ?happened, repeated, "not good yet");
-                    budget.pause(repeated, after).await
+                    budget.pause(repeated, after, &why(request, &outcome)).await
                 }
             };
             if !again {
@@ -48,6 +48,16 @@ impl Http {
             }
             repeated += 1;
         }
+    }
+}
+
+/// Why a call is sent again, for people.
+fn why(request: &Request, outcome: &Result<Called, NetError>) -> String {
+    let host = request.url.host_str().unwrap_or("the server");
+    match outcome {
+        Ok(called) => format!("{host} answered {}", called.response.status.as_u16()),
+        Err(NetError::Failed { trouble, .. }) => format!("{host}: {}", trouble.as_str()),
+        Err(_) => format!("no answer from {host}"),
     }
 }
 

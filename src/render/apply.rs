@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::escape::{Terminal, clipped};
+use super::fold::fold;
 use super::paint::Paint;
 use super::table::text_table;
 use super::wording::{counted, grouped, listed, run_time, share};
 use super::{Audience, Options};
 use crate::model::RecordId;
-use crate::runlog::{Outcome, RecordLine, RunLog, Seconds, Status};
+use crate::runlog::{ExitReason, Outcome, RecordLine, RunLog, Seconds, Status};
 
 /// Record ids shown for one reason.
 const IDS: usize = 5;
@@ -24,7 +25,10 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
         Status::Failed => paint.bad(verdict),
     });
     out.push('\n');
-    out.push_str(&ledger(log, paint));
+    // Where every record was updated, the verdict is the ledger.
+    if log.records.updated != log.records.records {
+        out.push_str(&ledger(log, paint));
+    }
     if log.guards.iter().any(|g| g.held) || !log.problems.is_empty() {
         out.push('\n');
     }
@@ -43,7 +47,7 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
     if let Some(window) = log.window_seconds {
         out.push_str(&format!("\n{}\n", paint.faint(window_sentence(window))));
     }
-    out
+    fold(&out, options.width)
 }
 
 /// What is not guarded, said plainly.
@@ -72,14 +76,21 @@ pub(super) fn verdict(log: &RunLog) -> String {
         }
     }
     let reason = Terminal(log.exit.sentence()).to_string();
+    let (status, time, calls) =
+        (log.status.as_str(), run_time(log.run_time_seconds), counted(log.calls.total, "API call"));
+    match log.exit {
+        ExitReason::Done => return format!("{status}: {} in {time}, with {calls}.", parts.join(", ")),
+        ExitReason::NothingToDo => return format!("{status}: {reason} ({time}, {calls})."),
+        _ => {}
+    }
     format!(
         "{}: {}. {}{} ({}, {}).",
-        log.status.as_str(),
+        status,
         parts.join(", "),
         reason.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
         reason.chars().skip(1).collect::<String>(),
-        run_time(log.run_time_seconds),
-        counted(log.calls.total, "API call"),
+        time,
+        calls,
     )
 }
 
@@ -98,7 +109,7 @@ pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
     .map(|(what, n)| vec![what.to_owned(), grouped(n), share(n, r.records)])
     .collect();
     rows.push(vec!["planned records in all".to_owned(), grouped(r.records), String::new()]);
-    format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], None, 2))
+    format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], 2))
 }
 
 #[derive(Default)]

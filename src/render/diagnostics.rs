@@ -7,6 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::fold::fold_line;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceFile, Span};
 
 /// How terminal text looks.
@@ -35,6 +36,26 @@ pub fn text(diagnostics: &Diagnostics, style: TextStyle) -> String {
     }
     if !diagnostics.is_empty() {
         out.push_str(&summary(diagnostics));
+        out.push('\n');
+    }
+    out
+}
+
+/// The same with sentences broken between words at the terminal's width; the lines of files stay as they are.
+pub fn terminal(diagnostics: &Diagnostics, style: TextStyle, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return text(diagnostics, style) };
+    let mut out = String::new();
+    for line in text(diagnostics, style).lines() {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        let start = plain.trim_start();
+        if plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            fold_line(line, width, 2, &mut out);
+        } else if let Some(note) = start.strip_prefix("= ") {
+            let head = plain.len() - start.len() + 2 + note.find(": ").map_or(0, |at| at + 2);
+            fold_line(line, width, head, &mut out);
+        } else {
+            out.push_str(line);
+        }
         out.push('\n');
     }
     out

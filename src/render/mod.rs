@@ -6,6 +6,8 @@
 pub mod apply;
 pub mod diagnostics;
 pub mod escape;
+mod fields;
+mod fold;
 mod options;
 mod paint;
 pub mod plan;
@@ -14,6 +16,8 @@ mod schema;
 mod table;
 mod wording;
 
+pub use fold::fold;
 pub use options::{Audience, Options};
+pub use paint::heading;
 pub use schema::schemas;
 pub use wording::{counted, grouped};

@@ -25,6 +25,8 @@ pub struct Options {
     pub full: bool,
     /// Records shown; `None` for each form's own default: 20 in text, as many as fit in Markdown, all in JSON.
     pub records_limit: Option<usize>,
+    /// In text, rows shown of a group that cannot be used; `None` for five.
+    pub rows_limit: Option<usize>,
     /// Guards that are waived for this run.
     pub waived: Vec<GuardName>,
 }
@@ -38,6 +40,7 @@ impl Options {
             colour,
             full: false,
             records_limit: None,
+            rows_limit: None,
             waived: Vec::new(),
         }
     }
@@ -50,6 +53,7 @@ impl Options {
             colour: false,
             full: false,
             records_limit: None,
+            rows_limit: None,
             waived: Vec::new(),
         }
     }

@@ -6,6 +6,11 @@ use anstyle::{AnsiColor, Style};
 
 use crate::plan::ChangeKind;
 
+/// A heading for a person.
+pub fn heading(text: &str, colour: bool) -> String {
+    Paint(colour).strong(text)
+}
+
 /// Paints, or does not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint(pub bool);

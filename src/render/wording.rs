@@ -37,10 +37,11 @@ pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A run time for people: `0.4 s`, `12.3 s`, `4 min 5 s`, `2 h 3 min`.
+/// A run time for people: `< 0.1 s`, `0.4 s`, `12.3 s`, `4 min 5 s`, `2 h 3 min`.
 pub(crate) fn run_time(time: Seconds) -> String {
     let seconds = time.millis / 1000;
     match seconds {
+        0 if time.millis < 100 => "< 0.1 s".to_owned(),
         0..60 => format!("{}.{} s", seconds, time.millis % 1000 / 100),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
@@ -88,7 +89,8 @@ pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> 
             format!("{} whose key several records share, {at_most}", counted(value, "row"))
         }
         Some(GuardName::BadValues) => format!("{} that cannot be written, {at_most}", counted(value, "cell")),
-        Some(GuardName::FirstRun) if value > 0 => {
+        // Counted are the runs before.
+        Some(GuardName::FirstRun) if value == 0 => {
             "the first apply to production needs a person (--first-run)".to_owned()
         }
         Some(GuardName::FirstRun) => "not the first apply to production".to_owned(),
@@ -139,8 +141,8 @@ mod tests {
     #[test]
     fn shares_and_times_read_well() {
         assert_eq!([share(1, 3), share(40, 100), share(1, 0), share(2, 3)], ["33.3%", "40%", "", "66.7%"]);
-        let times = [400, 12_345, 245_000, 7_380_000].map(|millis| run_time(Seconds { millis }));
-        assert_eq!(times, ["0.4 s", "12.3 s", "4 min 5 s", "2 h 3 min"]);
+        let times = [40, 400, 12_345, 245_000, 7_380_000].map(|millis| run_time(Seconds { millis }));
+        assert_eq!(times, ["< 0.1 s", "0.4 s", "12.3 s", "4 min 5 s", "2 h 3 min"]);
     }
 
     #[test]

@@ -28,7 +28,9 @@ pub async fn confirm(world: &World, plan: &Plan, yes: bool, cancel: &Cancel) -> 
         header.environment
     );
     let (question, wanted) = match header.environment {
-        EnvironmentName::Production => (format!("{what} Type the org's name to go on:"), header.org.as_str()),
+        EnvironmentName::Production => {
+            (format!("{what} Type the org's name ({}) to go on:", header.org), header.org.as_str())
+        }
         EnvironmentName::Sandbox => (format!("{what} Type yes to go on:"), "yes"),
     };
     // Reading the answer blocks, and must not keep the word to stop from being heard.
@@ -45,7 +47,9 @@ pub async fn confirm(world: &World, plan: &Plan, yes: bool, cancel: &Cancel) -> 
     match answer {
         Some(answer) if answer == wanted => Ok(()),
         Some(_) => {
-            Err(Failure::new(Exit::Failed, Diagnostic::error(Code::NotConfirmed, "not confirmed: nothing was written")))
+            let diagnostic = Diagnostic::error(Code::NotConfirmed, "not confirmed: nothing was written")
+                .help(format!("to write it, apply again and type `{wanted}`"));
+            Err(Failure::new(Exit::Failed, diagnostic))
         }
         None => Err(Failure::usage(Code::NotConfirmed, "nobody to ask: nothing was written")
             .help("on a machine without a person, say `--yes`")),

@@ -102,8 +102,11 @@ pub async fn integration(
     world.bug_on_demand("planned", &plan);
     first_run(place, target, arguments, &mut plan)?;
     let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
-    if !world.quiet && !world.json {
-        world.print(&show::shown(world, &plan, Format::Text, &options));
+    if world.json && !arguments.yes {
+        // Who is asked has to see what about; standard output is for data.
+        world.warn(&crate::render::plan::text(&plan, &options));
+    } else if !world.json && (!world.quiet || !arguments.yes) {
+        world.print(&format!("{}\n", show::shown(world, &plan, Format::Text, &options)));
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
     let about = |trigger, connected: &Connected| About {
@@ -220,14 +223,6 @@ pub async fn carry_out(
     let outcomes = work.run(plan, &mut journal, from).await;
     shown.end();
     watch.abort();
-    if let Ok(outcomes) = &outcomes
-        && outcomes.writes > 0
-    {
-        place.world.say(&format!(
-            "the longest time between reading a record and sending its change was {:.1} s; Salesforce has no lock for it",
-            outcomes.window.as_secs_f64()
-        ));
-    }
     Carried { journal, outcomes }
 }
 

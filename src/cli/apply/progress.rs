@@ -1,8 +1,10 @@
 //! What a person sees while an apply works: a bar on a terminal, a line now and then elsewhere.
 
+use std::fmt::Write;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::apply::{Event, Observer, Progress};
 use crate::cli::world::World;
@@ -11,6 +13,19 @@ use crate::render::grouped;
 
 /// Seconds between two lines where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// The bar takes the room that the figures leave, so the line is never wider than the terminal: a wider one could not be taken away again.
+const FORM: &str = "{wide_bar} {records} · {rate} · {msg} · {left}";
+
+/// How long it may still take; nothing is guessed before a record has ended.
+fn left(done: u64, eta: Duration) -> String {
+    match (done, eta.as_secs()) {
+        (0, _) => "time left unknown".to_owned(),
+        (_, 0..60) => format!("{} s left", eta.as_secs()),
+        (_, 60..3600) => format!("{} min {} s left", eta.as_secs() / 60, eta.as_secs() % 60),
+        (_, seconds) => format!("{} h {} min left", seconds / 3600, seconds % 3600 / 60),
+    }
+}
 
 /// Draws, or prints lines.
 pub struct Shown<'a> {
@@ -24,26 +39,35 @@ impl<'a> Shown<'a> {
     pub fn new(world: &'a World, total: u64) -> Self {
         let bar = world.progress.then(|| {
             let bar = ProgressBar::new(total);
-            let form = "{bar:30} {pos}/{len} records  {per_sec}  {msg}  {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(form) {
-                bar.set_style(style);
+            if let Ok(style) = ProgressStyle::with_template(FORM) {
+                bar.set_style(
+                    style
+                        .with_key("records", |s: &ProgressState, out: &mut dyn Write| {
+                            let _ = write!(out, "{} of {} records", grouped(s.pos()), grouped(s.len().unwrap_or(0)));
+                        })
+                        .with_key("rate", |s: &ProgressState, out: &mut dyn Write| {
+                            let _ = write!(out, "{:.0} a second", s.per_sec());
+                        })
+                        .with_key("left", |s: &ProgressState, out: &mut dyn Write| {
+                            let _ = out.write_str(&left(s.pos(), s.eta()));
+                        })
+                        .progress_chars("██░"),
+                );
             }
+            bar.set_message("0 calls");
+            // Drawn between calls, too: the time left goes on while an answer is slow.
+            bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
+        world.bar.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&bar);
         Self { world, bar, last: Instant::now() }
     }
 
     /// Takes the bar away.
     pub fn end(self) {
+        *self.world.bar.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
-        }
-    }
-
-    fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.world.say(text)),
-            None => self.world.say(text),
         }
     }
 }
@@ -67,19 +91,33 @@ impl Observer for Shown<'_> {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Waiting { fault, pause } if !pause.is_zero() => {
-                self.line(&format!("waiting {:.0} s: {}", pause.as_secs_f64(), Terminal(&fault.to_string())));
+                self.world.say(&format!("waiting {:.0} s: {}", pause.as_secs_f64(), Terminal(&fault.to_string())));
             }
             Event::Again { records, pause } if !pause.is_zero() => {
-                self.line(&format!("{records} records are locked; trying again in {:.0} s", pause.as_secs_f64()));
+                self.world.say(&format!("{records} records are locked; trying again in {:.0} s", pause.as_secs_f64()));
             }
             Event::LookingUp { records, fault } => {
-                self.line(&format!(
+                self.world.say(&format!(
                     "an answer was lost ({}); looking up {records} records",
                     Terminal(&fault.to_string())
                 ));
             }
-            Event::Stopped(reason) => self.line(&format!("stopped: {}", Terminal(&reason.message))),
+            Event::Stopped(reason) => self.world.say(&format!("stopped: {}", Terminal(&reason.message))),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_told_once_it_is_known() {
+        let cases =
+            [(0, 5, "time left unknown"), (1, 5, "5 s left"), (1, 125, "2 min 5 s left"), (1, 7300, "2 h 1 min left")];
+        for (done, seconds, text) in cases {
+            assert_eq!(left(done, Duration::from_secs(seconds)), text);
         }
     }
 }

@@ -12,9 +12,12 @@ use super::world::World;
 use super::{block, dispatch, schema};
 use crate::diag::Code;
 use crate::emulator::{self, Options};
+use crate::render;
 
 /// The variable that holds the demo org's token.
 const TOKEN: &str = "DEMO_ORG_TOKEN";
+/// The file that sets it. `.footbridge/` is never committed.
+const TOKEN_FILE: &str = ".footbridge/demo-org.sh";
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
@@ -49,42 +52,65 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
     })?;
     let orgs = include_str!("orgs.yaml").replace("@DOMAIN@", &org.url()).replace("@ORG_ID@", &org.org_id());
     place(root, "integrations/orgs.yaml", &orgs)?;
-    let inside = world.clone().within(root).with(TOKEN, &org.access_token());
+    let inside = world.clone().within(root).with(TOKEN, &org.access_token()).listing(4, 1);
 
-    world.print(&format!(
-        "An emulated Salesforce org with a few hundred leads is up at {}. In {} lie a report of today's log-ins and\nan integration that maps three of its columns to fields of those leads.",
+    // Sourced by whoever goes on: a token on screen is hard to copy whole.
+    place(root, TOKEN_FILE, &format!("export {TOKEN}='{}'\n", org.access_token()))?;
+
+    let folder = arguments.folder.display();
+    world.tell(&format!(
+        "An emulated Salesforce org is up at {}, with {} leads. {folder}/ is a team's repository: a report of the day's log-ins, and an integration \
+         that maps three of its columns to fields of those leads. All of the people are invented.",
         org.url(),
-        arguments.folder.display()
+        people::LEADS + 2
     ));
     let plan = ["plan", "logins-to-leads"].as_slice();
     let apply = ["apply", "logins-to-leads", "--env", "sandbox", "--yes", "--quiet"].as_slice();
     let scenes = [
-        ("What would change? Nothing is written.", plan, Exit::Done),
-        ("Make exactly those changes.", apply, Exit::Done),
-        ("What happened?", ["runs"].as_slice(), Exit::Done),
-        ("And now?", plan, Exit::Done),
+        ("What would change? Nothing is written.", plan),
+        ("Make exactly those changes.", apply),
+        ("What happened?", ["runs"].as_slice()),
+        ("And now? There is nothing left to do.", plan),
     ];
-    for (what, words, wanted) in scenes {
-        world.print(&format!(
-            "\n{what}\n\n$ footbridge {}\n",
-            words.iter().filter(|w| **w != "--quiet").copied().collect::<Vec<_>>().join(" ")
-        ));
+    for (number, (what, words)) in scenes.into_iter().enumerate() {
+        let shown: Vec<&str> = words.iter().filter(|w| **w != "--quiet").copied().collect();
+        let heading = format!("{} of {}  {what}", number + 1, scenes.len());
+        world.print(&format!("\n{}\n$ footbridge {}\n", render::heading(&heading, world.colour), shown.join(" ")));
         let parsed = Arguments::try_parse_from(std::iter::once("footbridge").chain(words.iter().copied()));
         let parsed = parsed.map_err(|e| Failure::bug(e.to_string()))?;
         // A command of its own needs a thread of its own: it starts its own runtime, as on the command line.
         let inside = inside.clone().hushed(parsed.global.quiet);
         let ended = tokio::task::spawn_blocking(move || dispatch(&inside, &parsed.command)).await;
         let exit = ended.map_err(|e| Failure::bug(format!("the demo's step ended badly: {e}")))??;
-        if exit != wanted {
+        if exit != Exit::Done {
             return Err(Failure::bug(format!("the demo's step `{}` ended with {}", words.join(" "), exit.code())));
         }
     }
-    let folder = arguments.folder.display();
-    let token = org.access_token();
+    let port = org.url().rsplit(':').next().unwrap_or_default().to_owned();
+    world.print(&format!("\n{}", render::heading("Try it yourself", world.colour)));
+    world.tell(&format!("The folder {folder} stays. Start its org again in one terminal:"));
     world.print(&format!(
-        "\nThe folder {folder} stays. To go on, start its org in one terminal:\n\n    cd {folder} && footbridge emulator --db .footbridge/org.db --port {port}\n\nand in another:\n\n    cd {folder} && export {TOKEN}='{token}'\n    footbridge plan\n\nTry this next:\n  - change a number in exports/logins-review.csv and plan again\n  - write `when_blank: clear` below a field in integrations/logins-to-leads.yaml, and see a guard hold the plan back\n  - misspell a field there, and run `footbridge validate --online`\n  - `footbridge runs show logins-to-leads` tells everything about the run\n\n(`footbridge` is `cargo run --release --` from the source folder, or put on the path by `cargo install --path .`)",
-        port = org.url().rsplit(':').next().unwrap_or_default(),
+        "\n{}    cd {folder}\n    footbridge emulator --db .footbridge/org.db --port {port}\n\n",
+        on_path(world)
+    ));
+    world.print("and in another:");
+    world.print(&format!("\n{}    cd {folder}\n    . {TOKEN_FILE}\n    footbridge plan\n\n", on_path(world)));
+    world.tell(concat!(
+        "Then\n",
+        "  - change a number in exports/logins-review.csv; `footbridge plan` shows it, `footbridge apply logins-to-leads` asks and writes it\n",
+        "  - write `when_blank: clear` below `column: Last Login` in integrations/logins-to-leads.yaml: a guard holds the plan back, for two leads would ",
+        "lose a value\n",
+        "  - misspell a field there: `footbridge validate --online` finds it and says what you may have meant\n",
+        "  - `footbridge plan --full` lists everything; `footbridge runs show logins-to-leads` tells all about the last run",
     ));
     org.shutdown().await;
     Ok(Exit::Done)
+}
+
+/// What makes `footbridge` a command in a fresh terminal, where it is none yet.
+fn on_path(world: &World) -> String {
+    match world.on_path() {
+        Ok(()) => String::new(),
+        Err(folder) => format!("    export PATH=\"{}:$PATH\"\n", folder.display()),
+    }
 }

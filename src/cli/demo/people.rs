@@ -34,7 +34,7 @@ const COMPANY: [(&str, &str); 7] = [
 ];
 
 /// Leads in the org.
-const LEADS: usize = 320;
+pub(super) const LEADS: usize = 320;
 
 struct Person {
     first: &'static str,

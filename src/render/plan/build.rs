@@ -221,10 +221,10 @@ fn fields(plan: &Plan, sight: &Sight) -> Vec<FieldView> {
 
 /// The ten changes of one value to one other that occur most. A field with very many values has none.
 fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
-    const LEAST: u64 = 3;
     const MOST: usize = 10;
     const DISTINCT: usize = 2000;
     const LONGEST: usize = 60;
+    let least = (plan.summary.records / 20).max(3);
     type Pair<'a> = (&'a Option<String>, &'a Option<String>);
     let mut by_field: HashMap<&str, HashMap<Pair, (ChangeKind, u64)>> = HashMap::new();
     let cells = plan.planned().flat_map(|e| e.cells.iter().map(move |c| (e, c)));
@@ -239,7 +239,7 @@ fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
     }
     let mut common: Vec<CommonChange> = Vec::new();
     for (field, counts) in by_field.into_iter().filter(|(_, counts)| counts.len() < DISTINCT) {
-        common.extend(counts.into_iter().filter(|(_, (_, count))| *count >= LEAST).map(
+        common.extend(counts.into_iter().filter(|(_, (_, count))| *count >= least).map(
             |((before, after), (kind, count))| CommonChange {
                 field: field.to_owned(),
                 kind,

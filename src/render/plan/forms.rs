@@ -9,7 +9,11 @@ use crate::render::Options;
 pub fn text(plan: &Plan, options: &Options) -> String {
     let limits = match options.full {
         true => Limits { records: usize::MAX, rows: usize::MAX },
-        false => Limits { records: options.records_limit.unwrap_or(super::text::RECORDS), rows: super::text::ROWS },
+        // One row more than is shown: whether that one is the only one left decides how the remainder is told.
+        false => Limits {
+            records: options.records_limit.unwrap_or(super::text::RECORDS),
+            rows: options.rows_limit.unwrap_or(super::text::ROWS) + 1,
+        },
     };
     super::text::render(&PlanView::limited(plan, options, limits), options)
 }

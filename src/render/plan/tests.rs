@@ -29,6 +29,30 @@ fn text_for_a_person() {
 }
 
 #[test]
+fn text_for_a_person_at_80_columns() {
+    golden("plan-person-80", &text(&sample::plan(), &Options::person(80, false)));
+}
+
+#[test]
+fn no_width_breaks_a_word() {
+    let plan = sample::plan();
+    let shown = text(&plan, &Options { width: None, ..person() });
+    let words: std::collections::HashSet<&str> = shown.split_whitespace().collect();
+    for width in [60, 80, 100, 140] {
+        let narrow = text(&plan, &Options::person(width, false));
+        for word in narrow.split_whitespace() {
+            assert!(
+                words.contains(word) || "(+ fill, ~ overwrite, - clear)".contains(word),
+                "{width}: {word}\n{narrow}"
+            );
+        }
+        for line in narrow.lines().filter(|l| !l.contains("://")) {
+            assert!(width < 80 || line.chars().count() <= usize::from(width), "{width}: {line}");
+        }
+    }
+}
+
+#[test]
 fn text_for_a_person_in_colour() {
     golden("plan-colour", &text(&sample::plan(), &Options::person(100, true)));
 }
@@ -59,6 +83,8 @@ fn json_for_the_public() {
 fn an_empty_plan_says_so_plainly() {
     let plan = plan_of(sample::header(), Vec::new(), 5_119);
     golden("plan-empty", &text(&plan, &person()));
+    let full = text(&plan, &Options { full: true, ..person() });
+    assert!(full.contains("\nGuards\n") && full.contains("\nFields\n"), "{full}");
     assert!(markdown(&plan, &Options::public()).contains("No changes. 5,119 rows of 5,119 already agree"));
 }
 
@@ -77,6 +103,34 @@ fn a_waived_guard_no_longer_holds() {
     assert!(held.held && held.held_by == ["max_clears"] && held.text.ends_with("Held back by max_clears."));
     let waived = PlanView::new(&plan, &Options { waived: vec![GuardName::MaxClears], ..person() }).verdict;
     assert!(!waived.held && waived.waived == ["max_clears"] && waived.text.ends_with("Waived: max_clears."));
+}
+
+#[test]
+fn an_empty_plan_that_cannot_use_all_rows_points_at_the_list() {
+    let entries = (1..=3).map(|n| Entry::new(n, n + 1, format!("p{n}@example.com"), RowOutcome::NoRecord)).collect();
+    let plan = plan_of(sample::header(), entries, 5_119);
+    let brief = text(&plan, &person());
+    assert!(brief.contains("no record") && !brief.contains("p1@example.com"), "{brief}");
+    assert!(brief.contains("--full lists the rows and values that could not be used."), "{brief}");
+    assert!(text(&plan, &Options { full: true, ..person() }).contains("p1@example.com"));
+}
+
+#[test]
+fn a_group_says_how_many_of_it_are_left_but_never_of_one() {
+    let plan = |count: u64| {
+        let entries =
+            (1..=count).map(|n| Entry::new(n, n + 1, format!("p{n}@example.com"), RowOutcome::NoRecord)).collect();
+        plan_of(sample::header(), entries, 5_119)
+    };
+    let shown = |count, rows_limit| {
+        let options = Options { rows_limit, waived: GuardName::ALL.to_vec(), ..person() };
+        let mut plan = plan(count);
+        plan.entries.extend(large(1).entries.into_iter().map(|e| Entry { row: count + 1, ..e }));
+        text(&plan_of(sample::header(), plan.entries, 5_119), &options)
+    };
+    assert!(shown(6, None).contains("p6@example.com") && !shown(6, None).contains("more (--full"));
+    assert!(shown(7, None).contains("… and 2 more (--full shows all)"));
+    assert!(shown(7, Some(1)).contains("… and 6 more (--full shows all)"));
 }
 
 fn large(count: u64) -> crate::plan::Plan {

@@ -6,14 +6,16 @@ use super::view::*;
 use crate::plan::{ChangeKind, RowOutcome};
 use crate::render::Options;
 use crate::render::escape::{Quoted, Terminal, clipped};
+use crate::render::fields::{FieldCounts, fields_table};
+use crate::render::fold::fold;
 use crate::render::paint::{Paint, mark};
-use crate::render::table::text_table;
+use crate::render::table::{beside, text_table};
 use crate::render::wording::{counted, grouped, moment, outcome_words, share};
 
 /// Records shown unless told otherwise.
 pub(super) const RECORDS: usize = 20;
 /// Rows shown of a notable group.
-pub(super) const ROWS: usize = 10;
+pub(super) const ROWS: usize = 5;
 /// Characters of a value.
 const VALUE: usize = 120;
 
@@ -28,13 +30,21 @@ struct Page<'a> {
 pub(super) fn render(view: &PlanView, options: &Options) -> String {
     let mut page = Page { view, options, paint: Paint(options.colour), out: String::new() };
     page.verdict();
-    page.guards();
-    page.ledgers();
-    page.fields();
-    page.notable();
-    page.records();
+    if view.verdict.changes || view.verdict.held || options.full {
+        page.guards();
+        page.calls();
+        page.ledgers();
+        page.fields();
+        page.notable();
+        page.records();
+    } else {
+        // Nothing to judge: no more than what was looked at, and what could not be used.
+        page.calls();
+        page.row_ledger();
+        page.unusable();
+    }
     page.end();
-    page.out
+    fold(&page.out, options.width)
 }
 
 impl Page<'_> {
@@ -59,20 +69,19 @@ impl Page<'_> {
         self.line(painted);
         let s = &self.view.subject;
         self.line(format!(
-            "{}: report {} ({}) → {} in {} {}, org {}",
+            "{}: report {} ({}) → {} in {} {}",
             Terminal(&s.integration),
             Terminal(&s.report),
             Terminal(&s.source),
             Terminal(&s.object),
             Terminal(&s.org),
-            s.environment,
-            s.org_id
+            s.environment
         ));
         let scope = s.scope.as_ref().map(|w| format!("; only where {}", Terminal(w))).unwrap_or_default();
         let joined = format!("column {} = field {}", Quoted(&s.match_column), Terminal(&s.match_field));
         self.line(format!("Matched by {joined}{scope}"));
         let report = self.view.report_modified.map(|at| format!("; report of {}", moment(at))).unwrap_or_default();
-        self.line(format!("Planned {}{report}", moment(self.view.planned_at)));
+        self.line(format!("Planned {} in org {}{report}", moment(self.view.planned_at), s.org_id));
         for warning in &self.view.warnings {
             let line = format!("{} {}", self.paint.odd("warning:"), Terminal(warning));
             self.line(line);
@@ -87,19 +96,22 @@ impl Page<'_> {
         let widest = self.view.guards.iter().map(|g| g.name.len()).max().unwrap_or(0);
         for guard in &self.view.guards {
             let word = match (guard.held, guard.waived) {
-                (true, false) => self.paint.bad("held  "),
+                (true, false) => format!("{}  ", self.paint.bad("held")),
                 (true, true) => self.paint.odd("waived"),
-                (false, _) => self.paint.good("ok    "),
+                (false, _) => format!("{}    ", self.paint.good("ok")),
             };
             self.line(format!("  {word}  {:widest$}  {}", guard.name, Terminal(&guard.text)));
         }
         if self.view.guards.is_empty() {
             self.line("  none");
         }
+    }
+
+    fn calls(&mut self) {
         let calls = &self.view.calls;
         let quota = match (calls.used, calls.allowed) {
             (Some(used), Some(allowed)) => format!(
-                "; the org has used {} of {} ({}) in the last 24 hours",
+                "; {} of {} ({}) used in the last 24 hours",
                 grouped(used),
                 grouped(allowed),
                 share(used, allowed)
@@ -115,18 +127,27 @@ impl Page<'_> {
         ));
     }
 
-    fn ledger(&mut self, title: &str, lines: &[(&str, u64)], total: (&str, u64)) {
-        self.heading(title);
+    fn ledger(&self, title: &str, lines: &[(&str, u64)], total: (&str, u64)) -> String {
         let mut rows: Vec<Vec<String>> =
             lines.iter().filter(|(_, n)| *n > 0).map(|(what, n)| vec![(*what).to_owned(), grouped(*n)]).collect();
         rows.push(vec![total.0.to_owned(), grouped(total.1)]);
-        self.out.push_str(&text_table(&[], rows, &[1], None, 2));
+        format!("{}\n{}", self.paint.strong(title), text_table(&[], rows, &[1], 2))
+    }
+
+    fn rows(&self) -> String {
+        let rows: Vec<(&str, u64)> =
+            RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), self.view.rows.of(o))).collect();
+        self.ledger("Report rows", &rows, ("rows in all", self.view.rows.rows))
+    }
+
+    fn row_ledger(&mut self) {
+        let rows = self.rows();
+        self.line("");
+        self.out.push_str(&rows);
     }
 
     fn ledgers(&mut self) {
-        let rows: Vec<(&str, u64)> =
-            RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), self.view.rows.of(o))).collect();
-        self.ledger("Report rows", &rows, ("rows in all", self.view.rows.rows));
+        let rows = self.rows();
         let c = &self.view.cells;
         let cells = [
             ("would change", c.change),
@@ -136,30 +157,20 @@ impl Page<'_> {
             ("refused", c.refused),
         ];
         let title = format!("Cells of {}", counted(self.view.verdict.matched, "matched record"));
-        self.ledger(&title, &cells, ("cells in all", c.cells));
+        let cells = self.ledger(&title, &cells, ("cells in all", c.cells));
+        self.line("");
+        self.out.push_str(&beside(&rows, &cells, self.options.width));
     }
 
     fn fields(&mut self) {
-        self.heading("Fields");
-        let header = ["Field", "Report column", "+ fill", "~ overwrite", "- clear", "same", "kept", "refused"];
-        let zero = |n: u64| if n == 0 { "·".to_owned() } else { grouped(n) };
-        let mut total = [0; 6];
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        for field in &self.view.fields {
-            let counts = [field.fill, field.overwrite, field.clear, field.same, field.kept, field.refused];
-            for (sum, count) in total.iter_mut().zip(counts) {
-                *sum += count;
-            }
-            let mut row = vec![Terminal(&field.field).to_string(), Terminal(&clipped(&field.column, 60)).to_string()];
-            row.extend(counts.map(zero));
-            rows.push(row);
-        }
-        if self.view.fields.len() > 1 {
-            let mut row = vec!["in all".to_owned(), String::new()];
-            row.extend(total.map(zero));
-            rows.push(row);
-        }
-        self.out.push_str(&text_table(&header, rows, &[2, 3, 4, 5, 6, 7], self.options.width, 2));
+        let counts = |f: &FieldView| [f.fill, f.overwrite, f.clear, f.same, f.kept, f.refused];
+        let fields: Vec<FieldCounts<'_>> = self
+            .view
+            .fields
+            .iter()
+            .map(|f| FieldCounts { field: &f.field, column: &f.column, counts: counts(f) })
+            .collect();
+        self.out.push_str(&fields_table("Fields", &fields, self.options.width, self.paint));
         if self.view.common.is_empty() {
             return;
         }
@@ -172,17 +183,33 @@ impl Page<'_> {
     }
 
     fn notable(&mut self) {
-        let most = if self.options.full { usize::MAX } else { ROWS };
         let view = self.view;
+        if view.notable.is_empty() {
+            return;
+        }
+        self.heading(&self.unused());
+        let widest = view.notable.iter().map(|g| grouped(g.count).len()).max().unwrap_or(0);
+        let indent = " ".repeat(widest + 4);
         for group in &view.notable {
-            self.heading(&format!("{}: {}", Terminal(&group.title), grouped(group.count)));
+            // A line that says "1 more" would take the place of that one.
+            let most = if self.options.full { usize::MAX } else { self.options.rows_limit.unwrap_or(ROWS) };
+            let most = if group.count == (most as u64).saturating_add(1) { most + 1 } else { most };
+            let title = format!("{:>widest$}  {}", grouped(group.count), Terminal(&group.title));
+            self.line(format!("  {}", self.paint.odd(title)));
             if let Some(hint) = &group.hint {
-                self.line(format!("  → {}", Terminal(hint)));
+                self.line(format!("{indent}→ {}", Terminal(hint)));
             }
             for row in group.rows.iter().take(most) {
-                let mut line = format!("  {}", place(row.row, row.line));
+                let mut line = format!("{indent}{}", place(row.row, row.line));
                 if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
                     line.push_str(&format!("  {}", Quoted(&self.cut(key))));
+                }
+                if !row.records.is_empty() {
+                    let shown: Vec<&str> = row.records.iter().take(5).map(|r| r.as_str()).collect();
+                    line.push_str(&format!("  {}", shown.join(" ")));
+                    if row.records.len() > shown.len() {
+                        line.push_str(&format!(" and {} more", grouped((row.records.len() - shown.len()) as u64)));
+                    }
                 }
                 if let Some(column) = &row.column {
                     line.push_str(&format!("  column {}", Quoted(column)));
@@ -199,22 +226,34 @@ impl Page<'_> {
                     let word = if rows.len() == 1 { "row" } else { "rows" };
                     line.push_str(&format!("  same key: {word} {}", rows.join(", ")));
                 }
-                if !row.records.is_empty() {
-                    let shown: Vec<&str> = row.records.iter().take(5).map(|r| r.as_str()).collect();
-                    line.push_str(&format!("  {}", shown.join(" ")));
-                    if row.records.len() > shown.len() {
-                        line.push_str(&format!(" and {} more", grouped((row.records.len() - shown.len()) as u64)));
-                    }
-                }
                 self.line(line);
                 if let Some(hint) = &row.hint {
-                    self.line(format!("      → {}", Terminal(hint)));
+                    self.line(format!("{indent}    → {}", Terminal(hint)));
                 }
             }
             let left = group.left_out + group.rows.len().saturating_sub(most) as u64;
             if left > 0 {
-                self.line(format!("  … and {} more (--full shows all)", grouped(left)));
+                self.line(format!("{indent}… and {} more (--full shows all)", grouped(left)));
             }
+        }
+    }
+
+    /// How much of the report is of no use: rows, and values of rows that are.
+    fn unused(&self) -> String {
+        let cells = self.view.cells.refused;
+        let rows = self.view.notable.iter().filter(|g| g.kind != "refused_cells").map(|g| g.count).sum();
+        match (rows, cells) {
+            (_, 0) => format!("Cannot be used: {}", counted(rows, "row")),
+            (0, _) => format!("Cannot be written: {}", counted(cells, "value")),
+            _ => format!("Cannot be used: {} and {}", counted(rows, "row"), counted(cells, "value")),
+        }
+    }
+
+    /// Where the verdict and the ledger say it already.
+    fn unusable(&mut self) {
+        if !self.view.notable.is_empty() {
+            self.line("");
+            self.line("--full lists the rows and values that could not be used.");
         }
     }
 

@@ -59,7 +59,8 @@ pub struct PlanView {
     pub cells: CellCounts,
     /// Every mapped field.
     pub fields: Vec<FieldView>,
-    /// Changes of one value to one other that occur most, at least three times; of fields whose values may be seen.
+    /// Changes of one value to one other that occur most: on three records or more, and one planned record in twenty; of fields whose values may be
+    /// seen.
     pub common: Vec<CommonChange>,
     /// Rows that cannot be used and cells that cannot be written, by kind.
     pub notable: Vec<NotableGroup>,

@@ -29,8 +29,62 @@ fn a_list_of_runs() {
     let broken = Listed::Unreadable { path: "runs/x/y.yaml".into(), reason: "it is no run log".into() };
     let runs = [Listed::Run(Box::new(run)), broken];
     golden("runs-table", &table(&runs, &Options::person(160, false)));
+    golden("runs-table-100", &table(&runs, &Options::person(100, false)));
+    golden("runs-table-80", &table(&runs, &Options::person(80, false)));
+    golden("runs-table-60", &table(&runs, &Options::person(60, false)));
     golden("runs-json", &table_json(&runs));
     assert_eq!(table(&[], &Options::public()), "No runs yet.\n");
+}
+
+#[test]
+fn a_list_of_runs_breaks_no_word_and_fits_from_80_columns_on() {
+    let (log, _) = sample::run();
+    let mut long = RunSummary::new("b.yaml".into(), &log);
+    long.integration = "activity-of-all-users-to-contacts".into();
+    long.report = "Activity of all users in the last 30 days".into();
+    long.object = crate::model::ObjectName::new("WalkMe_Engagement__c");
+    long.records.records = 1_234_567;
+    let runs = [Listed::Run(Box::new(RunSummary::new("a.yaml".into(), &log))), Listed::Run(Box::new(long))];
+    let wanted: Vec<String> = table(&runs, &Options::public()).split_whitespace().map(str::to_owned).collect();
+    for width in 60..=200 {
+        for colour in [false, true] {
+            let shown = table(&runs, &Options::person(width, colour));
+            let plain = anstream::adapter::strip_str(&shown).to_string();
+            assert!(width < 80 || crate::render::table::fits(&shown, Some(width)), "{width}:\n{plain}");
+            let words: Vec<&str> = plain.split(|c: char| c.is_whitespace() || c == ':').collect();
+            for word in
+                ["2026-11-21T090003Z", "activity-of-all-users-to-contacts", "WalkMe_Engagement__c", "acme/sandbox"]
+            {
+                assert!(words.contains(&word), "{width}: {word}\n{plain}");
+            }
+            let told = ["2 of 1,234,567", "12.3 s", "Failed"].iter().all(|t| plain.contains(t));
+            assert!(width < 80 || told, "{plain}");
+        }
+    }
+    assert!(wanted.contains(&"09:00:03".to_owned()), "without a terminal every column is there");
+}
+
+#[test]
+fn neighbouring_rows_are_drawn_together() {
+    let log = sample::run().0;
+    let rows: Vec<RowLine> = [3, 4, 5, 9, 1_200, 1_201]
+        .into_iter()
+        .filter_map(|n| RowLine::new(&crate::plan::Entry::new(n, n + 1, String::new(), RowOutcome::NoRecord)))
+        .collect();
+    let shown = show(&log, &[], &rows, &Options::person(100, false));
+    assert!(shown.contains("  no record: rows 3–5; 9; 1,200–1,201\n"), "{shown}");
+}
+
+#[test]
+fn a_run_without_a_failure_is_told_in_one_line() {
+    let (mut log, _) = sample::run();
+    log.status = crate::runlog::Status::Completed;
+    log.exit = crate::runlog::ExitReason::Done;
+    log.records.updated = log.records.records;
+    (log.records.failed, log.records.drifted, log.records.not_attempted, log.records.unknown) = (0, 0, 0, 0);
+    (log.guards, log.problems, log.window_seconds) = (Vec::new(), Vec::new(), None);
+    let shown = apply::text(&log, &[], &Options::person(100, false));
+    assert_eq!(shown, "Completed: 6 of 6 records updated in 12.3 s, with 15 API calls.\n");
 }
 
 #[test]

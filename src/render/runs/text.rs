@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::Digest;
 use crate::plan::RowOutcome;
 use crate::render::escape::Terminal;
+use crate::render::fields::{FieldCounts, fields_table};
+use crate::render::fold::{fold, fold_line};
 use crate::render::paint::Paint;
-use crate::render::table::text_table;
+use crate::render::table::{beside, fits, text_table};
 use crate::render::wording::{counted, grouped, guard_sentence, moment, outcome_words, run_time, share};
 use crate::render::{Options, apply};
-use crate::runlog::{Listed, RecordLine, RowLine, RunLog, Status};
+use crate::runlog::{Listed, RecordLine, RowLine, RunLog, RunSummary, Status, stamp};
 
 /// Rows listed of one kind.
 const ROWS: usize = 10;
@@ -18,41 +21,9 @@ pub fn table(runs: &[Listed], options: &Options) -> String {
     if runs.is_empty() {
         return "No runs yet.\n".to_owned();
     }
-    let mut out = String::new();
-    let header = [
-        "Run",
-        "Integration",
-        "Report",
-        "Object",
-        "Environment",
-        "Start (UTC)",
-        "Run time",
-        "Status",
-        "Updated",
-        "Not updated",
-    ];
-    let rows: Vec<Vec<String>> = runs
-        .iter()
-        .filter_map(Listed::run)
-        .map(|run| {
-            vec![
-                Terminal(&run.id).to_string(),
-                Terminal(&run.integration).to_string(),
-                Terminal(&run.report).to_string(),
-                Terminal(run.object.as_str()).to_string(),
-                format!("{} {}", Terminal(&run.org), run.environment),
-                run.start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-                run_time(run.run_time),
-                run.status.as_str().to_owned(),
-                format!("{} of {}", grouped(run.records.updated), grouped(run.records.records)),
-                grouped(run.records.records.saturating_sub(run.records.updated)),
-            ]
-        })
-        .collect();
-    if !rows.is_empty() {
-        out.push_str(&text_table(&header, rows, &[6, 8, 9], options.width, 0));
-    }
     let paint = Paint(options.colour);
+    let readable: Vec<&RunSummary> = runs.iter().filter_map(Listed::run).collect();
+    let mut out = if readable.is_empty() { String::new() } else { list(&readable, options.width, paint) };
     for listed in runs {
         if let Listed::Unreadable { path, reason } = listed {
             out.push_str(&format!(
@@ -62,6 +33,81 @@ pub fn table(runs: &[Listed], options: &Options) -> String {
                 Terminal(reason)
             ));
         }
+    }
+    fold(&out, options.width)
+}
+
+/// The widest of these forms that the terminal has room for. A run's id holds its start, so the start of its own is the first to go; nothing is ever
+/// cut off.
+fn list(runs: &[&RunSummary], width: Option<u16>, paint: Paint) -> String {
+    let named = runs.iter().all(|run| run.id.starts_with(&stamp(run.start)));
+    let id = |run: &RunSummary| Terminal(&run.id).to_string();
+    let start = |run: &RunSummary| run.start.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let report = |run: &RunSummary| Terminal(&run.report).to_string();
+    let object = |run: &RunSummary| Terminal(run.object.as_str()).to_string();
+    let place = |run: &RunSummary| format!("{}/{}", Terminal(&run.org), run.environment);
+    let name = |run: &RunSummary| Terminal(&run.integration).to_string();
+    let time = |run: &RunSummary| run_time(run.run_time);
+    let updated = |run: &RunSummary| format!("{} of {}", grouped(run.records.updated), grouped(run.records.records));
+    let status = |run: &RunSummary| run.status.as_str().to_owned();
+    let first = if named { "Run (start, UTC)" } else { "Run" };
+
+    let heads =
+        ["Run", "Integration", "Report", "Object", "Environment", "Start (UTC)", "Run time", "Updated", "Status"];
+    let cells = |r: &&RunSummary| {
+        vec![id(r), name(r), report(r), object(r), place(r), start(r), time(r), updated(r), status(r)]
+    };
+    let full = text_table(&heads, runs.iter().map(cells).collect(), &[6, 7], 0);
+    if fits(&full, width) {
+        return coloured(&full, runs, 1, paint);
+    }
+    if named {
+        let heads = [first, "Integration", "Report", "Object", "Environment", "Run time", "Updated", "Status"];
+        let cells =
+            |r: &&RunSummary| vec![id(r), name(r), report(r), object(r), place(r), time(r), updated(r), status(r)];
+        let table = text_table(&heads, runs.iter().map(cells).collect(), &[5, 6], 0);
+        if fits(&table, width) {
+            return coloured(&table, runs, 1, paint);
+        }
+        let heads = [first, "Integration, report → object", "Environment", "Run time", "Updated", "Status"];
+        let cells = |r: &&RunSummary| {
+            let what = format!("{}\n{} → {}", name(r), report(r), object(r));
+            vec![id(r), what, place(r), time(r), updated(r), status(r)]
+        };
+        let table = text_table(&heads, runs.iter().map(cells).collect(), &[3, 4], 0);
+        if fits(&table, width) {
+            return coloured(&table, runs, 2, paint);
+        }
+    }
+    let cells = |r: &&RunSummary| vec![id(r), start(r), time(r), updated(r), status(r)];
+    let table = text_table(
+        &["Run", "Start (UTC)", "Run time", "Updated", "Status"],
+        runs.iter().map(cells).collect(),
+        &[2, 3],
+        0,
+    );
+    let table = coloured(&table, runs, 1, paint);
+    let mut lines = table.lines();
+    let mut out = lines.next().map(|head| format!("{head}\n")).unwrap_or_default();
+    for (line, run) in lines.zip(runs) {
+        let what = format!("  {}: {} → {} in {}\n", name(run), report(run), object(run), place(run));
+        out.push_str(&format!("{line}\n{what}"));
+    }
+    out
+}
+
+/// Headings strong, and the status, which ends the first of each run's `lines`, green or red.
+fn coloured(table: &str, runs: &[&RunSummary], lines: usize, paint: Paint) -> String {
+    let mut out = String::new();
+    for (i, line) in table.lines().enumerate() {
+        let run = (i > 0 && (i - 1).is_multiple_of(lines)).then(|| runs.get((i - 1) / lines)).flatten();
+        match run.and_then(|run| Some((run.status, line.strip_suffix(run.status.as_str())?))) {
+            Some((Status::Completed, rest)) => out.push_str(&format!("{rest}{}", paint.good("Completed"))),
+            Some((Status::Failed, rest)) => out.push_str(&format!("{rest}{}", paint.bad("Failed"))),
+            None if i == 0 => out.push_str(&paint.strong(line)),
+            None => out.push_str(line),
+        }
+        out.push('\n');
     }
     out
 }
@@ -76,16 +122,16 @@ pub fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Op
         Status::Failed => paint.bad(verdict),
     });
     out.push_str("\n\n");
-    out.push_str(&facts(log));
+    out.push_str(&facts(log, options.width));
     out.push_str(&apply::ledger(log, paint));
     let ledger = |title: &str, lines: &[(&str, u64)], total: (&str, u64)| {
         let mut rows: Vec<Vec<String>> =
             lines.iter().filter(|(_, n)| *n > 0).map(|(what, n)| vec![(*what).to_owned(), grouped(*n)]).collect();
         rows.push(vec![total.0.to_owned(), grouped(total.1)]);
-        format!("\n{}\n{}", paint.strong(title), text_table(&[], rows, &[1], None, 2))
+        format!("{}\n{}", paint.strong(title), text_table(&[], rows, &[1], 2))
     };
     let outcomes: Vec<(&str, u64)> = RowOutcome::ALL.into_iter().map(|o| (outcome_words(o), log.rows.of(o))).collect();
-    out.push_str(&ledger("Report rows", &outcomes, ("rows in all", log.rows.rows)));
+    let rows_ledger = ledger("Report rows", &outcomes, ("rows in all", log.rows.rows));
     let c = &log.cells;
     let cells = [
         ("were to change", c.change),
@@ -94,21 +140,21 @@ pub fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Op
         ("kept by policy", c.kept_policy),
         ("refused", c.refused),
     ];
-    out.push_str(&ledger(
-        &format!("Cells of {}", counted(log.matched, "matched record")),
-        &cells,
-        ("cells in all", c.cells),
-    ));
+    let cells_ledger =
+        ledger(&format!("Cells of {}", counted(log.matched, "matched record")), &cells, ("cells in all", c.cells));
+    out.push('\n');
+    out.push_str(&beside(&rows_ledger, &cells_ledger, options.width));
     out.push_str(&fields(log, options, paint));
     out.push_str(&format!("\n{}\n", paint.strong("Guards")));
+    let widest = log.guards.iter().map(|g| g.name.len()).max().unwrap_or(0);
     for guard in &log.guards {
         let word = match (guard.held, guard.waived) {
-            (true, false) => paint.bad("held  "),
+            (true, false) => format!("{}  ", paint.bad("held")),
             (true, true) => paint.odd("waived"),
-            (false, _) => paint.good("ok    "),
+            (false, _) => format!("{}    ", paint.good("ok")),
         };
         let sentence = guard_sentence(&guard.name, guard.value, guard.base, &guard.limit);
-        out.push_str(&format!("  {word}  {}: {}\n", Terminal(&guard.name), Terminal(&sentence)));
+        out.push_str(&format!("  {word}  {:widest$}  {}\n", Terminal(&guard.name), Terminal(&sentence)));
     }
     if !log.problems.is_empty() {
         out.push_str(&format!("\n{}\n", paint.bad("Problems")));
@@ -121,12 +167,13 @@ pub fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Op
     }
     out.push_str(&apply::details(records, options, paint));
     out.push_str(&unusable(rows, options, paint));
-    out
+    fold(&out, options.width)
 }
 
-fn facts(log: &RunLog) -> String {
+fn facts(log: &RunLog, width: Option<u16>) -> String {
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
-    let kinds: Vec<String> = log.calls.by_kind.iter().map(|(kind, n)| format!("{kind} {}", grouped(*n))).collect();
+    let kinds: Vec<String> =
+        log.calls.by_kind.iter().map(|(kind, n)| format!("{} {}", grouped(*n), call_words(kind))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
     let retries = if log.calls.retries == 0 {
         String::new()
@@ -166,31 +213,49 @@ fn facts(log: &RunLog) -> String {
     ));
     match &log.digests {
         Some(d) => {
-            facts.push(("Configuration", d.configuration.as_str().to_owned()));
-            facts.push(("Report digest", d.report.as_str().to_owned()));
-            facts.push(("Definitions", d.definitions.as_str().to_owned()));
+            // In full they are 86 columns wide, and in the run log, too.
+            let digest = |d: &Digest| match width {
+                Some(0..86) => d.short().to_owned(),
+                _ => d.as_str().to_owned(),
+            };
+            facts.push(("Configuration", digest(&d.configuration)));
+            facts.push(("Report digest", digest(&d.report)));
+            facts.push(("Definitions", digest(&d.definitions)));
             facts.push(("Plan", format!("inputs {}, changes {}", d.inputs.short(), d.changes.short())));
         }
         None => facts.push(("Plan", "none: the run ended before".to_owned())),
     }
     facts.push(("Versions", format!("Footbridge {}, API {}", log.versions.footbridge, log.versions.api)));
-    facts.into_iter().map(|(what, text)| format!("{what:<15}{}\n", Terminal(&text))).collect()
+    let mut out = String::new();
+    for (what, text) in facts {
+        let line = format!("{what:<15}{}", Terminal(&text));
+        fold_line(&line, width.map_or(usize::MAX, usize::from), 15, &mut out);
+        out.push('\n');
+    }
+    out
 }
 
 fn fields(log: &RunLog, options: &Options, paint: Paint) -> String {
-    let zero = |n: u64| if n == 0 { "·".to_owned() } else { grouped(n) };
-    let header = ["Field", "Report column", "+ fill", "~ overwrite", "- clear", "same", "kept", "refused"];
-    let rows = log
+    let fields: Vec<FieldCounts<'_>> = log
         .fields
         .iter()
-        .map(|f| {
-            let mut row = vec![Terminal(f.field.as_str()).to_string(), Terminal(&f.column).to_string()];
-            row.extend([f.fill, f.overwrite, f.clear, f.same, f.kept, f.refused.values().sum()].map(zero));
-            row
+        .map(|f| FieldCounts {
+            field: f.field.as_str(),
+            column: &f.column,
+            counts: [f.fill, f.overwrite, f.clear, f.same, f.kept, f.refused.values().sum()],
         })
         .collect();
-    let table = text_table(&header, rows, &[2, 3, 4, 5, 6, 7], options.width, 2);
-    format!("\n{}\n{table}", paint.strong("Fields, as planned"))
+    fields_table("Fields, as planned", &fields, options.width, paint)
+}
+
+/// A kind of call, for people.
+fn call_words(kind: &str) -> &str {
+    match kind {
+        "update" => "to update",
+        "read_again" => "to read again before",
+        "other" => "to log in, read and look up",
+        kind => kind,
+    }
 }
 
 /// Rows that could not be used, by outcome; refused cells by field and reason.
@@ -211,10 +276,26 @@ fn unusable(rows: &[RowLine], options: &Options, paint: Paint) -> String {
     }
     let mut out = format!("\n{}\n", paint.strong("Rows that could not be used, and cells that could not be written"));
     for ((_, what), rows) in groups {
-        let shown: Vec<String> = rows.iter().take(most).map(|r| grouped(*r)).collect();
-        let left = rows.len() - shown.len();
+        let ranges = ranges(&rows);
+        let shown: Vec<&str> = ranges.iter().take(most).map(|(text, _)| text.as_str()).collect();
+        let left: usize = ranges.iter().skip(most).map(|(_, count)| count).sum();
         let more = if left == 0 { String::new() } else { format!(" … and {} more", grouped(left as u64)) };
-        out.push_str(&format!("  {what}: row {}{more}\n", shown.join("; ")));
+        let word = if rows.len() == 1 { "row" } else { "rows" };
+        out.push_str(&format!("  {what}: {word} {}{more}\n", shown.join("; ")));
     }
     out
+}
+
+/// Rows in order, neighbours drawn together: `305–312`, with how many they are.
+fn ranges(rows: &[u64]) -> Vec<(String, usize)> {
+    rows.chunk_by(|a, b| a + 1 == *b)
+        .map(|run| {
+            let text = match run {
+                [] => String::new(),
+                [one] => grouped(*one),
+                [first, .., last] => format!("{}–{}", grouped(*first), grouped(*last)),
+            };
+            (text, run.len())
+        })
+        .collect()
 }
