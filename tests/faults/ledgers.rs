@@ -59,8 +59,7 @@ fn one(on: &str, read: &str, &(action, times, exit, ends): &Row) {
     let action = action.replace("FIRST", &job.ids()[0]);
     job.faults(&format!("- on: {{ {on}, times: {times} }}\n  action: {action}\n"));
     let ran = job.apply();
-    println!("{what}\n{}{}", ran.out, ran.err);
-    assert_eq!(ran.code, exit, "{what}");
+    assert_eq!(ran.code, exit, "{what}\n{}{}", ran.out, ran.err);
     let log = job.log();
     assert_eq!(log.ends(), ends, "{what}");
     assert_eq!(log.run["status"], if exit == 0 { "Completed" } else { "Failed" }, "{what}");
