@@ -199,7 +199,7 @@ fn answered(job: &Job, answer: &[u8]) -> Option<Ran> {
     child.stdin.as_mut().unwrap().write_all(answer).unwrap();
     let end = Instant::now() + super::DEADLINE;
     while child.try_wait().unwrap().is_none() && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     let _ = child.kill();
     let code = child.wait().unwrap().code();

@@ -26,7 +26,7 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {
         assert!(Instant::now() < end, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
@@ -68,7 +68,7 @@ impl Running {
                 self.child.kill().unwrap();
                 panic!("it does not end by itself");
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::park_timeout(Duration::from_millis(5));
         };
         let read = |path| String::from_utf8(std::fs::read(path).unwrap()).unwrap();
         Ran { code, out: read(self.out), err: read(self.err) }
