@@ -111,12 +111,15 @@ fn look_ups_are_as_full_as_a_get_may_be() {
     let keys = |call: &Call| soql(call).unwrap().matches('@').count();
     assert_eq!(lookups.iter().map(|c| keys(c)).sum::<usize>(), 1_000, "each key is asked for once");
     // URI and headers together may have 16,384 bytes. Headers (token, agent, id, what HTTP and a proxy add) are given a kilobyte; one key is 43 bytes.
-    for (n, lookup) in lookups.iter().enumerate() {
+    // Several are under way at once, so the rest, which is shorter, may come in any place.
+    let mut short = 0;
+    for lookup in &lookups {
         assert_eq!(lookup.status, 200);
         let bytes = target_bytes(lookup);
         assert!(bytes < 16_384, "{bytes}");
-        assert!(n + 1 == lookups.len() || bytes > 16_384 - 1_100 - 43, "look-up {n} has {bytes} bytes only");
+        short += usize::from(bytes <= 16_384 - 1_100 - 43);
     }
+    assert!(short <= 1, "{short} of {} look-ups are not full", lookups.len());
 }
 
 #[test]

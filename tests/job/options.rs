@@ -112,7 +112,7 @@ fn what_is_not_declared_is_not_guessed() {
         assert_eq!(refused(&entry), [(field, code)], "{field} {options} {value}");
     }
     // Listed on the screen with row, line, column and what to write; the value only for a person.
-    let shown = scene.run(&["plan", "people"]).exits(0).says("row 1").says("line 2").says("not_in_picklist");
+    let shown = scene.run(&["plan", "people", "--full"]).exits(0).says("row 1").says("line 2").says("not_in_picklist");
     shown.never_says("a,b");
 }
 
