@@ -27,7 +27,7 @@ fn the_demo_is_short_shows_values_and_leaves_commands_that_work() {
         .says("… and 192 more records (--full shows all)")
         .says("Completed: 196 of 196 records updated in ")
         .says("No changes. 291 rows of 312 already agree with their records; 21 rows could not be used.")
-        .says("--full lists the rows and values that could not be used.")
+        .says("--full lists the rows that could not be used.")
         .says("footbridge emulator --db .footbridge/org.db --port ")
         .says(". .footbridge/demo-org.sh");
     assert_eq!(ran.out.matches("\nGuards\n").count(), 1, "the second plan is brief");

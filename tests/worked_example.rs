@@ -56,7 +56,7 @@ fn the_worked_example_goes_from_the_request_to_the_daily_refresh() {
         .run(&["plan", "logins-to-leads", "--detailed-exitcode"])
         .exits(2)
         .says("2 records")
-        .says("No Lead record has the key; Footbridge creates none");
+        .says("1  No Lead record has the key; Footbridge creates none");
     assert_eq!(scene.write_calls(), 0);
     scene.run(&["apply", "logins-to-leads", "--env", "sandbox", "--yes"]).exits(0).says("Completed");
     let leads = scene.org().records("Lead");

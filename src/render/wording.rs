@@ -89,8 +89,7 @@ pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> 
             format!("{} whose key several records share, {at_most}", counted(value, "row"))
         }
         Some(GuardName::BadValues) => format!("{} that cannot be written, {at_most}", counted(value, "cell")),
-        // Counted are the runs before.
-        Some(GuardName::FirstRun) if value == 0 => {
+        Some(GuardName::FirstRun) if value > 0 => {
             "the first apply to production needs a person (--first-run)".to_owned()
         }
         Some(GuardName::FirstRun) => "not the first apply to production".to_owned(),

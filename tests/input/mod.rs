@@ -110,9 +110,17 @@ pub fn golden(name: &str, scene: &Scene, arguments: &[&str], ran: Ran) -> Ran {
     let root = scene.root().to_string_lossy().into_owned();
     let real = scene.root().canonicalize().unwrap().to_string_lossy().into_owned();
     let plain = |text: &str| {
-        text.replace(&real, "<repository>")
+        let text = text
+            .replace(&real, "<repository>")
             .replace(&root, "<repository>")
-            .replace(&scene.org().url(), "http://127.0.0.1:PORT")
+            .replace(&scene.org().url(), "http://127.0.0.1:PORT");
+        // The file's own time is that of the test.
+        match text.split_once("; report of ") {
+            Some((before, after)) => {
+                format!("{before}; report of TIME UTC{}", after.split_once(" UTC").map_or("", |(_, rest)| rest))
+            }
+            None => text,
+        }
     };
     let mut text = format!("$ footbridge {}\nexit code {}\n", arguments.join(" "), ran.code);
     for (stream, written) in [("standard error", &ran.err), ("standard output", &ran.out)] {

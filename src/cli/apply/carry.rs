@@ -287,10 +287,10 @@ fn first_run(
     let before = store
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;
-    let value = u64::from(before.is_some());
+    let value = u64::from(before.is_none());
     let held = before.is_none() && !arguments.first_run;
     plan.summary.guards.retain(|g| g.name != GuardName::FirstRun);
-    plan.summary.guards.push(GuardVerdict { name: GuardName::FirstRun, value, base: 0, limit: Limit::Count(1), held });
+    plan.summary.guards.push(GuardVerdict { name: GuardName::FirstRun, value, base: 0, limit: Limit::Count(0), held });
     Ok(())
 }
 

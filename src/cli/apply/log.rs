@@ -222,7 +222,7 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     stop.map(|s| RunProblem {
         code: crate::runlog::plain_code(&s.code),
         message: words(s.kind).to_owned(),
-        not_done: Some(format!("{} records were not attempted", outcomes.ledger.not_attempted)),
+        not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
     })
     .collect()
 }

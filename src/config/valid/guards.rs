@@ -24,7 +24,7 @@ pub struct Guards {
     pub max_fills: Option<Limit>,
     /// At most so many clears, of the matched records.
     pub max_clears: Limit,
-    /// At most so many rows refused.
+    /// At most so many matched records with a value that cannot be written.
     pub max_refused: Limit,
     /// At least so many rows matched.
     pub min_match: Limit,

@@ -209,7 +209,7 @@ pub(in crate::config) struct Environment {
     pub(in crate::config) guards: Option<Guards>,
 }
 
-/// Limits that stop a plan from being applied. Percentages are of the matched records (`max_refused`, `min_match`: of the rows) and count from 10 up.
+/// Limits that stop a plan from being applied. Percentages are of the matched records (`min_match`: of the rows) and count from 10 up.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Guards")]

@@ -111,7 +111,7 @@ fn an_empty_plan_that_cannot_use_all_rows_points_at_the_list() {
     let plan = plan_of(sample::header(), entries, 5_119);
     let brief = text(&plan, &person());
     assert!(brief.contains("no record") && !brief.contains("p1@example.com"), "{brief}");
-    assert!(brief.contains("--full lists the rows and values that could not be used."), "{brief}");
+    assert!(brief.contains("--full lists the rows that could not be used."), "{brief}");
     assert!(text(&plan, &Options { full: true, ..person() }).contains("p1@example.com"));
 }
 

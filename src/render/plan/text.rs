@@ -16,6 +16,8 @@ use crate::render::wording::{counted, grouped, moment, outcome_words, share};
 pub(super) const RECORDS: usize = 20;
 /// Rows shown of a notable group.
 pub(super) const ROWS: usize = 5;
+/// The kind of a group of values that cannot be written.
+const REFUSED: &str = "refused_cells";
 /// Characters of a value.
 const VALUE: usize = 120;
 
@@ -35,13 +37,13 @@ pub(super) fn render(view: &PlanView, options: &Options) -> String {
         page.calls();
         page.ledgers();
         page.fields();
-        page.notable();
+        page.notable(false);
         page.records();
     } else {
-        // Nothing to judge: no more than what was looked at, and what could not be used.
+        // Nothing to judge: no more than what was looked at, and what a person can mend.
         page.calls();
         page.row_ledger();
-        page.unusable();
+        page.notable(true);
     }
     page.end();
     fold(&page.out, options.width)
@@ -182,15 +184,20 @@ impl Page<'_> {
         }
     }
 
-    fn notable(&mut self) {
+    /// `brief`: only the values that cannot be written; where the rows ended, the ledger says.
+    fn notable(&mut self, brief: bool) {
         let view = self.view;
         if view.notable.is_empty() {
             return;
         }
-        self.heading(&self.unused());
+        if !brief {
+            self.heading(&self.unused());
+        } else if view.cells.refused > 0 {
+            self.heading(&format!("Cannot be written: {}", counted(view.cells.refused, "value")));
+        }
         let widest = view.notable.iter().map(|g| grouped(g.count).len()).max().unwrap_or(0);
         let indent = " ".repeat(widest + 4);
-        for group in &view.notable {
+        for group in view.notable.iter().filter(|g| !brief || g.kind == REFUSED) {
             // A line that says "1 more" would take the place of that one.
             let most = if self.options.full { usize::MAX } else { self.options.rows_limit.unwrap_or(ROWS) };
             let most = if group.count == (most as u64).saturating_add(1) { most + 1 } else { most };
@@ -236,24 +243,20 @@ impl Page<'_> {
                 self.line(format!("{indent}… and {} more (--full shows all)", grouped(left)));
             }
         }
+        if brief && view.notable.iter().any(|g| g.kind != REFUSED) {
+            self.line("");
+            self.line("--full lists the rows that could not be used.");
+        }
     }
 
     /// How much of the report is of no use: rows, and values of rows that are.
     fn unused(&self) -> String {
         let cells = self.view.cells.refused;
-        let rows = self.view.notable.iter().filter(|g| g.kind != "refused_cells").map(|g| g.count).sum();
+        let rows = self.view.notable.iter().filter(|g| g.kind != REFUSED).map(|g| g.count).sum();
         match (rows, cells) {
             (_, 0) => format!("Cannot be used: {}", counted(rows, "row")),
             (0, _) => format!("Cannot be written: {}", counted(cells, "value")),
             _ => format!("Cannot be used: {} and {}", counted(rows, "row"), counted(cells, "value")),
-        }
-    }
-
-    /// Where the verdict and the ledger say it already.
-    fn unusable(&mut self) {
-        if !self.view.notable.is_empty() {
-            self.line("");
-            self.line("--full lists the rows and values that could not be used.");
         }
     }
 
