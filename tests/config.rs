@@ -262,7 +262,7 @@ fn variables_are_asked_of_the_named_environments_only() {
     let text = fs::read_to_string(root().join("tests/config/base/orgs.yaml")).unwrap();
     let files = base().with("integrations/orgs.yaml", text.replace("ACME_KEY", "UNSET_KEY"));
     assert!(load(&files).diagnostics.iter().any(|d| d.code == Code::VariableNotSet));
-    let sandbox = [("acme".to_owned(), EnvironmentName::Sandbox)];
+    let sandbox = [EnvironmentName::Sandbox];
     let loaded = config::load_files(&files, &environment, Variables::Only(&sandbox));
     assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
     let production = &loaded.repository.orgs["acme"].environments[&EnvironmentName::Production];

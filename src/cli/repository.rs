@@ -21,11 +21,7 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load(world: &World, environment: EnvironmentName) -> Result<Self, Failure> {
-        // First without variables: which orgs there are decides which variables are needed.
-        let offline = Self::load_offline(world)?;
-        let orgs = offline.loaded.repository.orgs.keys();
-        let needed: Vec<(String, EnvironmentName)> = orgs.map(|o| (o.clone(), environment)).collect();
-        Self::checked(offline.root, config::load_for(&world.root(), &|name| world.variable(name), &needed))
+        Self::with(world, &[environment])
     }
 
     /// For a command that reaches no org: no variable need be set.
@@ -33,13 +29,13 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load_offline(world: &World) -> Result<Self, Failure> {
-        let root = world.root();
-        let loaded = config::load_for(&root, &|name| world.variable(name), &[]);
-        super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
-        Self::checked(root, loaded)
+        Self::with(world, &[])
     }
 
-    fn checked(root: PathBuf, loaded: Loaded) -> Result<Self, Failure> {
+    fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
+        let root = world.root();
+        let loaded = config::load_for(&root, &|name| world.variable(name), needed);
+        super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
         if loaded.diagnostics.has_errors() {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));

@@ -33,8 +33,8 @@ pub struct Loaded {
 pub enum Variables<'a> {
     /// Those of every org and environment, and of every header.
     All,
-    /// Those of these orgs and environments; others, and headers, come as `Unset` when theirs are not set.
-    Only(&'a [(String, EnvironmentName)]),
+    /// Those of every org in these environments; others, and headers, come as `Unset` when theirs are not set.
+    Only(&'a [EnvironmentName]),
 }
 
 /// Reads the repository at `root`; every variable must be set.
@@ -43,11 +43,7 @@ pub fn load(root: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Loaded
 }
 
 /// Reads the repository at `root`; only the variables of these environments must be set.
-pub fn load_for(
-    root: &Path,
-    environment: &dyn Fn(&str) -> Option<String>,
-    needed: &[(String, EnvironmentName)],
-) -> Loaded {
+pub fn load_for(root: &Path, environment: &dyn Fn(&str) -> Option<String>, needed: &[EnvironmentName]) -> Loaded {
     load_files(&Folder::new(root), environment, Variables::Only(needed))
 }
 
@@ -70,9 +66,9 @@ pub fn load_files(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String
             Err(problem) => loader.unreadable(path, &problem),
         }
     }
-    let repository = loader.validate(&|org, environment| match variables {
+    let repository = loader.validate(&|_, environment| match variables {
         Variables::All => true,
-        Variables::Only(needed) => needed.iter().any(|(name, which)| name == org && *which == environment),
+        Variables::Only(needed) => needed.contains(&environment),
     });
     loader.nothing_configured(paths.len());
     Loaded { repository, diagnostics: loader.found.sorted(), files: paths.len() }

@@ -13,8 +13,8 @@ use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Doubt, ExitReason, NotAttempted, OutcomesLine, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog,
-    RunProblem, RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger,
+    CallCounts, Doubt, ExitReason, NotAttempted, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog, RunProblem,
+    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, all_not_attempted, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -102,9 +102,8 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let records = lines(plan, ended);
     let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
     let store = Store::open(place.root.join(&place.repository.project.runs));
-    let all = records.iter().cloned().map(OutcomesLine::Record).chain(rows.iter().cloned().map(OutcomesLine::Row));
     let exit = exit_of(ended);
-    let written = store.write(&mut log, all).map_err(|problem| {
+    let written = store.write(&mut log, outcome_lines(plan, &records)).map_err(|problem| {
         let failure = unwritable(problem);
         Failure { exit: failure.exit.and(exit), ..failure }
     })?;
@@ -268,9 +267,7 @@ fn exit_of(ended: &Ended<'_>) -> Exit {
 
 fn lines(plan: &Plan, ended: &Ended<'_>) -> Vec<RecordLine> {
     match ended {
-        Ended::Nothing(_, reason) => {
-            plan.planned().filter_map(|e| RecordLine::not_attempted(e, reason.clone())).collect()
-        }
+        Ended::Nothing(_, reason) => all_not_attempted(plan, reason),
         Ended::Carried(outcomes) => {
             plan.planned().zip(&outcomes.records).filter_map(|(entry, end)| line(entry, &end.end)).collect()
         }
