@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod ground;
 mod init;
+mod orgs;
 mod plan;
 mod planning;
 mod problem;
@@ -21,6 +22,7 @@ mod request;
 mod runs;
 mod schema;
 mod show;
+mod tokens;
 mod validate;
 mod world;
 
@@ -80,6 +82,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),
         Command::Schema(arguments) => schema::run(world, arguments),

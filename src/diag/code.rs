@@ -94,6 +94,7 @@ codes! {
     HeadersWithoutHttps = "FB0310", "headers without an https URL";
     LightningDomain = "FB0311", "a Lightning address instead of the My Domain";
     EnvironmentsMixedUp = "FB0312", "sandbox and production look mixed up";
+    OrgIdMissing = "FB0313", "no org id is pinned";
 
     // The report's source.
     ReportMissing = "FB0401", "the source file is missing";
@@ -135,6 +136,13 @@ codes! {
     TimedOut = "FB0516", "no answer in time";
     EnvironmentKind = "FB0517", "sandbox and production are mixed up";
     Forbidden = "FB0518", "Salesforce forbids this call";
+    NotConnected = "FB0519", "the org is not connected";
+    StoreUnusable = "FB0520", "the store of tokens cannot be used";
+    RefreshUnknown = "FB0521", "a refresh token that may be spent";
+    BrowserLogIn = "FB0522", "the log-in in the browser did not come through";
+    DeviceLogIn = "FB0523", "the log-in by a device code did not come through";
+    SalesforceCli = "FB0524", "Salesforce's command line gave no log-in";
+    NotRevoked = "FB0525", "Salesforce did not confirm the revocation";
 
     // The mapping against the org.
     ObjectAbsent = "FB0601", "the object is not there or not visible";

@@ -19,7 +19,10 @@ mod update;
 mod usage;
 
 pub use answer::faults;
-pub use auth::{KeepRefreshToken, Login, TokenError, TokenErrorCode, jwt_audience};
+pub use auth::{
+    Authorization, DeviceCode, Door, Grant, Handed, Kept, Login, Outside, Polled, Renewed, TokenError, TokenErrorCode,
+    TokenKeeper, Turn, jwt_audience,
+};
 pub use client::{Client, Connect, is_read};
 pub use code::{ErrorCode, Treatment};
 pub use describe::{ObjectSummary, decode_object, decode_objects};

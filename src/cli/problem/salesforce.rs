@@ -1,5 +1,6 @@
 //! What is wrong with an org or a log-in.
 
+use crate::cli::connect::mend;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::diag::{Code, Diagnostic, Span};
@@ -26,6 +27,9 @@ pub fn failure(error: &SalesforceError, context: &Context<'_>) -> Failure {
     {
         diagnostic = diagnostic.at(span.clone(), if condition { "the org refused this" } else { "this org" });
     }
+    if exit == Exit::Unauthorised && diagnostic.code != Code::WrongOrg && diagnostic.code != Code::ApiDisabled {
+        diagnostic = diagnostic.help(format!("`{}` logs in and says what it reaches", mend(context.org)));
+    }
     Failure::new(exit, diagnostic.note(context.not_done))
 }
 
@@ -46,16 +50,26 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::WrongOrg { pinned, actual } => {
             let (exit, diagnostic) =
                 unauthorised(Code::WrongOrg, format!("{org}: this is org {actual}, and `org_id` pins {pinned}"));
-            (
-                exit,
-                diagnostic.help(format!(
-                    "was this sandbox refreshed? Then write `org_id: {actual}`. If not, check `domain` and log-in"
-                )),
-            )
+            let pin = mend(org).replace(" connect ", " pin ");
+            let question = if org.ends_with("(sandbox)") {
+                format!("was this sandbox refreshed? Then `{pin}` writes its new id. If not, check `domain` and log-in")
+            } else {
+                format!("check `domain` and log-in; only if production is another org now, `{pin}` writes the new id")
+            };
+            (exit, diagnostic.help(question))
         }
         SalesforceError::InstanceRefused { .. } => unauthorised(Code::HostNotAllowed, format!("{org}: {shown}")),
         SalesforceError::PrivateKey { .. } => unauthorised(Code::KeyUnreadable, format!("{org}: {shown}")),
-        SalesforceError::RefreshTokenNotKept { .. } => unauthorised(Code::LoginRefused, format!("{org}: {shown}")),
+        SalesforceError::RefreshTokenNotKept { .. } | SalesforceError::TokensUnusable { .. } => {
+            unauthorised(Code::StoreUnusable, format!("{org}: {shown}"))
+        }
+        SalesforceError::RefreshUncertain | SalesforceError::RefreshLost(_) => {
+            unauthorised(Code::RefreshUnknown, format!("{org}: {shown}"))
+        }
+        SalesforceError::Outside { .. } => {
+            let (exit, diagnostic) = unauthorised(Code::SalesforceCli, format!("{org}: {shown}"));
+            (exit, diagnostic.help("`sf org list` shows what `sf` knows, `sf org login web --alias NAME` logs in"))
+        }
         SalesforceError::Foreign { .. } => {
             let (exit, diagnostic) = failed(Code::HtmlInsteadOfJson, format!("{org}: {shown}"));
             (
