@@ -6,6 +6,7 @@
 mod clock;
 mod faults;
 mod filling;
+mod grants;
 mod http;
 mod ids;
 mod model;
@@ -28,5 +29,6 @@ pub use faults::{Action, Fault, Match, Other};
 pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
 pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
-pub use seed::form::{Access, ObjectRights, UserSeed};
+pub use seed::form::{Access, ClientSeed, ObjectRights, UserSeed};
+pub use seed::people::PASSWORD;
 pub use transcript::Call;

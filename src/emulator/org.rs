@@ -238,6 +238,7 @@ impl Org {
                 client_id: "3MVG9.emulator.consumer.key".to_owned(),
                 client_secret: "emulator-consumer-secret".to_owned(),
                 run_as: self.people.users.first().map(|u| u.seed.username.clone()),
+                device_flow: true,
                 ..ClientSeed::default()
             });
         }

@@ -14,26 +14,26 @@ async fn org(seed: &str) -> Org {
     Org::with(Options { clock, seed_texts: vec![seed.to_owned()], ..Options::default() }).await
 }
 
-async fn post(org: &Org, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+pub async fn post(org: &Org, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}/services/oauth2/{path}", org.emulator.url());
     let reply = org.client.post(url).form(form).send().await.unwrap();
     (reply.status().as_u16(), reply.json().await.unwrap_or(Value::Null))
 }
 
-async fn alive(org: &Org, token: &str) -> bool {
+pub async fn alive(org: &Org, token: &str) -> bool {
     let url = format!("{}/services/data/v66.0/", org.emulator.url());
     org.client.get(url).bearer_auth(token).send().await.unwrap().status() == 200
 }
 
+pub async fn refresh_as(org: &Org, client: &str, secret: Option<&str>, token: &str) -> (u16, Value) {
+    let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", client)];
+    form.extend(secret.map(|secret| ("client_secret", secret)));
+    post(org, "token", &form).await
+}
+
 async fn refresh(org: &Org, token: &str) -> (u16, Value) {
     let login = org.emulator.credentials();
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", token),
-        ("client_id", &login.client_id),
-        ("client_secret", &login.client_secret),
-    ];
-    post(org, "token", &form).await
+    refresh_as(org, &login.client_id, Some(&login.client_secret), token).await
 }
 
 fn assertion(org: &Org, change: impl FnOnce(&mut Value)) -> String {

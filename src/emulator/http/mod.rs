@@ -7,7 +7,7 @@ mod collections;
 mod describe;
 mod identity;
 mod limits;
-mod oauth;
+pub(super) mod oauth;
 mod query;
 mod records;
 mod reply;

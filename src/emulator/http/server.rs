@@ -103,7 +103,7 @@ async fn exchange(
         path: incoming.path.clone(),
         query: incoming.query.clone(),
         status: 0,
-        request_body: if incoming.path.starts_with("/services/oauth2/") {
+        request_body: if incoming.path.starts_with("/services/oauth2/") || incoming.path.starts_with("/setup/") {
             transcript::masked(&incoming.text())
         } else {
             incoming.text()
