@@ -9,7 +9,7 @@ use url::Url;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::problem;
-use super::tokens::{Keeper, sf, stored};
+use super::tokens::{Keeper, sf, stored, vault};
 use super::world::World;
 use crate::config::valid::{Auth, Credential, LogIn, OrgEnvironment, Project, Spanned};
 use crate::diag::{Code, Diagnostic, Span};
@@ -17,7 +17,7 @@ use crate::model::{Digest, EnvironmentName, OrgId, Secret};
 use crate::net::{BackoffSettings, Budget, HostRule, Http, Settings};
 use crate::render::escape::Terminal;
 use crate::salesforce::{Client, Connect, Login, Outside, SalesforceError, TokenKeeper, is_read};
-use crate::vault::Place;
+use crate::vault::{Connection, Place};
 
 /// Hosts that a token may be sent to (My Domain suffixes, Salesforce help "My Domain URL formats"); loopback is allowed besides.
 const SUFFIXES: [&str; 5] = [".salesforce.com", ".force.com", ".salesforce.mil", ".cloudforce.com", ".database.com"];
@@ -104,7 +104,20 @@ pub struct Door<'a> {
     pub settings: &'a OrgEnvironment,
     /// The log-in to use.
     pub log_in: &'a Spanned<LogIn>,
+    /// Does the command log in for its own sake (`footbridge orgs …`)?
+    pub trying: bool,
 }
+
+/// An org that was logged in to.
+pub struct Opened {
+    /// The client.
+    pub client: Client,
+    /// The log-in as it was kept before.
+    kept: Option<Connection>,
+}
+
+/// How to log in, what keeps the tokens, and the log-in as it is kept now.
+type Ways = (Login, Option<Arc<dyn TokenKeeper>>, Option<Connection>);
 
 impl Door<'_> {
     /// `acme (sandbox)`.
@@ -142,16 +155,19 @@ impl Door<'_> {
             at: Some(at),
             not_done: "nothing was read from Salesforce and nothing was written",
         };
-        problem::salesforce::failure(error, &context)
+        match self.trying {
+            true => problem::salesforce::of_log_in(error, &context),
+            false => problem::salesforce::failure(error, &context),
+        }
     }
 
     /// Logs in, without a look at which org answers.
     ///
     /// # Errors
     /// Log-in refused, host not allowed, not connected: exit 7; no answer: exit 1.
-    pub async fn open(&self, reads: bool, budget: Budget) -> Result<Client, Failure> {
-        let (login, keeper) = self.login()?;
-        self.client(login, keeper, reads, budget).await
+    pub async fn open(&self, reads: bool, budget: Budget) -> Result<Opened, Failure> {
+        let (login, keeper, kept) = self.login()?;
+        Ok(Opened { client: self.client(login, keeper, reads, budget).await?, kept })
     }
 
     /// A client by a log-in that is at hand.
@@ -175,6 +191,7 @@ impl Door<'_> {
 
     fn keeper(&self, flow: &'static str, client_id: &str, given: Option<&Secret>) -> Keeper {
         Keeper {
+            first: None,
             world: self.world.clone(),
             root: self.root.to_owned(),
             place: self.place(),
@@ -186,29 +203,30 @@ impl Door<'_> {
     }
 
     /// The log-in, and what keeps its tokens.
-    fn login(&self) -> Result<(Login, Option<Arc<dyn TokenKeeper>>), Failure> {
+    fn login(&self) -> Result<Ways, Failure> {
         let auth = self.auth()?;
         let domain = url(&self.settings.domain.base_url())?;
         let id = |client_id: &Credential| client_id.value.expose().to_owned();
         let by_refresh = |client_id: String, client_secret: Option<Secret>, refresh_token: Secret| {
             let keeper = self.keeper(auth.flow(), &client_id, Some(&refresh_token));
             let keeper: Arc<dyn TokenKeeper> = Arc::new(keeper);
-            (Login::RefreshToken { client_id, client_secret, refresh_token }, Some(keeper))
+            (Login::RefreshToken { client_id, client_secret, refresh_token }, Some(keeper), None)
         };
         Ok(match auth {
             Auth::AccessToken { token } => (Login::AccessToken { token: secret(token), instance_url: domain }, None),
             Auth::JwtKey { client_id, username, private_key, audience } => {
                 let private_key_pem = secret(private_key);
                 let (audience, username) = (audience.clone(), username.clone());
-                (Login::Jwt { audience, client_id: id(client_id), username, private_key_pem }, None)
+                (Login::Jwt { audience, client_id: id(client_id), username, private_key_pem }, None, None)
             }
             Auth::JwtFile { client_id, username, private_key_file, audience } => {
                 let private_key_pem = self.key_file(private_key_file)?;
                 let (audience, username) = (audience.clone(), username.clone());
-                (Login::Jwt { audience, client_id: id(client_id), username, private_key_pem }, None)
+                (Login::Jwt { audience, client_id: id(client_id), username, private_key_pem }, None, None)
             }
             Auth::ClientCredentials { client_id, client_secret } => {
-                (Login::ClientCredentials { client_id: id(client_id), client_secret: secret(client_secret) }, None)
+                let login = Login::ClientCredentials { client_id: id(client_id), client_secret: secret(client_secret) };
+                (login, None, None)
             }
             Auth::RefreshToken { client_id, client_secret, refresh_token } => {
                 by_refresh(id(client_id), client_secret.as_ref().map(secret), secret(refresh_token))
@@ -226,30 +244,33 @@ impl Door<'_> {
             }
             Auth::SfCli { target_org } => {
                 let target_org = target_org.clone();
-                (Login::Outside(Outside(Arc::new(move || sf::session(&target_org)))), None)
+                (Login::Outside(Outside(Arc::new(move || sf::session(&target_org)))), None, None)
             }
             Auth::Browser { client_id, client_secret, .. } | Auth::Device { client_id, client_secret } => {
                 let client_id = id(client_id);
-                self.connected(&client_id)?;
-                let keeper = self.keeper(auth.flow(), &client_id, None);
-                (Login::Kept { client_id, client_secret: client_secret.as_ref().map(secret) }, Some(Arc::new(keeper)))
+                let kept = self.connected(&client_id)?;
+                let keeper = Keeper { first: Some(kept.clone()), ..self.keeper(auth.flow(), &client_id, None) };
+                let login = Login::Kept { client_id, client_secret: client_secret.as_ref().map(secret) };
+                (login, Some(Arc::new(keeper)), Some(kept))
             }
         })
     }
 
-    /// Is there a log-in of a person, and is it the right one?
-    fn connected(&self, client_id: &str) -> Result<(), Failure> {
+    /// The log-in of a person that is kept, where it is the right one.
+    fn connected(&self, client_id: &str) -> Result<Connection, Failure> {
         let label = self.label();
         let kept = stored(self.world, self.root, &self.place())?.map(|(_, connection)| connection);
-        let why = match &kept {
+        let why = match kept {
             None => "nobody has logged in on this machine",
-            Some(kept) if kept.client_id != client_id => "the log-in that is kept is another app's",
+            Some(kept) if kept.client_id != client_id || kept.successor_of.is_some() => {
+                "the log-in that is kept is another app's"
+            }
             Some(kept) => match &self.settings.org_id {
                 Some(pinned) if pinned.value != kept.org_id => {
                     let error = SalesforceError::WrongOrg { pinned: pinned.value, actual: kept.org_id };
                     return Err(self.failure(&error, &pinned.span));
                 }
-                _ => return Ok(()),
+                _ => return Ok(kept),
             },
         };
         let mut diagnostic = Diagnostic::error(Code::NotConnected, format!("{label} is not connected: {why}"))
@@ -292,13 +313,15 @@ pub async fn connect(
         (Some(plan), Purpose::Plan) => (plan, true),
         _ => (&settings.log_in, false),
     };
-    let door = Door { world, root, project, org, environment, settings, log_in };
-    let client = door.open(purpose == Purpose::Plan, budget).await?;
+    let door = Door { world, root, project, org, environment, settings, log_in, trying: false };
+    let Opened { client, kept } = door.open(purpose == Purpose::Plan, budget).await?;
     let pinned = settings.org_id.as_ref();
     let org_id = client.check_org(pinned.map(|id| id.value)).await;
     let org_id = org_id.map_err(|error| door.failure(&error, pinned.map_or(&log_in.span, |id| &id.span)))?;
     let username = client.identity().await.ok().and_then(|i| i.username);
-    door.used();
+    if let Some(kept) = kept {
+        door.used(&kept);
+    }
     let record_links = lightning(&settings.domain.base_url());
     Ok(Connected { client, org_id, username, reader, label: door.label(), record_links })
 }
@@ -308,10 +331,12 @@ const USED_EVERY: i64 = 60;
 
 impl Door<'_> {
     /// Notes that a log-in that is kept was used. No command fails for it.
-    fn used(&self) {
-        let Ok(Some((vault, connection))) = stored(self.world, self.root, &self.place()) else { return };
+    fn used(&self, kept: &Connection) {
         let now = self.world.now();
-        if now.as_second() - connection.used.as_second() >= USED_EVERY {
+        if now.as_second() - kept.used.as_second() < USED_EVERY {
+            return;
+        }
+        if let Ok(Some(vault)) = vault(self.world, self.root) {
             let _ = vault.update(&self.place(), |connection| connection.used = now);
         }
     }

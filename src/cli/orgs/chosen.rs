@@ -31,5 +31,14 @@ pub fn chosen<'a>(place: &Place<'a>, name: &str, environment: EnvironmentName) -
         return Err(Failure::new(Exit::Usage, diagnostic));
     };
     let Place { world, root, repository } = *place;
-    Ok(Door { world, root, project: &repository.project, org: name, environment, settings, log_in: &settings.log_in })
+    Ok(Door {
+        world,
+        root,
+        project: &repository.project,
+        org: name,
+        environment,
+        settings,
+        log_in: &settings.log_in,
+        trying: true,
+    })
 }

@@ -35,7 +35,7 @@ pub fn run(world: &World) -> Result<Exit, Failure> {
         }
     }
     for connection in kept.iter().filter(|c| !written.contains(&c.place())) {
-        let state = "connected, and no longer in orgs.yaml".to_owned();
+        let state = "connected, but gone from orgs.yaml: put it back to disconnect it".to_owned();
         lines.push(OrgLine { state, ..of_connection(connection, now) });
     }
     world.print(&if world.json { json(&lines) } else { table(&lines, &options(world, false)) });

@@ -59,7 +59,7 @@ pub async fn reach(door: &Door<'_>, how: &How) -> Result<Reached, Failure> {
                     "`--flow` chooses between `browser` and `device`: write one of them in orgs.yaml, or leave it out";
                 return Err(Failure::usage(Code::OptionsContradict, message).help(help));
             }
-            let client = door.open(true, budget).await?;
+            let client = door.open(true, budget).await?.client;
             let answer = ask(door, &client).await?;
             let instance = client.instance_url().to_string();
             return Ok(Reached { answer, flow: auth.flow(), instance, grant: None });

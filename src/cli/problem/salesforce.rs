@@ -18,17 +18,24 @@ pub struct Context<'a> {
     pub not_done: &'a str,
 }
 
-/// The failure.
+/// The failure. Where the log-in is at fault it names the command that mends it.
 pub fn failure(error: &SalesforceError, context: &Context<'_>) -> Failure {
+    let failure = of_log_in(error, context);
+    let told = failure.diagnostics.iter().any(|d| matches!(d.code, Code::WrongOrg | Code::ApiDisabled));
+    if failure.exit != Exit::Unauthorised || told {
+        return failure;
+    }
+    failure.help(format!("`{}` logs in and says what it reaches", mend(context.org)))
+}
+
+/// The failure, for a command that is itself the one that mends it.
+pub fn of_log_in(error: &SalesforceError, context: &Context<'_>) -> Failure {
     let (exit, mut diagnostic) = word(error, context.org);
     let condition = diagnostic.code == Code::ConditionRefused;
     if (exit == Exit::Unauthorised || condition)
         && let Some(span) = context.at
     {
         diagnostic = diagnostic.at(span.clone(), if condition { "the org refused this" } else { "this org" });
-    }
-    if exit == Exit::Unauthorised && diagnostic.code != Code::WrongOrg && diagnostic.code != Code::ApiDisabled {
-        diagnostic = diagnostic.help(format!("`{}` logs in and says what it reaches", mend(context.org)));
     }
     Failure::new(exit, diagnostic.note(context.not_done))
 }

@@ -38,6 +38,8 @@ pub struct Keeper {
     pub org_id: Option<OrgId>,
     /// The digest of the refresh token that the environment gives, where it gives one: only a successor of that one is of use.
     pub given: Option<String>,
+    /// The log-in as it was read a moment ago: opening the store with a passphrase takes a while.
+    pub first: Option<Connection>,
 }
 
 impl Keeper {
@@ -63,6 +65,9 @@ fn kept(connection: &Connection) -> Kept {
 
 impl TokenKeeper for Keeper {
     fn look(&self) -> Result<Kept, String> {
+        if let Some(connection) = &self.first {
+            return Ok(kept(connection));
+        }
         let found = self.find().map_err(|e| e.text())?;
         Ok(found.map(|(_, connection)| kept(&connection)).unwrap_or_default())
     }
