@@ -66,11 +66,22 @@ pub fn label(org: &str, environment: EnvironmentName) -> String {
     format!("{org} ({environment})")
 }
 
-/// The command that mends the log-in of what [`label`] calls so.
+/// What [`label_of`] adds for the log-in of plans.
+const PLANS: &str = ", plan_auth";
+
+/// How a log-in is called in messages: as its environment, and `acme (sandbox, plan_auth)` for the log-in of plans.
+pub fn label_of(place: &Place) -> String {
+    format!("{} ({}{})", place.org, place.environment, if place.plans { PLANS } else { "" })
+}
+
+/// The command that mends the log-in of what [`label`] or [`label_of`] calls so.
 pub fn mend(label: &str) -> String {
-    match label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) {
-        Some((org, environment)) => format!("footbridge orgs connect {org} --env {environment}"),
-        None => "footbridge orgs connect".to_owned(),
+    let Some((org, environment)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) else {
+        return "footbridge orgs connect".to_owned();
+    };
+    match environment.strip_suffix(PLANS) {
+        Some(environment) => format!("footbridge orgs connect {org} --env {environment} --plans"),
+        None => format!("footbridge orgs connect {org} --env {environment}"),
     }
 }
 
@@ -104,6 +115,8 @@ pub struct Door<'a> {
     pub settings: &'a OrgEnvironment,
     /// The log-in to use.
     pub log_in: &'a Spanned<LogIn>,
+    /// Is that the log-in of plans alone (`plan_auth`)?
+    pub plans: bool,
     /// Does the command log in for its own sake (`footbridge orgs …`)?
     pub trying: bool,
 }
@@ -122,12 +135,12 @@ type Ways = (Login, Option<Arc<dyn TokenKeeper>>, Option<Connection>);
 impl Door<'_> {
     /// `acme (sandbox)`.
     pub fn label(&self) -> String {
-        label(self.org, self.environment)
+        label_of(&self.place())
     }
 
     /// Which log-in of those that are kept.
     pub fn place(&self) -> Place {
-        Place { org: self.org.to_owned(), environment: self.environment }
+        Place { org: self.org.to_owned(), environment: self.environment, plans: self.plans }
     }
 
     /// The log-in as it is written, with its variables.
@@ -213,7 +226,9 @@ impl Door<'_> {
             (Login::RefreshToken { client_id, client_secret, refresh_token }, Some(keeper), None)
         };
         Ok(match auth {
-            Auth::AccessToken { token } => (Login::AccessToken { token: secret(token), instance_url: domain }, None),
+            Auth::AccessToken { token } => {
+                (Login::AccessToken { token: secret(token), instance_url: domain }, None, None)
+            }
             Auth::JwtKey { client_id, username, private_key, audience } => {
                 let private_key_pem = secret(private_key);
                 let (audience, username) = (audience.clone(), username.clone());
@@ -313,7 +328,7 @@ pub async fn connect(
         (Some(plan), Purpose::Plan) => (plan, true),
         _ => (&settings.log_in, false),
     };
-    let door = Door { world, root, project, org, environment, settings, log_in, trying: false };
+    let door = Door { world, root, project, org, environment, settings, log_in, plans: reader, trying: false };
     let Opened { client, kept } = door.open(purpose == Purpose::Plan, budget).await?;
     let pinned = settings.org_id.as_ref();
     let org_id = client.check_org(pinned.map(|id| id.value)).await;

@@ -16,6 +16,8 @@ pub struct OrgLine {
     pub org: String,
     /// Which environment.
     pub environment: EnvironmentName,
+    /// The log-in of plans alone?
+    pub plans: bool,
     /// The pinned id.
     pub org_id: Option<String>,
     /// The host.
@@ -56,7 +58,7 @@ pub fn table(lines: &[OrgLine], options: &Options) -> String {
     let cells = |line: &OrgLine| {
         [
             shown(Some(&line.org)),
-            line.environment.to_string(),
+            format!("{}{}", line.environment, if line.plans { " (plan_auth)" } else { "" }),
             shown(line.org_id.as_deref()),
             shown(Some(&line.instance)),
             shown(line.user.as_deref()),
@@ -76,7 +78,7 @@ pub fn table(lines: &[OrgLine], options: &Options) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&format!("{} ({}): {}\n", cells[0], cells[1], cells[8]));
+        out.push_str(&format!("{}, {}: {}\n", cells[0], cells[1], cells[8]));
         for at in 2..8 {
             out.push_str(&format!("  {:9} {}\n", names[at], cells[at]));
         }
@@ -90,7 +92,7 @@ pub fn json(lines: &[OrgLine]) -> String {
         .iter()
         .map(|line| {
             value!({
-                "org": line.org, "environment": line.environment.as_str(), "org_id": line.org_id, "instance": line.instance,
+                "org": line.org, "environment": line.environment.as_str(), "plans": line.plans, "org_id": line.org_id, "instance": line.instance,
                 "user": line.user, "flow": line.flow, "created": line.created.map(|t| t.to_string()),
                 "used": line.used.map(|t| t.to_string()), "state": line.state,
             })

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{EnvironmentName, OrgId, RecordId, Secret};
 
-/// Which log-in: an environment of an org.
+/// Which log-in: of an environment of an org.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The org's name in the configuration.
     pub org: String,
     /// The environment.
     pub environment: EnvironmentName,
+    /// The log-in of plans alone (`plan_auth`), and not the one of everything (`auth`)?
+    pub plans: bool,
 }
 
 /// A log-in that Salesforce no longer takes.
@@ -31,6 +33,8 @@ pub struct Connection {
     pub org: String,
     /// The environment.
     pub environment: EnvironmentName,
+    /// The log-in of plans alone?
+    pub plans: bool,
     /// The flow's word in the configuration.
     pub flow: String,
     /// The org that it leads to.
@@ -66,7 +70,7 @@ pub struct Connection {
 impl Connection {
     /// Which log-in it is.
     pub fn place(&self) -> Place {
-        Place { org: self.org.clone(), environment: self.environment }
+        Place { org: self.org.clone(), environment: self.environment, plans: self.plans }
     }
 
     /// May the refresh token be spent, so that it must not be sent again? Where the org is known to leave it as it is, it may.

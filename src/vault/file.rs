@@ -58,7 +58,8 @@ impl Turn {
     pub fn take(folder: &Path, place: &Place, waiting: &dyn Fn()) -> Result<Self, VaultProblem> {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '.' };
         let name: String = place.org.chars().map(plain).collect();
-        Ok(Self { _lock: lock(folder, &format!("tokens.{name}.{}.lock", place.environment), waiting)? })
+        let plans = if place.plans { ".plans" } else { "" };
+        Ok(Self { _lock: lock(folder, &format!("tokens.{name}.{}{plans}.lock", place.environment), waiting)? })
     }
 }
 

@@ -14,6 +14,7 @@ fn connection(org: &str) -> Connection {
     Connection {
         org: org.to_owned(),
         environment: EnvironmentName::Sandbox,
+        plans: false,
         flow: "browser".to_owned(),
         org_id: OrgId::parse("00D000000000001EAA").unwrap(),
         instance: "https://acme.my.salesforce.com".to_owned(),
@@ -71,6 +72,10 @@ fn what_is_kept_comes_back_and_can_be_changed_and_forgotten() {
         [("acme", "other"), ("zeta", "3MVG")]
     );
     assert_eq!(all[0].refresh_token.as_ref().unwrap().expose(), "5Aep-MARKED-REFRESH");
+    // The log-in of plans is another one.
+    vault.put(Connection { client_id: "reader".into(), plans: true, ..connection("acme") }).unwrap();
+    assert_eq!(vault.all().unwrap().len(), 3);
+    assert!(vault.remove(&Place { plans: true, ..connection("acme").place() }).unwrap());
     let place = connection("acme").place();
     assert!(vault.update(&place, |c| c.access_token = None).unwrap());
     assert!(vault.get(&place).unwrap().unwrap().access_token.is_none());

@@ -248,3 +248,20 @@ fn names_that_are_not_there_are_told_with_the_nearest() {
     place.scene.run(&["orgs", "connect", "acme", "--env", "production"]).exits(3).says("has no production");
     place.scene.run(&["orgs", "pin", "acme"]).exits(3).says("--env");
 }
+
+#[test]
+fn plans_may_be_logged_in_as_somebody_else() {
+    let place = Place::new();
+    let own = "{ flow: access_token, token: \"${ORG_TOKEN}\" }";
+    place.scene.run(&["orgs", "connect", "acme", "--plans"]).exits(3).says("no log-in of plans");
+    place.orgs("sandbox", &format!("{}\nplan_auth: {}", place.pin(), place.browser()), own);
+    place.scene.run(&["plan", "counts"]).exits(7).says("footbridge orgs connect acme --env sandbox --plans");
+    let log_in = place.start(&["orgs", "connect", "acme", "--plans"]);
+    log_in.visit(&place.scene.org().authorize(&log_in.address, USER, true).unwrap());
+    log_in.ends().exits(0).says("acme (sandbox, plan_auth)");
+    place.scene.run(&["plan", "counts"]).exits(0);
+    place.scene.run(&["orgs", "list"]).exits(0).says("sandbox (plan_auth)").says("browser").says("access_token");
+    place.scene.run(&["apply", "counts", "--yes"]).exits(0);
+    place.scene.run(&["orgs", "disconnect", "acme", "--plans"]).exits(0).says("revoked at Salesforce");
+    place.scene.run(&["plan", "counts"]).exits(7);
+}

@@ -65,6 +65,9 @@ pub struct ConnectArguments {
     /// sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox")]
     pub env: EnvironmentName,
+    /// The log-in of plans (`plan_auth`), where it is another user
+    #[arg(long)]
+    pub plans: bool,
     #[command(flatten)]
     pub how: How,
 }
@@ -77,6 +80,9 @@ pub struct DisconnectArguments {
     /// sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox")]
     pub env: EnvironmentName,
+    /// The log-in of plans (`plan_auth`), where it is another user
+    #[arg(long)]
+    pub plans: bool,
     /// Forget it here even where Salesforce does not confirm that it is revoked
     #[arg(long)]
     pub force: bool,

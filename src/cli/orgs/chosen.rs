@@ -11,8 +11,13 @@ use crate::model::EnvironmentName;
 /// Finds an environment by the org's name.
 ///
 /// # Errors
-/// No such org, or not with this environment.
-pub fn chosen<'a>(place: &Place<'a>, name: &str, environment: EnvironmentName) -> Result<Door<'a>, Failure> {
+/// No such org, not with this environment, or no log-in of plans.
+pub fn chosen<'a>(
+    place: &Place<'a>,
+    name: &str,
+    environment: EnvironmentName,
+    plans: bool,
+) -> Result<Door<'a>, Failure> {
     let all = &place.repository.orgs;
     let Some((name, org)) = all.get_key_value(name) else {
         let listed = all.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -30,6 +35,17 @@ pub fn chosen<'a>(place: &Place<'a>, name: &str, environment: EnvironmentName) -
             .help(format!("add `{environment}:` with its `domain` and `auth` to it"));
         return Err(Failure::new(Exit::Usage, diagnostic));
     };
+    let log_in = match (plans, &settings.plan_log_in) {
+        (false, _) => &settings.log_in,
+        (true, Some(log_in)) => log_in,
+        (true, None) => {
+            let diagnostic =
+                Diagnostic::error(Code::OptionsContradict, format!("`{name}` has no log-in of plans in {environment}"))
+                    .at(settings.log_in.span.clone(), "the only log-in")
+                    .help("leave `--plans` out, or add `plan_auth:` beside `auth:`");
+            return Err(Failure::new(Exit::Usage, diagnostic));
+        }
+    };
     let Place { world, root, repository } = *place;
     Ok(Door {
         world,
@@ -38,7 +54,8 @@ pub fn chosen<'a>(place: &Place<'a>, name: &str, environment: EnvironmentName) -
         org: name,
         environment,
         settings,
-        log_in: &settings.log_in,
+        log_in,
+        plans,
         trying: true,
     })
 }

@@ -20,7 +20,7 @@ use crate::vault::Turn;
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ConnectArguments) -> Result<Exit, Failure> {
     let repository = Repository::load_offline(world)?;
-    let door = chosen(&repository.place(world), &arguments.name, arguments.env)?;
+    let door = chosen(&repository.place(world), &arguments.name, arguments.env, arguments.plans)?;
     if door.auth()?.is_kept() {
         // Before anybody logs in for nothing.
         vault_or_new(world, door.root)?;

@@ -29,7 +29,7 @@ enum Ended {
 /// Runs the command.
 pub async fn run(world: &World, arguments: &DisconnectArguments) -> Result<Exit, Failure> {
     let repository = Repository::load_offline(world)?;
-    let door = chosen(&repository.place(world), &arguments.name, arguments.env)?;
+    let door = chosen(&repository.place(world), &arguments.name, arguments.env, arguments.plans)?;
     let label = door.label();
     // Not in the middle of another command's renewal: its new token would live on.
     let _turn = Turn::take(&state_folder(door.root), &door.place(), &|| {

@@ -11,7 +11,6 @@ use crate::cli::show::options;
 use crate::cli::tokens::vault;
 use crate::cli::world::World;
 use crate::config::valid::{Auth, LogIn, OrgEnvironment};
-use crate::model::EnvironmentName;
 use crate::render::orgs::{OrgLine, json, table};
 use crate::vault::{Connection, Place};
 
@@ -28,10 +27,13 @@ pub fn run(world: &World) -> Result<Exit, Failure> {
     let mut written = BTreeSet::new();
     for (name, org) in &place.repository.orgs {
         for (environment, settings) in &org.environments {
-            let at = Place { org: name.clone(), environment: *environment };
-            let connection = kept.iter().find(|c| c.place() == at);
-            lines.push(line(name, *environment, settings, connection, trouble.is_some(), now));
-            written.insert(at);
+            for (plans, log_in) in [(false, Some(&settings.log_in)), (true, settings.plan_log_in.as_ref())] {
+                let Some(log_in) = log_in else { continue };
+                let at = Place { org: name.clone(), environment: *environment, plans };
+                let connection = kept.iter().find(|c| c.place() == at);
+                lines.push(line(&at, settings, log_in, connection, trouble.is_some(), now));
+                written.insert(at);
+            }
         }
     }
     for connection in kept.iter().filter(|c| !written.contains(&c.place())) {
@@ -50,6 +52,7 @@ fn of_connection(connection: &Connection, now: Timestamp) -> OrgLine {
     OrgLine {
         org: connection.org.clone(),
         environment: connection.environment,
+        plans: connection.plans,
         org_id: Some(connection.org_id.to_string()),
         instance: host(&connection.instance),
         user: connection.username.clone(),
@@ -67,14 +70,14 @@ fn host(address: &str) -> String {
 }
 
 fn line(
-    name: &str,
-    environment: EnvironmentName,
+    at: &Place,
     settings: &OrgEnvironment,
+    log_in: &LogIn,
     connection: Option<&Connection>,
     unreadable: bool,
     now: Timestamp,
 ) -> OrgLine {
-    let auth = match &settings.log_in.value {
+    let auth = match log_in {
         LogIn::Ready(auth) => Some(auth),
         LogIn::Unset(_) => None,
     };
@@ -83,8 +86,9 @@ fn line(
         _ => None,
     };
     let plain = OrgLine {
-        org: name.to_owned(),
-        environment,
+        org: at.org.clone(),
+        environment: at.environment,
+        plans: at.plans,
         org_id: settings.org_id.as_ref().map(|id| id.value.to_string()),
         instance: host(&settings.domain.base_url()),
         user,
@@ -95,7 +99,7 @@ fn line(
         state: String::new(),
     };
     let pinned = settings.org_id.as_ref().map(|id| id.value);
-    match (&settings.log_in.value, connection) {
+    match (log_in, connection) {
         (LogIn::Unset(variables), _) => OrgLine { state: format!("not set: {}", variables.join(", ")), ..plain },
         (LogIn::Ready(auth), Some(connection)) => {
             let state = match (&connection.ended, pinned) {

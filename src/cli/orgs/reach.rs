@@ -129,6 +129,7 @@ impl Reached {
         Some(Connection {
             org: door.org.to_owned(),
             environment: door.environment,
+            plans: door.plans,
             flow: self.flow.to_owned(),
             org_id: self.answer.organization.id,
             instance: self.instance.clone(),

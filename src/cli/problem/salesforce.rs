@@ -57,8 +57,8 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::WrongOrg { pinned, actual } => {
             let (exit, diagnostic) =
                 unauthorised(Code::WrongOrg, format!("{org}: this is org {actual}, and `org_id` pins {pinned}"));
-            let pin = mend(org).replace(" connect ", " pin ");
-            let question = if org.ends_with("(sandbox)") {
+            let pin = mend(org).replace(" connect ", " pin ").replace(" --plans", "");
+            let question = if org.contains(" (sandbox") {
                 format!("was this sandbox refreshed? Then `{pin}` writes its new id. If not, check `domain` and log-in")
             } else {
                 format!("check `domain` and log-in; only if production is another org now, `{pin}` writes the new id")
