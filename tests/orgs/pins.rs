@@ -149,3 +149,55 @@ fn production_is_pinned_anew_by_a_person_only() {
         .says("a production org")
         .says("Wrote org_id");
 }
+
+/// Runs a command on a pseudo-terminal where somebody types a line, by util-linux' `script`: exit code and all that was shown.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(place: &Place, arguments: &[&str], typed: &str) -> Option<(i32, String)> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let plain = place.scene.command(arguments);
+    let line = std::iter::once(plain.get_program()).chain(plain.get_args());
+    let line = line.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
+    let mut command = Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).current_dir(place.scene.root()).env_clear();
+    command
+        .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh");
+    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = spawned else {
+        eprintln!("LEFT OUT: `script` of util-linux is not there, so nothing was typed on a terminal");
+        return None;
+    };
+    // The terminal keeps the line until it is asked for; the pipe stays open until the end.
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{typed}").unwrap();
+    stdin.flush().unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    Some((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_production_asks_for_the_orgs_name() {
+    let place = Place::with("", ", sandbox: false, edition: Enterprise Edition");
+    let id = place.scene.org().org_id();
+    place.orgs("production", OTHER, TOKEN);
+    let pin = ["orgs", "pin", "acme", "--env", "production"];
+    for (typed, exit) in [("yes", 1), ("acme", 0)] {
+        let Some((code, shown)) = on_a_terminal(&place, &pin, typed) else { return };
+        assert_eq!(code, exit, "{shown}");
+        assert!(
+            shown.contains("Type the org's name (acme)") && shown.contains("pinned to 00D8d000008GjOIEA0"),
+            "{shown}"
+        );
+        assert_eq!(place.scene.read("integrations/orgs.yaml").contains(&id), exit == 0);
+    }
+    let apply = ["apply", "counts", "--env", "production", "--first-run"];
+    for (typed, exit, writes) in [("yes", 1, 0), ("acme", 0, 1)] {
+        let Some((code, shown)) = on_a_terminal(&place, &apply, typed) else { return };
+        assert_eq!((code, place.scene.write_calls()), (exit, writes), "{shown}");
+        assert!(shown.contains("Type the org's name (acme) to go on"), "{shown}");
+    }
+}
