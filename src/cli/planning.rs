@@ -104,7 +104,7 @@ impl Place<'_> {
         let mut entries = Vec::new();
         let summary = matching.finish(&header, &mut entries).map_err(|error| match error {
             FinishError::Reconcile(error) => Failure::bug(error.to_string()),
-            FinishError::Sink(never) => match never {},
+            FinishError::Sink(error) => Failure::bug(error.to_string()),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
         // Per 200 records one write; per 2,000 one reading before.

@@ -9,23 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Entry, FORMAT, Header, Plan, Summary};
 use crate::model::{Digest, Digester};
 
-/// Takes the entries of a plan in their order.
-pub trait Sink {
-    /// Why an entry could not be taken.
-    type Error;
-    /// Takes one entry.
-    fn entry(&mut self, entry: Entry) -> Result<(), Self::Error>;
-}
-
-impl Sink for Vec<Entry> {
-    type Error = std::convert::Infallible;
-
-    fn entry(&mut self, entry: Entry) -> Result<(), Self::Error> {
-        self.push(entry);
-        Ok(())
-    }
-}
-
 /// Why a plan file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {

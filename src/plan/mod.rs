@@ -10,14 +10,16 @@ mod guard;
 mod header;
 mod invariants;
 mod ledger;
+mod lines;
 
 pub use context::{Context, Usage, Way};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
-pub use file::{FileProblem, PlanReader, PlanWriter, Sink};
+pub use file::{FileProblem, PlanReader, PlanWriter};
 pub use guard::{GuardName, GuardVerdict, Limit};
 pub use header::{Digests, FORMAT, FieldHead, Header};
 pub use invariants::Broken;
 pub use ledger::{CellLedger, FieldCounts, RecordLedger, RowLedger, Summary};
+pub use lines::{Lines, PlanDigester, Sink, decode};
 
 /// A whole plan in memory: what rendering and apply work on.
 #[derive(Debug, Clone, PartialEq)]
