@@ -3,6 +3,7 @@
 //! A plan is a function of configuration, report, org and nothing else. What varies from run to run (API calls, quota, clock, way of reading) is
 //! [`Context`], beside the plan and outside its digests.
 
+mod compressed;
 mod context;
 mod entry;
 mod file;
@@ -13,6 +14,7 @@ mod ledger;
 mod lines;
 mod stored;
 
+pub use compressed::is_compressed;
 pub use context::{Context, Usage, Way};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
