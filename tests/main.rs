@@ -17,6 +17,7 @@ mod figures;
 mod formats;
 mod input;
 mod job;
+mod plans;
 mod real_data;
 mod scene;
 mod terminal;
