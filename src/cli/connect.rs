@@ -83,7 +83,7 @@ pub async fn connect(
         connect_timeout: project.connect_time_out,
         read_timeout: project.answer_time_out,
         total_timeout: project.answer_time_out.max(Duration::from_secs(660)),
-        read_only: (purpose == Purpose::Plan).then_some(is_read as fn(&str) -> bool),
+        read_only: (purpose == Purpose::Plan).then_some(is_read as crate::net::ReadRule),
         run: format!("fb-{:08x}", fastrand::u32(..)),
         ..Settings::new(rule)
     });

@@ -2,6 +2,7 @@
 
 mod answer;
 mod auth;
+mod bulk;
 mod client;
 mod code;
 mod describe;
@@ -20,6 +21,7 @@ mod usage;
 
 pub use answer::faults;
 pub use auth::{KeepRefreshToken, Login, TokenError, TokenErrorCode, jwt_audience};
+pub use bulk::{IngestResult, JobId, JobInfo, JobState, Results, RowId};
 pub use client::{Client, Connect, is_read};
 pub use code::{ErrorCode, Treatment};
 pub use describe::{ObjectSummary, decode_object, decode_objects};
