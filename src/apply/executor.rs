@@ -3,16 +3,18 @@
 //! A record is, one after the other, waiting (to be read), ready (read, still as planned from) and under way; from there it ends, or is ready or
 //! waiting again. `later` holds records that could not be locked, until everything else has been sent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::budget::Retries;
 use super::cancel::Cancel;
 use super::journal::{Head, Journal, RecordLine};
+use super::jobs::Jobs;
 use super::left::Remaining;
 use super::observe::{Event, Observer, Progress};
-use super::org::{Class, Fault, Org, RecordError, StopKind};
+use super::org::{Class, Fault, Org, StopKind};
 use super::outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+use super::queue::{Item, Lot, Queue};
 use super::settings::{Clock, Settings};
 use super::standing::Targets;
 use crate::model::RecordId;
@@ -76,38 +78,6 @@ impl<'a, O: Org> Apply<'a, O> {
     }
 }
 
-/// Groups of one lot are sent together; records of several lots never are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lot {
-    /// Records a call.
-    pub(super) size: usize,
-    /// 0 in the ordinary case; halves of a refused batch each have their own.
-    pub(super) part: u32,
-}
-
-/// One record without an end.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
-    /// Its place among the targets.
-    pub(super) index: usize,
-    pub(super) lot: Lot,
-    /// When it was last read: before the call, so that its age is never told too small.
-    pub(super) read: Option<Duration>,
-    /// An update whose answer was lost may have written it.
-    pub(super) doubt: bool,
-    /// How often it was sent and could not be locked.
-    pub(super) tries: u32,
-    /// What Salesforce said then.
-    pub(super) last: Option<RecordError>,
-}
-
-impl Item {
-    /// How old its read is; what was never read is of any age.
-    pub(super) fn age(&self, now: Duration) -> Duration {
-        self.read.map_or(Duration::MAX, |read| now.saturating_sub(read))
-    }
-}
-
 pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) apply: Apply<'a, O>,
     pub(super) journal: &'a mut Journal,
@@ -115,9 +85,10 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) object: crate::model::ObjectName,
     ends: Vec<Option<End>>,
     two_ends: Option<RecordId>,
-    pub(super) waiting: VecDeque<Item>,
+    pub(super) waiting: Queue,
     pub(super) ready: VecDeque<Item>,
     pub(super) later: Vec<Item>,
+    pub(super) jobs: Jobs,
     pub(super) stopped: Option<StopReason>,
     pub(super) next_batch: u64,
     pub(super) parts: u32,
@@ -144,7 +115,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         let selection = &journal.head().selection;
         let (mut taken, mut total) = (0, 0);
         let mut ends: Vec<Option<End>> = Vec::with_capacity(targets.list.len());
-        let mut waiting = VecDeque::new();
+        let (mut fresh, mut doubt) = (Vec::new(), HashSet::new());
+        let mut jobs = Jobs::new(journal.head(), from.jobs, apply.settings);
         for (index, target) in targets.list.iter().enumerate() {
             let skip = if selection.only.as_ref().is_some_and(|only| !only.contains(&target.record)) {
                 Some(NotAttempted::NotSelected)
@@ -157,8 +129,13 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             let end = from.ended.get(&target.record).cloned().or(skip.map(|reason| End::NotAttempted { reason }));
             if end.is_none() {
                 total += 1;
-                let doubt = from.in_doubt.contains(&target.record);
-                waiting.push_back(Item { index, lot, read: None, doubt, tries: 0, last: None });
+                if from.in_doubt.contains(&target.record) {
+                    doubt.insert(index as u32);
+                }
+                // What a job has is asked of the job.
+                if !jobs.takes(target.record, Item::new(index, lot)) {
+                    fresh.push(index as u32);
+                }
             }
             ends.push(end);
         }
@@ -167,9 +144,10 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             targets,
             ends,
             two_ends: None,
-            waiting,
+            waiting: Queue::new(fresh, doubt, lot),
             ready: VecDeque::new(),
             later: Vec::new(),
+            jobs,
             stopped: None,
             next_batch: from.next_batch,
             parts: 0,
@@ -190,13 +168,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     async fn work(&mut self) {
         self.tell();
-        loop {
-            if self.apply.cancel.is_cancelled() {
-                self.interrupt();
-            }
-            if self.stopped.is_some() {
-                return;
-            }
+        self.by_jobs().await;
+        while self.goes_on() {
             if self.wants_more() {
                 self.refill().await;
             } else if let Some(group) = self.next_group() {
@@ -209,12 +182,20 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         }
     }
 
+    /// Is there no reason to stop?
+    pub(super) fn goes_on(&mut self) -> bool {
+        if self.apply.cancel.is_cancelled() {
+            self.interrupt();
+        }
+        self.stopped.is_none()
+    }
+
     /// Should records be read before more are sent? Groups are filled up, so that N records take ⌈N/200⌉ calls even where some have drifted.
     fn wants_more(&self) -> bool {
-        let Some(next) = self.waiting.front() else { return false };
+        let Some(next) = self.waiting.next_lot() else { return false };
         match self.ready.front() {
             None => true,
-            Some(first) => self.ready.len() < first.lot.size && self.ready.iter().all(|item| item.lot == next.lot),
+            Some(first) => self.ready.len() < first.lot.size && self.ready.iter().all(|item| item.lot == next),
         }
     }
 
@@ -235,15 +216,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     /// Sends the first of what is ready back to be read again.
     fn reread(&mut self, count: usize) {
         let items = self.ready.drain(..count).collect();
-        self.put_back(items);
+        self.waiting.put_back(items);
         self.too_old();
-    }
-
-    /// First in the queue of what is read.
-    pub(super) fn put_back(&mut self, items: Vec<Item>) {
-        for item in items.into_iter().rev() {
-            self.waiting.push_front(item);
-        }
     }
 
     /// A read was too old before its records could be sent. Once or twice that happens; always, and the run would never end.
@@ -266,7 +240,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             Some(pause) => {
                 self.rounds += 1;
                 self.apply.observer.event(&Event::Again { records: items.len(), pause });
-                self.waiting.extend(items);
+                self.waiting.append(items);
                 self.sleep(pause).await;
             }
         }
@@ -289,7 +263,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     /// Waits; the word to stop ends it.
-    async fn sleep(&mut self, pause: Duration) {
+    pub(super) async fn sleep(&mut self, pause: Duration) {
         if pause.is_zero() {
             return;
         }
@@ -370,7 +344,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     pub(super) fn tell(&mut self) {
-        self.progress.calls = self.writes + self.rereads;
+        self.progress.calls = self.writes + self.rereads + self.jobs.calls;
         self.apply.observer.progress(&self.progress);
     }
 
@@ -381,7 +355,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             _ => NotAttempted::Stopped,
         };
         let mut items: Vec<Item> = std::mem::take(&mut self.later);
-        items.extend(self.ready.drain(..).chain(self.waiting.drain(..)));
+        items.extend(self.ready.drain(..).chain(self.waiting.drain()));
         let ends: Vec<_> = items.iter().map(|item| (item.index, self.unsent(item, reason))).collect();
         let lines = self.lines(&ends);
         let written = self.journal.ends(lines).and_then(|()| self.journal.finish(self.stopped.clone()));
@@ -414,6 +388,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             rereads: self.rereads,
             retries: self.retries,
             window: self.window,
+            jobs: self.jobs.done,
+            job_calls: self.jobs.calls,
         })
     }
 }

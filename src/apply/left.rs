@@ -1,11 +1,12 @@
 //! What is left of a plan after so much of a journal: a pure function.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::journal::{Line, RecordLine};
 use super::outcome::End;
 use crate::model::RecordId;
 use crate::plan::{Entry, Plan};
+use crate::salesforce::JobId;
 
 /// What is known of an earlier process's work, and so what is left to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,8 +15,21 @@ pub struct Remaining {
     pub ended: HashMap<RecordId, End>,
     /// Records that were perhaps written: sent without an answer on disk. They are read before anything is sent for them.
     pub in_doubt: HashSet<RecordId>,
+    /// Bulk jobs without a result, in the order in which they were begun.
+    pub jobs: Vec<OpenJob>,
     /// The number of the next batch.
     pub next_batch: u64,
+}
+
+/// A bulk job that an earlier process began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenJob {
+    /// The number of its batch.
+    pub batch: u64,
+    /// The job; `None` where its id never came to disk: then nothing was ever put into it.
+    pub id: Option<JobId>,
+    /// Its records that have no end yet.
+    pub records: Vec<RecordId>,
 }
 
 impl Remaining {
@@ -44,6 +58,7 @@ pub fn left(lines: &[Line], plan: &Plan) -> Result<Remaining, Foreign> {
     let check = |id: RecordId| if planned.contains(&id) { Ok(id) } else { Err(Foreign::Record(id)) };
     let mut remaining = Remaining::default();
     let mut open: HashMap<u64, &[RecordId]> = HashMap::new();
+    let mut jobs: BTreeMap<u64, Option<JobId>> = BTreeMap::new();
     let end = |remaining: &mut Remaining, line: &RecordLine| {
         let id = check(line.record)?;
         if let End::Unknown { .. } = line.end {
@@ -57,11 +72,18 @@ pub fn left(lines: &[Line], plan: &Plan) -> Result<Remaining, Foreign> {
     for line in lines {
         match line {
             Line::Header(_) | Line::Finished { .. } => {}
-            Line::Intent { batch, records, .. } => {
+            Line::Intent { batch, records, job, .. } => {
                 open.insert(*batch, records);
+                if *job {
+                    jobs.insert(*batch, None);
+                }
                 remaining.next_batch = remaining.next_batch.max(batch + 1);
             }
+            Line::Job { batch, id } => {
+                *jobs.get_mut(batch).ok_or(Foreign::Batch(*batch))? = Some(*id);
+            }
             Line::Result { batch, lost, ends, again } => {
+                jobs.remove(batch);
                 open.remove(batch).ok_or(Foreign::Batch(*batch))?;
                 ends.iter().try_for_each(|line| end(&mut remaining, line))?;
                 for id in again {
@@ -73,6 +95,15 @@ pub fn left(lines: &[Line], plan: &Plan) -> Result<Remaining, Foreign> {
             }
             Line::Ends { ends } => ends.iter().try_for_each(|line| end(&mut remaining, line))?,
         }
+    }
+    for (batch, id) in jobs {
+        let mut records = Vec::new();
+        for record in open.remove(&batch).into_iter().flatten() {
+            if !remaining.ended.contains_key(&check(*record)?) {
+                records.push(*record);
+            }
+        }
+        remaining.jobs.push(OpenJob { batch, id, records });
     }
     for id in open.into_values().flatten() {
         if !remaining.ended.contains_key(&check(*id)?) {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::executor::{Executor, Item};
+use super::executor::Executor;
 use super::observe::Event;
 use super::org::{Class, Fault, Org, Rows, StopKind};
 use super::outcome::{End, StopReason, Unknown};
+use super::queue::Item;
 use super::settings::Settings;
 use super::standing::Standing;
 use crate::model::RecordId;
@@ -13,35 +14,40 @@ use crate::model::RecordId;
 impl<O: Org> Executor<'_, '_, O> {
     /// Reads the next records again; those that are still as planned from become ready, the others end.
     pub(super) async fn refill(&mut self) {
-        let Some(lot) = self.waiting.front().map(|item| item.lot) else { return };
+        let Some(lot) = self.waiting.next_lot() else { return };
         let most = self.read_ahead(lot.size);
-        let count = self.waiting.iter().take(most).take_while(|item| item.lot == lot).count();
-        let ids: Vec<RecordId> = self.waiting.iter().take(count).map(|i| self.targets.list[i.index].record).collect();
-        // Until they are read they stay where they are, so that a failed read loses none.
-        let Some((rows, read)) = self.read(&ids).await else { return };
-        let items: Vec<Item> = self.waiting.drain(..count).collect();
+        let items = self.waiting.take(most, lot);
+        let ids: Vec<RecordId> = items.iter().map(|i| self.targets.list[i.index].record).collect();
+        let Some((rows, read)) = self.read(&ids).await else {
+            // A failed read loses none.
+            return self.waiting.put_back(items);
+        };
         let mut ends = Vec::new();
         for mut item in items {
             item.read = Some(read);
-            let end = match self.targets.standing(item.index, &rows) {
-                Standing::Before => {
-                    self.ready.push_back(item);
-                    continue;
-                }
-                Standing::After if item.doubt => End::Updated,
-                Standing::After => End::Drifted {
-                    fields: self.targets.list[item.index].entry.cells.iter().map(|c| c.field.clone()).collect(),
-                    already_there: true,
-                },
-                Standing::Other(fields) if item.doubt => End::Unknown { reason: Unknown::Neither, fields },
-                Standing::Other(fields) => End::Drifted { fields, already_there: false },
-                Standing::Gone if item.doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
-                Standing::Gone => End::gone(),
-            };
-            ends.push((item.index, end));
+            match self.judge(&item, &rows) {
+                None => self.ready.push_back(item),
+                Some(end) => ends.push((item.index, end)),
+            }
         }
         self.end_all(ends);
         self.tell();
+    }
+
+    /// The end of a record that is not as planned from any more; `None` where it may be sent.
+    pub(super) fn judge(&self, item: &Item, rows: &Rows) -> Option<End> {
+        Some(match self.targets.standing(item.index, rows) {
+            Standing::Before => return None,
+            Standing::After if item.doubt => End::Updated,
+            Standing::After => End::Drifted {
+                fields: self.targets.list[item.index].entry.cells.iter().map(|c| c.field.clone()).collect(),
+                already_there: true,
+            },
+            Standing::Other(fields) if item.doubt => End::Unknown { reason: Unknown::Neither, fields },
+            Standing::Other(fields) => End::Drifted { fields, already_there: false },
+            Standing::Gone if item.doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
+            Standing::Gone => End::gone(),
+        })
     }
 
     /// How many records to read in one call: whole batches, as many as can be sent before they are too old, by the pace so far.
@@ -60,7 +66,7 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Reads with retries. `None` when the run was stopped instead.
-    async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
+    pub(super) async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
         let mut repeated = 0;
         loop {
             self.apply.observer.event(&Event::Reading { records: ids.len() });

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::executor::{Executor, Item, Lot};
+use super::executor::Executor;
 use super::observe::Event;
 use super::org::{CallFailure, Class, Fault, Org, RecordOutcome, RecordUpdate, StopKind};
 use super::outcome::{End, StopReason, Unknown};
+use super::queue::{Item, Lot};
 use super::standing::Standing;
 
 /// A record that could not be locked goes with fewer others the next time.
-fn smaller(size: usize) -> usize {
+pub(super) fn smaller(size: usize) -> usize {
     if size > 25 { 25 } else { 1 }
 }
 
@@ -27,14 +28,14 @@ impl<O: Org> Executor<'_, '_, O> {
         self.next_batch += 1;
         let written = self.journal.intent(batch, &updates);
         if !self.journalled(written) {
-            return self.put_back(group);
+            return self.waiting.put_back(group);
         }
         let sent = self.apply.clock.now();
         let age = group.iter().map(|item| item.age(sent)).max().unwrap_or_default();
         if age > self.apply.settings.max_age {
             // The disk took its time. They are too old by now, and will be read again.
             self.record(batch, false, Vec::new(), &group);
-            self.put_back(group);
+            self.waiting.put_back(group);
             return self.too_old();
         }
         self.window = self.window.max(age);
@@ -93,7 +94,7 @@ impl<O: Org> Executor<'_, '_, O> {
                 RecordOutcome::Updated => End::Updated,
                 RecordOutcome::Failed(error) if error.retry && item.tries + 1 < self.apply.settings.tries => {
                     item.tries += 1;
-                    item.last = Some(error);
+                    item.last = Some(Box::new(error));
                     item.lot = Lot { size: smaller(item.lot.size), part: 0 };
                     again.push(item);
                     continue;
@@ -183,7 +184,7 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// The result of a batch, to disk and to the account.
-    fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
+    pub(super) fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
         let again = again.iter().map(|item| self.targets.list[item.index].record).collect();
         let lines = self.lines(&ends);
         let written = self.journal.result(batch, lost, lines, again);

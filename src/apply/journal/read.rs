@@ -1,5 +1,6 @@
 //! Reading journals of processes that were killed.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use super::line::{FORMAT, Head, JournalProblem, Line};
 use super::write::Journal;
 use crate::apply::left::{Remaining, left};
 use crate::plan::Plan;
+use crate::salesforce::JobId;
 
 /// A journal that was never closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Unfinished {
     pub finished: bool,
     /// Updates that were begun.
     pub batches: u64,
+    /// Bulk jobs whose results were not fetched: they may still be at work.
+    pub jobs: Vec<JobId>,
 }
 
 /// The journals in this folder that were never closed, by path. A folder that is not there has none.
@@ -46,7 +50,16 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
         let Some(parsed) = parse(&path, &bytes)? else { continue };
         let finished = matches!(parsed.lines.last(), Some(Line::Finished { .. }));
         let batches = parsed.lines.iter().filter(|l| matches!(l, Line::Intent { .. })).count() as u64;
-        found.push(Unfinished { path, head: parsed.head, newer: parsed.newer, finished, batches });
+        let mut jobs = BTreeMap::new();
+        for line in &parsed.lines {
+            match line {
+                Line::Job { batch, id } => _ = jobs.insert(*batch, *id),
+                Line::Result { batch, .. } => _ = jobs.remove(batch),
+                _ => {}
+            }
+        }
+        let jobs = jobs.into_values().collect();
+        found.push(Unfinished { path, head: parsed.head, newer: parsed.newer, finished, batches, jobs });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -137,7 +137,7 @@ pub async fn integration(
     not_planned(world, &plan, &selection);
     confirm(world, &plan, arguments.yes, cancel).await?;
 
-    let run = Start { run: stamp(start), started: start, selection: selection.clone() };
+    let run = Start { run: stamp(start), started: start, selection: selection.clone(), bulk: false, parent: None };
     let journal = match Journal::start(&journals(place), &plan, run) {
         Ok(journal) => journal,
         Err(problem) => {

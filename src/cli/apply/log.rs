@@ -238,6 +238,9 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::Unreadable => "the planned records could not be read again",
         StopKind::TooSlow => "reading took longer than a read may be old",
         StopKind::Journal => "the journal could not be written, and nothing is sent without it",
+        StopKind::JobFailed => "Salesforce refused a bulk job, or the job failed as a whole",
+        StopKind::JobAborted => "somebody stopped a bulk job",
+        StopKind::JobSlow => "a bulk job took longer than a run waits for one",
     }
 }
 
@@ -297,6 +300,7 @@ fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
                 Unknown::StillBefore => Doubt::StillBefore,
                 Unknown::Neither => Doubt::Neither,
                 Unknown::Gone => Doubt::Gone,
+                Unknown::JobLeft => Doubt::JobLeft,
             };
             RecordLine::unknown(entry, doubt, fields.clone())
         }
