@@ -190,7 +190,7 @@ mod tests {
     }
 
     /// A feed of so many pieces of so many bytes.
-    fn feed(pieces: usize, bytes: usize) -> Feed {
+    fn maker(pieces: usize, bytes: usize) -> Feed {
         let (sender, receiver) = tokio::sync::mpsc::channel(2);
         tokio::spawn(async move {
             for n in 0..pieces {
@@ -206,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn the_pieces_arrive_as_one_body_in_chunks() {
         let server = Server::start(vec![Reply::status(201)]).await;
-        put(&server, &feed(3, 2), Duration::from_secs(9)).await.unwrap();
+        put(&server, &maker(3, 2), Duration::from_secs(9)).await.unwrap();
         let seen = &server.seen()[0];
         assert_eq!((seen.body.as_str(), seen.header("transfer-encoding")), ("aabbcc", "chunked"));
     }
@@ -214,13 +214,13 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_is_still_held_is_sent_again_and_one_that_is_not_goes_back() {
         let server = Server::start(vec![Reply::status(503), Reply::status(201)]).await;
-        let called = put(&server, &feed(3, 100_000), Duration::from_secs(9)).await.unwrap();
+        let called = put(&server, &maker(3, 100_000), Duration::from_secs(9)).await.unwrap();
         assert_eq!(called.tries, 2);
         let seen = server.seen();
         assert_eq!((seen[0].bytes.len(), &seen[0].bytes), (300_000, &seen[1].bytes));
 
         let server = Server::start(vec![Reply::status(503), Reply::status(201)]).await;
-        let called = put(&server, &feed(60, 100_000), Duration::from_secs(9)).await.unwrap();
+        let called = put(&server, &maker(60, 100_000), Duration::from_secs(9)).await.unwrap();
         assert_eq!((called.response.status.as_u16(), called.tries), (503, 1), "6 MB are not held");
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let waiting = tokio::time::timeout(Duration::from_millis(200), put(&silent, &feed, Duration::from_millis(20)));
         assert!(waiting.await.is_err(), "as long as no piece is there, the network does not stand still");
         drop(sender);
-        let stuck = feed(4_000, 100_000);
+        let stuck = maker(4_000, 100_000);
         // The server takes nothing, so the connection fills up.
         let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = url::Url::parse(&format!("http://{}/x", deaf.local_addr().unwrap())).unwrap();

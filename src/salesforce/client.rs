@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::auth::{Access, KeepRefreshToken, Login, Session, SessionSettings};
-use super::{SalesforceError, Treatment, Usage, answer};
+use super::{BulkSettings, SalesforceError, Treatment, Usage, answer};
 use crate::model::{OrgId, RecordId};
 use crate::net::{Body, Budget, Called, Class, Feed, Http, Manner, Pieces, Request, Response, Verdict};
 
@@ -33,6 +33,8 @@ pub struct Connect {
     pub concurrency: usize,
     /// Compress the bodies of updates.
     pub gzip_requests: bool,
+    /// How bulk queries run.
+    pub bulk: BulkSettings,
 }
 
 impl Connect {
@@ -54,6 +56,7 @@ impl Connect {
             on_new_refresh_token: None,
             concurrency: 4,
             gzip_requests: false,
+            bulk: BulkSettings::default(),
         }
     }
 }
@@ -65,6 +68,7 @@ struct Shared {
     api_version: String,
     concurrency: usize,
     gzip_requests: bool,
+    bulk: BulkSettings,
     usage: Mutex<Option<Usage>>,
 }
 
@@ -123,7 +127,7 @@ impl Client {
     /// Logs in. Nothing else is asked of the org; [`check_org`](Self::check_org) comes next.
     pub async fn connect(connect: Connect) -> Result<Self, SalesforceError> {
         let Connect { http, domain, login, api_version, budget, clock, on_new_refresh_token, .. } = connect;
-        let (concurrency, gzip_requests) = (connect.concurrency.max(1), connect.gzip_requests);
+        let (concurrency, gzip_requests, bulk) = (connect.concurrency.max(1), connect.gzip_requests, connect.bulk);
         let known = !api_version.is_empty() && api_version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if !known {
             return Err(SalesforceError::Request {
@@ -138,7 +142,7 @@ impl Client {
         let settings = SessionSettings { endpoint, domain, login, clock, keep_refresh_token: on_new_refresh_token };
         let session = Session::start(settings).await?;
         let usage = Mutex::new(None);
-        Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, usage })))
+        Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, bulk, usage })))
     }
 
     /// `66.0`.
@@ -179,6 +183,10 @@ impl Client {
 
     pub(crate) fn concurrency(&self) -> usize {
         self.0.concurrency
+    }
+
+    pub(crate) fn bulk(&self) -> &BulkSettings {
+        &self.0.bulk
     }
 
     /// The path of a resource of this API version.
@@ -226,7 +234,7 @@ impl Client {
         let mut renewed = false;
         loop {
             let request = self.request(call, &access)?;
-            let called = self.0.http.call_by(&request, manner, &self.0.budget, answer::verdict).await?;
+            let mut called = self.0.http.call_by(&request, manner, &self.0.budget, answer::verdict).await?;
             if let Some(usage) = called.response.header("sforce-limit-info").and_then(Usage::parse) {
                 *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
             }
@@ -255,6 +263,10 @@ impl Client {
                     });
                 }
                 Verdict::Fatal | Verdict::Retry { .. } | Verdict::Lost { .. } => {
+                    if let Some(mut pieces) = called.pieces.take() {
+                        // A page of somebody else's in place of the answer: its first words say whose.
+                        called.response.body = pieces.next().await?.unwrap_or_default().to_vec();
+                    }
                     return Err(answer::error(&called.response, self.api_version(), &[&access.token]));
                 }
             }

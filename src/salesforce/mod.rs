@@ -15,13 +15,13 @@ mod reading;
 mod retrieve;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod update;
 mod usage;
 
 pub use answer::faults;
 pub use auth::{KeepRefreshToken, Login, TokenError, TokenErrorCode, jwt_audience};
-pub use bulk::{IngestResult, JobId, JobInfo, JobState, Results, RowId};
+pub use bulk::{BulkEvent, BulkSettings, IngestResult, JobId, JobInfo, JobState, Results, RowId, bulk_unavailable};
 pub use client::{Client, Connect, is_read};
 pub use code::{ErrorCode, Treatment};
 pub use describe::{ObjectSummary, decode_object, decode_objects};

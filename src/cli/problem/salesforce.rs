@@ -68,6 +68,9 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::Status { .. } => failed(Code::ServiceUnavailable, format!("{org}: {shown}")),
         SalesforceError::Redirected { .. } => failed(Code::HostNotAllowed, format!("{org}: {shown}")),
         SalesforceError::VersionRetired { .. } => failed(Code::ApiVersionUnsupported, format!("{org}: {shown}")),
+        SalesforceError::JobEnded { .. } | SalesforceError::JobTooLong { .. } | SalesforceError::JobVersion { .. } => {
+            failed(Code::AnswerUnreadable, format!("{org}: {shown}"))
+        }
         SalesforceError::Malformed { .. } | SalesforceError::RowsMissing { .. } | SalesforceError::Request { .. } => {
             failed(Code::AnswerUnreadable, format!("{org}: {shown}"))
         }

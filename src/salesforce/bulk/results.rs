@@ -1,9 +1,16 @@
 //! The results of an ingest job: files in any order, joined back by record id. `sf__Error` reads `CODE:message:fields --`.
 
+use std::collections::HashSet;
+
 use super::JobId;
+use super::csv::Coming;
+use super::pages::locator;
 use crate::model::RecordId;
+use crate::salesforce::answer::malformed;
 use crate::salesforce::client::Call;
-use crate::salesforce::{Client, ErrorCode, Fault, RecordError, SalesforceError};
+use crate::salesforce::error::{MESSAGE_LIMIT, clip};
+use crate::salesforce::{Client, ErrorCode, Fault, RecordError, SalesforceError, encode_query};
+use crate::table::Row;
 
 /// Which results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,8 +63,66 @@ impl Client {
         which: Results,
         on_row: &mut (dyn FnMut(IngestResult) + Send),
     ) -> Result<u64, SalesforceError> {
-        let _ = (job, which, on_row, Call::get(self.path(which.resource())));
-        Err(SalesforceError::Request { detail: "reading results is being built".to_owned() })
+        let path = self.path(&format!("jobs/ingest/{job}{}", which.resource()));
+        let (mut target, mut known) = (path.clone(), HashSet::new());
+        let mut rows = 0;
+        loop {
+            let mut call = Call::get(target);
+            call.headers.push(("accept", "text/csv"));
+            let (head, pieces) = self.open(&call).await?;
+            let (header, mut coming) = Coming::open(pieces, WHAT).await?;
+            let Some(header) = header else { return Err(malformed(WHAT, "it has no header")) };
+            let columns = Columns::of(&header, which)?;
+            while let Some(block) = coming.next().await? {
+                for row in block.iter() {
+                    on_row(columns.read(row));
+                }
+                rows += block.rows() as u64;
+            }
+            // Nowhere said of ingest jobs, and heeded all the same: a file that goes on elsewhere is not over.
+            match locator(&head) {
+                None => return Ok(rows),
+                Some(locator) if !known.insert(locator.clone()) => {
+                    return Err(malformed(WHAT, "a page names one that was read already"));
+                }
+                Some(locator) => target = format!("{path}?locator={}", encode_query(&locator)),
+            }
+        }
+    }
+}
+
+const WHAT: &str = "the results of a bulk job";
+
+/// Where the cells stand that matter, found by name in any case.
+struct Columns {
+    /// `sf__Id`, and the `Id` that was sent.
+    ids: [Option<usize>; 2],
+    error: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &[String], which: Results) -> Result<Self, SalesforceError> {
+        let find = |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
+        let columns = Self { ids: [find("sf__Id"), find("Id")], error: find("sf__Error") };
+        let error = columns.error.is_some() == (which == Results::Failed);
+        match columns.ids {
+            [None, None] => Err(malformed(WHAT, "it has no column of ids")),
+            _ if !error => Err(malformed(WHAT, "it is another of the job's files than was asked for")),
+            _ => Ok(columns),
+        }
+    }
+
+    fn read(&self, row: Row<'_>) -> IngestResult {
+        let text = |column: usize| String::from_utf8_lossy(row.cell(column));
+        let told: Vec<_> = self.ids.iter().flatten().map(|&column| text(column)).filter(|id| !id.is_empty()).collect();
+        // On failures `sf__Id` may be empty; where both are there, they are one and the same.
+        let id = match told.as_slice() {
+            [one] => RecordId::parse(one).ok(),
+            [one, other] => RecordId::parse(one).ok().filter(|id| RecordId::parse(other) == Ok(*id)),
+            _ => None,
+        };
+        let id = id.map_or_else(|| RowId::Unreadable(clip(&told.join(" / "), 80)), RowId::Record);
+        IngestResult { id, error: self.error.map(|column| parse_error(&text(column))) }
     }
 }
 
@@ -66,13 +131,66 @@ pub(crate) fn parse_error(text: &str) -> RecordError {
     let (code, rest) = text.split_once(':').unwrap_or(("", text));
     let is_code = !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     let (code, rest) = if is_code { (code, rest) } else { ("(no code)", text) };
-    let rest = rest.trim_end();
-    let rest = rest.strip_suffix("--").map_or(rest, str::trim_end);
+    // Only what ends with the mark names its fields.
+    let (rest, marked) = match rest.trim_end().strip_suffix("--") {
+        Some(rest) => (rest.trim_end(), true),
+        None => (rest, false),
+    };
     let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
     let (message, fields) = match rest.rsplit_once(':') {
-        Some((message, names)) if names.split(',').all(|name| is_name(name.trim())) => (message, names),
+        Some((message, names)) if marked && names.split(',').all(|name| is_name(name.trim())) => (message, names),
         _ => (rest, ""),
     };
     let fields = fields.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    RecordError::of(vec![Fault { code: ErrorCode::parse(code), message: message.trim().to_owned(), fields }])
+    RecordError::of(vec![Fault { code: ErrorCode::parse(code), message: clip(message.trim(), MESSAGE_LIMIT), fields }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_read_as_code_message_and_fields() {
+        let table: &[(&str, &str, &str, &[&str])] = &[
+            (
+                "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",
+                "INVALID_CROSS_REFERENCE_KEY",
+                "invalid cross reference id",
+                &[],
+            ),
+            (
+                "REQUIRED_FIELD_MISSING:Required fields are missing: [Industry]:Industry --",
+                "REQUIRED_FIELD_MISSING",
+                "Required fields are missing: [Industry]",
+                &["Industry"],
+            ),
+            (
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION:Say: why, when:A__c,B__c --",
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+                "Say: why, when",
+                &["A__c", "B__c"],
+            ),
+            (
+                "STRING_TOO_LONG:Topic: too large: a:b (max length=25):--",
+                "STRING_TOO_LONG",
+                "Topic: too large: a:b (max length=25)",
+                &[],
+            ),
+            (
+                "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access: 00Q000000000001:--",
+                "UNABLE_TO_LOCK_ROW",
+                "unable to obtain exclusive access: 00Q000000000001",
+                &[],
+            ),
+            ("something else: altogether", "(no code)", "something else: altogether", &[]),
+            ("", "(no code)", "", &[]),
+        ];
+        for (text, code, message, fields) in table {
+            let error = parse_error(text);
+            assert_eq!((error.code.as_str(), error.message.as_str()), (*code, *message), "{text}");
+            assert_eq!(error.fields, *fields, "{text}");
+        }
+        assert!(parse_error("UNABLE_TO_LOCK_ROW:x:--").retry);
+        assert!(!parse_error("STRING_TOO_LONG:x:--").retry);
+    }
 }
