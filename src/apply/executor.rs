@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::budget::Retries;
 use super::cancel::Cancel;
-use super::journal::{Head, Journal, RecordLine};
 use super::jobs::Jobs;
+use super::journal::{Head, Journal, RecordLine};
 use super::left::Remaining;
 use super::observe::{Event, Observer, Progress};
 use super::org::{Class, Fault, Org, StopKind};

@@ -128,12 +128,10 @@ mod tests {
         queue.put_back(vec![Item::new(1, lot), Item::new(2, lot)]);
         assert_eq!((queue.len(), queue.next_lot()), (6, Some(lot)));
         let taken = queue.take(4, lot);
-        assert_eq!(taken.iter().map(|i| (i.index, i.doubt)).collect::<Vec<_>>(), [
-            (1, false),
-            (2, false),
-            (4, false),
-            (5, true)
-        ]);
+        assert_eq!(
+            taken.iter().map(|i| (i.index, i.doubt)).collect::<Vec<_>>(),
+            [(1, false), (2, false), (4, false), (5, true)]
+        );
         assert_eq!(queue.take(9, lot).len(), 1, "another lot is not taken with it");
         assert_eq!(queue.next_lot(), Some(other));
         assert_eq!(queue.drain().map(|i| i.index).collect::<Vec<_>>(), [9]);

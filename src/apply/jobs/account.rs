@@ -96,12 +96,10 @@ mod tests {
         };
         read(&mut account, Results::Successful, &[Some(2), Some(0), Some(2), Some(99)]);
         read(&mut account, Results::Failed, &[Some(1), Some(1), Some(0), None]);
-        assert_eq!(account.said, [
-            Said::Contradiction,
-            Said::Failed(Box::new(lock_error())),
-            Said::Updated,
-            Said::Nothing
-        ]);
+        assert_eq!(
+            account.said,
+            [Said::Contradiction, Said::Failed(Box::new(lock_error())), Said::Updated, Said::Nothing]
+        );
         assert_eq!(account.foreign, 2);
     }
 }

@@ -58,7 +58,7 @@ impl<O: Org> Executor<'_, '_, O> {
             self.put_away(&id).await;
             return self.undone(batch, part.items);
         }
-        let closed = self.close(&id, part.read).await;
+        let closed = self.close(&id, part.read, part.items.len()).await;
         let under = Under::new(batch, id, part.items, began);
         match closed {
             Closed::Yes => {
@@ -152,7 +152,7 @@ impl<O: Org> Executor<'_, '_, O> {
     async fn fill(&mut self, id: &JobId, part: &Part) -> bool {
         let now = self.apply.clock.now();
         if now.saturating_sub(part.read) > self.apply.settings.max_age {
-            self.part_too_old();
+            self.part_too_old(part.items.len());
             return false;
         }
         let (sender, receiver) = channel(4);
@@ -193,14 +193,14 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Says that the data is complete, while it is young enough.
-    async fn close(&mut self, id: &JobId, read: Duration) -> Closed {
+    async fn close(&mut self, id: &JobId, read: Duration, records: usize) -> Closed {
         let org = self.apply.org;
         let mut repeated = 0;
         while self.goes_on() {
             let sent = self.apply.clock.now();
             let age = sent.saturating_sub(read);
             if age > self.apply.settings.max_age {
-                self.part_too_old();
+                self.part_too_old(records);
                 return Closed::No;
             }
             let answer = self.heeded(org.close_job(id)).await;
@@ -235,8 +235,8 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// A job was not closed before its records were too old: the next has fewer.
-    fn part_too_old(&mut self) {
-        self.jobs.most = (self.jobs.most / 2).max(1);
+    fn part_too_old(&mut self, records: usize) {
+        self.jobs.most = (records / 2).max(1);
         self.too_old();
     }
 }

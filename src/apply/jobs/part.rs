@@ -38,8 +38,7 @@ impl<O: Org> Executor<'_, '_, O> {
         // Parts of one size, rather than full ones and a small rest.
         let want = waiting.div_ceil(waiting.div_ceil(self.jobs.most).max(1));
         let (fields, parent) = self.fields_of_a_job();
-        let mut part =
-            Growing { items: Vec::new(), bytes: 0, digest: Digester::new(), read: None, line: Vec::new() };
+        let mut part = Growing { items: Vec::new(), bytes: 0, digest: Digester::new(), read: None, line: Vec::new() };
         let aside = self.jobs.aside.len();
         let mut repeated = 0;
         while part.items.len() < want && !self.waiting.is_empty() && self.goes_on() {

@@ -228,7 +228,7 @@ impl FakeOrg {
             row(JobRow { id, error });
             count += 1;
         };
-        for (number, (record, _)) in job.rows.iter().flatten().enumerate().rev() {
+        for (number, (record, _)) in job.rows.as_deref().unwrap_or_default().iter().enumerate().rev() {
             let Some(error) = told(record) else { continue };
             if job.fate == Fate::Untold && number % 3 == 0 {
                 continue;

@@ -94,7 +94,13 @@ pub fn backoff() -> Backoff {
 }
 
 pub fn start(selection: Selection) -> Start {
-    Start { run: "2026-11-21T090003Z".into(), started: "2026-11-21T09:00:03Z".parse().unwrap(), selection, bulk: false, parent: None }
+    Start {
+        run: "2026-11-21T090003Z".into(),
+        started: "2026-11-21T09:00:03Z".parse().unwrap(),
+        selection,
+        bulk: false,
+        parent: None,
+    }
 }
 
 /// A journal in memory with its header written.
