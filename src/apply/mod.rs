@@ -6,6 +6,7 @@
 mod budget;
 mod cancel;
 mod client;
+mod ends;
 mod executor;
 mod jobs;
 mod journal;
@@ -15,23 +16,26 @@ mod observe;
 mod org;
 mod outcome;
 mod precheck;
-mod queue;
 mod reading;
 mod sending;
 mod settings;
 mod standing;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use budget::{Budget, Retries};
 pub use cancel::{Cancel, Canceller};
+pub use ends::Ends;
 pub use executor::{Apply, RunError};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
-pub use left::{Foreign, OpenJob, Remaining, left};
+#[cfg(test)]
+use left::left;
+pub use left::{Foreign, Left, OpenJob, Remaining};
 pub use lock::{Holder, Lock, LockProblem};
 pub use observe::{Event, Observer, Progress, Silent};
 pub use org::{CallFailure, Class, Fault, JobRow, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
-pub use outcome::{End, JobDone, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+pub use outcome::{End, JobDone, NotAttempted, Outcomes, StopReason, Unknown};
 pub use precheck::{Facts, Stale, precheck};
 pub use settings::{Backoff, Clock, JobSettings, Settings};

@@ -190,6 +190,8 @@ pub enum StopKind {
     JobAborted,
     /// A bulk job takes longer than anyone waits for it.
     JobSlow,
+    /// The plan's entries cannot be read from disk any more.
+    Plan,
 }
 
 impl StopKind {
@@ -208,6 +210,7 @@ impl StopKind {
             StopKind::JobFailed => "job_failed",
             StopKind::JobAborted => "job_aborted",
             StopKind::JobSlow => "job_slow",
+            StopKind::Plan => "plan",
         }
     }
 }

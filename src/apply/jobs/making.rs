@@ -10,10 +10,10 @@ use super::part::Part;
 use super::state::Under;
 use super::watching::Told;
 use crate::apply::executor::Executor;
+use crate::apply::executor::Item;
 use crate::apply::observe::Event;
 use crate::apply::org::{CallFailure, Class, Fault, Org, StopKind};
 use crate::apply::outcome::StopReason;
-use crate::apply::queue::Item;
 use crate::apply::standing::Targets;
 use crate::salesforce::{JobId, JobState};
 
@@ -38,7 +38,7 @@ impl<O: Org> Executor<'_, '_, O> {
     pub(super) async fn carry(&mut self, part: Part) {
         let batch = self.next_batch;
         self.next_batch += 1;
-        let records = part.items.iter().map(|item| self.targets.list[item.index].record).collect();
+        let records = self.targets.ids(part.items.iter().map(|item| item.index));
         let written = self.journal.job_intent(batch, records, part.digest.clone());
         if !self.journalled(written) {
             return self.waiting.put_back(part.items);
@@ -251,7 +251,7 @@ async fn feed(targets: &Targets<'_>, items: &[Item], sender: Sender<Bytes>) {
     let mut piece = targets.csv_header();
     for item in items {
         // A line that cannot be made any more is left out: the job then has no result for its record, which is looked at.
-        if targets.csv(item.index, &mut piece).is_ok() && piece.len() >= PIECE {
+        if matches!(targets.csv(item.index, &mut piece), Ok(Ok(()))) && piece.len() >= PIECE {
             let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE + PIECE / 8));
             if sender.send(Bytes::from(full)).await.is_err() {
                 return;

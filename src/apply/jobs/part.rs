@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::apply::executor::Executor;
+use crate::apply::executor::Item;
 use crate::apply::observe::Event;
 use crate::apply::org::{Class, Fault, Org, Rows, StopKind};
 use crate::apply::outcome::StopReason;
-use crate::apply::queue::Item;
+use crate::apply::reading::judged;
 use crate::apply::settings::Settings;
 use crate::model::{Digest, Digester, FieldName, RecordId};
 
@@ -47,9 +48,6 @@ impl<O: Org> Executor<'_, '_, O> {
                 break;
             }
             let slices = self.slices(want - part.items.len());
-            if slices.is_empty() {
-                continue;
-            }
             let Some(answers) = self.read_slices(&slices, &fields).await else {
                 self.waiting.put_back(slices.into_iter().flatten().collect());
                 break;
@@ -65,11 +63,16 @@ impl<O: Org> Executor<'_, '_, O> {
                         continue;
                     }
                 };
-                for mut item in slice {
+                let indexes: Vec<usize> = slice.iter().map(|item| item.index).collect();
+                let Some(standings) = self.standings(&indexes, &rows) else {
+                    back.extend(slice);
+                    continue;
+                };
+                for (mut item, standing) in slice.into_iter().zip(standings) {
                     item.read = Some(now);
                     if full {
                         back.push(item);
-                    } else if let Some(end) = self.judge(&item, &rows) {
+                    } else if let Some(end) = judged(standing, false) {
                         ends.push((item.index, end));
                     } else if let Some(item) = self.admit(&mut part, item, &rows, parent) {
                         full = true;
@@ -127,12 +130,9 @@ impl<O: Org> Executor<'_, '_, O> {
         let read = self.apply.settings.read.clamp(1, Settings::MAX_READ);
         let mut left = most;
         let mut slices = Vec::new();
-        while slices.len() < self.apply.settings.jobs.readers.max(1)
-            && left > 0
-            && let Some(lot) = self.waiting.next_lot()
-        {
+        while slices.len() < self.apply.settings.jobs.readers.max(1) && left > 0 && !self.waiting.is_empty() {
             let (doubtful, slice): (Vec<_>, Vec<_>) =
-                self.waiting.take(read.min(left), lot).into_iter().partition(|item| item.doubt);
+                self.waiting.take(read.min(left)).into_iter().partition(|item| item.doubt);
             self.jobs.aside.extend(doubtful);
             left -= slice.len().min(left);
             if !slice.is_empty() {
@@ -144,10 +144,8 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// Several reads at once. `None` when the word to stop came: reading has no effect, and is dropped.
     async fn read_slices(&mut self, slices: &[Vec<Item>], fields: &[FieldName]) -> Option<Vec<Result<Rows, Fault>>> {
-        let ids: Vec<Vec<RecordId>> = slices
-            .iter()
-            .map(|slice| slice.iter().map(|item| self.targets.list[item.index].record).collect())
-            .collect();
+        let ids: Vec<Vec<RecordId>> =
+            slices.iter().map(|slice| self.targets.ids(slice.iter().map(|item| item.index))).collect();
         for ids in &ids {
             self.rereads += 1;
             self.apply.observer.event(&Event::Reading { records: ids.len() });
@@ -168,7 +166,9 @@ impl<O: Org> Executor<'_, '_, O> {
     /// Takes a record into the part, or sets it aside for collections. It comes back when the part has no room for it.
     fn admit(&mut self, part: &mut Growing, item: Item, rows: &Rows, parent: Option<usize>) -> Option<Item> {
         part.line.clear();
-        if self.targets.csv(item.index, &mut part.line).is_err() {
+        let line = self.targets.csv(item.index, &mut part.line);
+        let Some(line) = self.loaded(line) else { return Some(item) };
+        if line.is_err() {
             self.jobs.aside.push(Item { read: None, ..item });
             return None;
         }
@@ -179,7 +179,7 @@ impl<O: Org> Executor<'_, '_, O> {
         part.bytes = bytes;
         part.digest.update(&part.line);
         part.read = part.read.or(item.read);
-        let row = rows.get(&self.targets.list[item.index].record);
+        let row = rows.get(&self.targets.record(item.index));
         let key = parent.and_then(|parent| row?.get(parent).cloned()).unwrap_or_default();
         part.items.push((key, item));
         None

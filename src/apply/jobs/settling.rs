@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::account::{Account, File, Said};
 use super::state::Under;
 use crate::apply::executor::Executor;
+use crate::apply::executor::{Item, Lot};
 use crate::apply::observe::Event;
 use crate::apply::org::{Class, JobRow, Org, StopKind};
-use crate::apply::outcome::{End, StopReason, Unknown};
-use crate::apply::queue::{Item, Lot};
+use crate::apply::outcome::{End, StopReason};
+use crate::apply::reading::judged;
 use crate::apply::sending::smaller;
 use crate::apply::settings::Settings;
-use crate::apply::standing::Standing;
 use crate::model::RecordId;
 use crate::salesforce::{JobId, JobInfo, JobState, Results};
 
@@ -21,7 +21,7 @@ const LINE: usize = 2_000;
 impl<O: Org> Executor<'_, '_, O> {
     /// The places of these records in their list.
     pub(super) fn places(&self, items: &[Item]) -> HashMap<RecordId, u32> {
-        items.iter().enumerate().map(|(place, item)| (self.targets.list[item.index].record, place as u32)).collect()
+        items.iter().enumerate().map(|(place, item)| (self.targets.record(item.index), place as u32)).collect()
     }
 
     /// Ends the records of a job that is over; of one that is gone (`None`) only the records themselves can tell.
@@ -124,25 +124,21 @@ impl<O: Org> Executor<'_, '_, O> {
         while !untold.is_empty() {
             let most = self.apply.settings.read.clamp(1, Settings::MAX_READ);
             let rest = untold.split_off(untold.len().min(most));
-            let ids: Vec<RecordId> = untold.iter().map(|i| self.targets.list[i.index].record).collect();
+            let ids = self.targets.ids(untold.iter().map(|item| item.index));
             let read = if self.goes_on() { self.read(&ids).await } else { None };
-            let Some((rows, _)) = read else {
+            let indexes: Vec<usize> = untold.iter().map(|item| item.index).collect();
+            let standings = read.and_then(|(rows, _)| self.standings(&indexes, &rows));
+            let Some(standings) = standings else {
                 untold.extend(rest);
                 untold.extend(before);
                 return Err(untold);
             };
             let mut ends = Vec::new();
-            for item in std::mem::replace(&mut untold, rest) {
-                let end = match self.targets.standing(item.index, &rows) {
-                    Standing::Before => {
-                        before.push(item);
-                        continue;
-                    }
-                    Standing::After => End::Updated,
-                    Standing::Other(fields) => End::Unknown { reason: Unknown::Neither, fields },
-                    Standing::Gone => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
-                };
-                ends.push((item.index, end));
+            for (item, standing) in std::mem::replace(&mut untold, rest).into_iter().zip(standings) {
+                match judged(standing, true) {
+                    None => before.push(item),
+                    Some(end) => ends.push((item.index, end)),
+                }
             }
             self.end_all(ends);
         }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::apply::cancel::Cancel;
 use crate::apply::executor::Executor;
+use crate::apply::executor::Item;
 use crate::apply::journal::Head;
 use crate::apply::left::OpenJob;
 use crate::apply::org::Org;
 use crate::apply::outcome::JobDone;
-use crate::apply::queue::Item;
 use crate::apply::settings::{Clock, Settings};
-use crate::model::{FieldName, RecordId};
+use crate::model::FieldName;
 use crate::salesforce::{JobId, JobInfo, JobState};
 
 /// The longest header of a job's CSV, in characters.
@@ -65,7 +65,7 @@ pub(in crate::apply) struct Jobs {
     pub(super) parent: Option<FieldName>,
     /// Jobs of earlier processes, with the records that they have.
     pub(super) open: Vec<(OpenJob, Vec<Item>)>,
-    places: HashMap<RecordId, usize>,
+    places: HashMap<u32, usize>,
     /// Records that go by collections when the jobs are done.
     pub(super) aside: Vec<Item>,
     pub(in crate::apply) done: Vec<JobDone>,
@@ -105,10 +105,15 @@ impl Jobs {
     }
 
     /// Does a job of an earlier process have this record?
-    pub(in crate::apply) fn takes(&mut self, record: RecordId, item: Item) -> bool {
-        let Some(place) = self.places.remove(&record) else { return false };
+    pub(in crate::apply) fn takes(&mut self, item: Item) -> bool {
+        let Some(place) = self.places.remove(&(item.index as u32)) else { return false };
         self.open[place].1.push(item);
         true
+    }
+
+    /// Records that jobs of earlier processes have.
+    pub(in crate::apply) fn taken(&self) -> usize {
+        self.open.iter().map(|(_, items)| items.len()).sum()
     }
 }
 
@@ -144,7 +149,7 @@ impl<O: Org> Executor<'_, '_, O> {
             }
         }
         let aside = std::mem::take(&mut self.jobs.aside);
-        self.waiting.append(aside);
+        self.waiting.extend(aside);
     }
 
     /// A call for a job, counted.

@@ -13,7 +13,8 @@ impl<O: Org> Executor<'_, '_, O> {
         for (job, items) in std::mem::take(&mut self.jobs.open) {
             let Some(id) = job.id else {
                 // Killed between making the job and noting its id: nothing was put into it.
-                let written = self.journal.result(job.batch, false, Vec::new(), job.records);
+                let records = self.targets.ids(job.records.iter().map(|place| *place as usize));
+                let written = self.journal.result(job.batch, false, Vec::new(), records);
                 if self.journalled(written) && self.goes_on() {
                     let since = self.journal.head().started;
                     self.sweep(Some(since), None).await;

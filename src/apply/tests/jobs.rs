@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fake::{FakeOrg, Trouble, later};
 use super::fake_jobs::{Fate, no_more};
-use super::plans::{id, plan};
+use super::plans::{id, plan, plan_with};
 use super::properties::check;
 use super::{Memory, Rig, journal_of};
 use crate::apply::journal::{Line, Selection};
@@ -98,14 +98,11 @@ fn records_of_one_parent_stand_beside_each_other() {
 
 #[test]
 fn what_bulk_csv_cannot_carry_goes_by_collections_in_the_same_run() {
-    let mut plan = plan(&[1; 5]);
-    for entry in plan.entries.iter_mut().filter(|e| e.record.is_some()) {
-        match entry.row {
-            1 => entry.cells[0].after = Some("#N/A".into()),
-            5 => entry.cells[0].after = Some("x".repeat(40_000)),
-            _ => {}
-        }
-    }
+    let plan = plan_with(&[1; 5], |entry| match entry.row {
+        1 => entry.cells[0].after = Some("#N/A".into()),
+        5 => entry.cells[0].after = Some("x".repeat(40_000)),
+        _ => {}
+    });
     let org = FakeOrg::new(5);
     let mut rig = Rig::new(&plan, &org);
     rig.bulk = Some("");
@@ -315,7 +312,7 @@ fn a_job_without_end_is_left_with_its_id_and_taken_up_by_a_resume() {
     assert_eq!(stopped.kind, StopKind::JobSlow);
     assert!(stopped.message.contains("7505e") && stopped.message.contains("apply --resume"), "{}", stopped.message);
     assert_eq!((outcomes.ledger.unknown, outcomes.jobs_left().count()), (6, 1));
-    assert!(matches!(outcomes.records[0].end, End::Unknown { reason: Unknown::JobLeft, .. }));
+    assert!(matches!(outcomes.ends[0], End::Unknown { reason: Unknown::JobLeft, .. }));
 
     let remaining = left(&memory.lines(), &plan).unwrap();
     assert_eq!((remaining.jobs.len(), remaining.ended.len(), remaining.in_doubt.len()), (1, 0, 0));
@@ -358,15 +355,15 @@ fn the_word_to_stop_leaves_no_record_without_a_true_end() {
                     continue;
                 }
                 assert_eq!(outcomes.stopped.as_ref().unwrap().kind, StopKind::Interrupted, "{what}");
-                for record in &outcomes.records {
-                    let fits = match &record.end {
+                for end in outcomes.ends.iter().flatten() {
+                    let fits = match end {
                         End::NotAttempted { reason: NotAttempted::Interrupted } => left_behind == 0,
                         End::Unknown { reason: Unknown::JobLeft, .. } => left_behind == 1,
                         // It came when all was done.
                         End::Updated => outcomes.completed(),
                         _ => false,
                     };
-                    assert!(fits, "{what}: {:?}", record.end);
+                    assert!(fits, "{what}: {end:?}");
                 }
                 // Whatever it left, a resume finishes; nothing is written twice.
                 org.job_calls.borrow_mut().clear();
