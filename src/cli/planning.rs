@@ -8,9 +8,9 @@ use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
 use super::repository::scratch;
-use crate::config::valid::{ReadWay, WriteWay};
+use crate::config::valid::ReadWay;
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::OrgId;
+use crate::model::{FieldName, OrgId};
 use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
@@ -23,6 +23,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Report, org, mapping.
     pub connected: super::connect::Connected,
+    /// The reference whose record Salesforce locks with each record.
+    pub parent: Option<FieldName>,
     /// What was read of the report.
     pub report: report::Facts,
 }
@@ -68,9 +70,6 @@ impl Place<'_> {
         let matching = reading.close();
 
         let integration = target.integration;
-        if integration.write == WriteWay::Bulk {
-            return Err(no_bulk("write"));
-        }
         let wanted = Wanted {
             object: &object.name,
             key_field: &object
@@ -138,7 +137,7 @@ impl Place<'_> {
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
-        Ok(Planned { plan, connected, report: facts })
+        Ok(Planned { plan, connected, parent: object.parent.clone(), report: facts })
     }
 
     /// The file is the one that `checksum:` means, where there is one.

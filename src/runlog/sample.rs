@@ -248,6 +248,7 @@ pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunPr
             retries: 1,
             by_kind: [("describe", 1), ("query", 12), ("update", 2)].map(|(k, n)| (k.to_owned(), n)).into(),
         },
+        jobs: Vec::new(),
         quota: None,
         report_bytes: Some(65_432),
         api: "66.0".into(),
