@@ -9,6 +9,7 @@ mod filling;
 mod http;
 mod ids;
 mod jobs;
+mod loading;
 mod model;
 mod options;
 mod org;

@@ -266,10 +266,13 @@ fn half(reply: Reply) -> Response {
             _ => Poll::Ready(Some(Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)))),
         }
     });
-    let builder = Response::builder()
+    let mut builder = Response::builder()
         .status(reply.status)
         .header("content-type", reply.content_type.unwrap_or("text/plain"))
         .header("content-length", whole.max(2));
+    for (name, value) in &reply.headers {
+        builder = builder.header(name, value);
+    }
     builder.body(Body::from_stream(pieces)).unwrap_or_else(|_| Response::new(Body::empty()))
 }
 
