@@ -314,7 +314,7 @@ fn stopped(signal: &str, script: &str) -> (Job, Ran) {
 #[test]
 fn the_word_to_stop_aborts_a_job_that_waits_and_leaves_one_that_works() {
     for signal in ["INT", "TERM"] {
-        let (job, ran) = stopped(signal, "{ queued: 100000 }");
+        let (job, ran) = stopped(signal, "{ queued: 100000, pause_after: 0 }");
         ran.exits(1);
         assert_eq!(job.org().jobs()[0].state, "Aborted");
         let log = job.log();

@@ -93,7 +93,8 @@ impl<O: Org> Executor<'_, '_, O> {
                 Ok(info) => {
                     if let Some(lost) = self.jobs.lost.take() {
                         let ago = SignedDuration::try_from(self.apply.clock.now().saturating_sub(lost));
-                        let since = info.created.zip(ago.ok()).map(|(made, ago)| made - ago - SKEW);
+                        let since =
+                            info.created.zip(ago.ok()).and_then(|(made, ago)| made.checked_sub(ago + SKEW).ok());
                         self.sweep(since, Some(info.id)).await;
                     }
                     return Some(info.id);

@@ -1,5 +1,7 @@
 //! Jobs that an earlier process began are taken up before anything else is done.
 
+use jiff::SignedDuration;
+
 use super::state::Under;
 use super::watching::Told;
 use crate::apply::executor::Executor;
@@ -16,8 +18,9 @@ impl<O: Org> Executor<'_, '_, O> {
                 let records = self.targets.ids(job.records.iter().map(|place| *place as usize));
                 let written = self.journal.result(job.batch, false, Vec::new(), records);
                 if self.journalled(written) && self.goes_on() {
-                    let since = self.journal.head().started;
-                    self.sweep(Some(since), None).await;
+                    // Salesforce tells times to the second.
+                    let since = self.journal.head().started.checked_sub(SignedDuration::from_secs(1)).ok();
+                    self.sweep(since, None).await;
                 }
                 continue;
             };
