@@ -11,7 +11,7 @@ mod header;
 mod invariants;
 mod ledger;
 
-pub use context::{Context, Usage, Way};
+pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::{FileProblem, PlanReader, PlanWriter, Sink};
 pub use guard::{GuardName, GuardVerdict, Limit};
@@ -43,8 +43,13 @@ impl Plan {
         self.summary.records == 0
     }
 
+    /// What every guard said of the plan; of its calls only what holds it back, since these differ from day to day.
+    pub fn guards(&self) -> impl Iterator<Item = &GuardVerdict> {
+        self.summary.guards.iter().chain(self.context.calls_guard.iter().filter(|guard| guard.held))
+    }
+
     /// The guards that hold this plan back and are not among `waived`.
     pub fn held_by<'a>(&'a self, waived: &'a [GuardName]) -> impl Iterator<Item = &'a GuardVerdict> {
-        self.summary.guards.iter().filter(|g| g.held && !waived.contains(&g.name))
+        self.guards().filter(|g| g.held && !waived.contains(&g.name))
     }
 }
