@@ -89,6 +89,7 @@ pub async fn connect(
     });
     let clock = world.clone();
     let mut connect = Connect::new(http, url(&settings.login_domain.base_url())?, login, budget, move || clock.now());
+    connect.bulk.job_limit = project.job_time_out;
     connect.api_version.clone_from(&settings.api_version);
     let context = problem::salesforce::Context {
         org: &label,

@@ -101,7 +101,7 @@ impl RunLog {
                 refused: counts.refused,
             }
         });
-        let guards = summary.guards.iter().map(|guard| GuardLine {
+        let guards = plan.guards().map(|guard| GuardLine {
             name: guard.name.as_str().to_owned(),
             value: guard.value,
             base: guard.base,

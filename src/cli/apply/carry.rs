@@ -361,6 +361,7 @@ fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
                 GuardName::MinRows => Code::GuardRows,
                 GuardName::MaxAge => Code::GuardAge,
                 GuardName::MaxShrink => Code::GuardShrink,
+                GuardName::MaxCalls => Code::GuardCalls,
                 GuardName::DuplicateRows => Code::DuplicateRowsFail,
                 GuardName::SeveralRecords => Code::SeveralRecordsFail,
                 GuardName::BadValues => Code::BadValueFails,

@@ -18,10 +18,7 @@ use crate::model::{EnvironmentName, ObjectName};
 use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::{counted, grouped};
-use crate::salesforce::{JobInfo, JobState};
-
-/// Up to so many records go by collections, even where a job would cost fewer calls: outcomes come with each call, and a stop is clean.
-const BY_COLLECTIONS: u64 = 2_000;
+use crate::salesforce::{COLLECTIONS_UP_TO, JobInfo, JobState};
 
 /// The longest pause between two questions whether a job is over.
 const LONGEST_POLL: Duration = Duration::from_secs(5);
@@ -35,13 +32,13 @@ pub fn bulk(write: WriteWay, plan: &Plan, selection: &Selection) -> bool {
     match write {
         WriteWay::Bulk => true,
         WriteWay::Collections => false,
-        WriteWay::Auto => records > BY_COLLECTIONS,
+        WriteWay::Auto => records > COLLECTIONS_UP_TO,
     }
 }
 
 /// May an earlier apply of a report of so many rows have gone by a job?
 pub fn may_have_been(write: WriteWay, rows: u64) -> bool {
-    write == WriteWay::Auto && rows > BY_COLLECTIONS
+    write == WriteWay::Auto && rows > COLLECTIONS_UP_TO
 }
 
 /// How an apply goes about its work. `FOOTBRIDGE_JOB_RECORDS` makes jobs smaller, for tests.
@@ -50,6 +47,7 @@ pub fn settings(place: &Place<'_>, write: WriteWay) -> Settings {
     let records = place.world.variable("FOOTBRIDGE_JOB_RECORDS").and_then(|text| text.parse().ok());
     let jobs = JobSettings {
         only: write == WriteWay::Bulk,
+        longest: place.repository.project.job_time_out,
         records: records.unwrap_or(default.records).min(default.records),
         ..default
     };
