@@ -143,7 +143,7 @@ pub struct PlanArguments {
     /// How to show the plan. Markdown is for pull requests: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write the plan to a file for `apply` (one integration). Holds personal data: never commit it
+    /// Write the plan to a file for `apply` (one integration); `….zst` is compressed. Holds personal data: never commit it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// List every record and row, not the first few

@@ -81,12 +81,14 @@ async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result
     Ok((planned.plan, outline))
 }
 
-/// Writes a plan file that only its owner can read, at once or not at all.
+/// Writes a plan file that only its owner can read, at once or not at all; compressed if it is called `….zst`.
 fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is made with mode 0600 and keeps it.
     let file = tempfile::Builder::new().prefix(".plan-").tempfile_in(folder)?;
-    let mut out = plan.write(std::io::BufWriter::new(file.as_file()))?;
+    let out = std::io::BufWriter::with_capacity(1 << 18, file.as_file());
+    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zst"));
+    let mut out = if packed { plan.write_compressed(out) } else { plan.write(out) }?;
     out.flush()?;
     drop(out);
     file.as_file().sync_all()?;

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::repository::scratch;
 use super::world::World;
 use crate::diag::{Code, Diagnostic};
-use crate::plan::{FileProblem, Plan, Watch};
+use crate::plan::{FileProblem, Plan, Watch, is_compressed};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Audience, Options};
 
@@ -55,11 +55,12 @@ pub(super) fn read(world: &World, path: &Path, ours: bool, watch: &mut dyn Watch
             .help("make the plan anew: `footbridge plan … --out FILE`");
         Failure::new(Exit::Stale, diagnostic)
     };
-    let file = File::open(path).map_err(|e| {
+    let mut file = File::open(path).map_err(|e| {
         Failure::usage(Code::FileUnreadable, format!("the plan file {} cannot be read: {e}", path.display()))
             .help("`footbridge plan NAME --out FILE` writes one")
     })?;
-    let there = !ours && file.metadata().is_ok_and(|m| m.is_file());
+    // Nothing is unpacked in place, and a pipe cannot be read twice.
+    let there = !ours && file.metadata().is_ok_and(|m| m.is_file()) && is_compressed(&mut file).is_ok_and(|c| !c);
     let plan = if there {
         Plan::open(file, watch)
     } else {

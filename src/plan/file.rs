@@ -3,10 +3,11 @@
 //! The counts stand at the end, not in the header: they are known only when the last entry is.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::compressed::{pack, unpacked};
 use super::lines::PlanDigester;
 use super::stored::{Gathering, Watch};
 use super::{Context, Entry, FORMAT, Header, Plan, Summary};
@@ -19,7 +20,7 @@ const LONGEST: u64 = 64 << 20;
 pub enum FileProblem {
     /// Reading or writing failed.
     #[error("the plan file cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     /// Not a plan file at all, or of another version.
     #[error("this is no plan file of this version: it says `{found}`, expected `{FORMAT}`")]
     Format {
@@ -48,7 +49,7 @@ pub enum FileProblem {
     },
     /// The copy of a plan could not be kept.
     #[error("the plan cannot be kept on disk: {0}")]
-    Keep(std::io::Error),
+    Keep(io::Error),
 }
 
 #[derive(Deserialize)]
@@ -101,7 +102,7 @@ enum Keep<'k> {
 }
 
 impl Plan {
-    /// Reads a plan file and leaves its entries in it. For files that nobody else writes to.
+    /// Reads a plan file that is not compressed and leaves its entries in it. For files that nobody else writes to.
     ///
     /// # Errors
     /// It is no whole plan file, or not the one that was written.
@@ -118,23 +119,41 @@ impl Plan {
     /// It is no whole plan file, or not the one that was written; or the copy cannot be written.
     pub fn read(input: impl Read, keep: File, watch: &mut dyn Watch) -> Result<Self, FileProblem> {
         let mut keep = BufWriter::with_capacity(1 << 18, keep);
-        let input = BufReader::with_capacity(1 << 18, input);
+        let input = BufReader::with_capacity(1 << 18, unpacked(input)?);
         let read = take(input, Keep::Copy(&mut keep), watch)?;
         let keep = keep.into_inner().map_err(|e| FileProblem::Keep(e.into_error()))?;
         Ok(read.plan(keep))
     }
 
-    /// Writes the plan file: header and entries as they are, then summary and context.
+    /// The whole plan file: header and entries as they are, then summary and context.
+    ///
+    /// # Errors
+    /// The encoder's, which no plan meets.
+    fn file(&self) -> io::Result<impl Read> {
+        let mut end = Vec::new();
+        for line in [Written::Summary(&self.summary), Written::Context(&self.context)] {
+            serde_json::to_writer(&mut end, &line)?;
+            end.push(b'\n');
+        }
+        Ok(self.body().chain(io::Cursor::new(end)))
+    }
+
+    /// Writes the plan file.
     ///
     /// # Errors
     /// Reading the entries or writing them.
-    pub fn write<W: Write>(&self, mut out: W) -> std::io::Result<W> {
-        self.copy_body(&mut out)?;
-        for line in [Written::Summary(&self.summary), Written::Context(&self.context)] {
-            let mut line = serde_json::to_vec(&line)?;
-            line.push(b'\n');
-            out.write_all(&line)?;
-        }
+    pub fn write<W: Write>(&self, mut out: W) -> io::Result<W> {
+        io::copy(&mut BufReader::with_capacity(1 << 18, self.file()?), &mut out)?;
+        out.flush()?;
+        Ok(out)
+    }
+
+    /// Writes the plan file, compressed by zstd.
+    ///
+    /// # Errors
+    /// Reading the entries or writing them.
+    pub fn write_compressed<W: Write>(&self, mut out: W) -> io::Result<W> {
+        pack(BufReader::with_capacity(1 << 18, self.file()?), &mut out)?;
         out.flush()?;
         Ok(out)
     }

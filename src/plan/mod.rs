@@ -3,6 +3,7 @@
 //! A plan is a function of configuration, report, org and nothing else. What varies from run to run (API calls, quota, clock, way of reading) is
 //! [`Context`], beside the plan and outside its digests.
 
+mod compressed;
 mod context;
 mod entry;
 mod file;
@@ -14,6 +15,7 @@ mod lines;
 mod stored;
 
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
+pub use compressed::is_compressed;
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
 pub use guard::{GuardName, GuardVerdict, Limit};

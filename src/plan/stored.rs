@@ -187,16 +187,8 @@ impl Plan {
     }
 
     /// Header and entries as they lie there.
-    pub(super) fn copy_body(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let mut part = Part { file: &self.body.file, at: 0, end: self.body.end };
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            match part.read(&mut buffer)? {
-                0 if part.at < part.end => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-                0 => return Ok(()),
-                length => out.write_all(&buffer[..length])?,
-            }
-        }
+    pub(super) fn body(&self) -> impl Read {
+        Part { file: &self.body.file, at: 0, end: self.body.end }
     }
 
     /// How many entries there are of one outcome.
@@ -257,6 +249,9 @@ impl Read for Part<'_> {
         #[cfg(windows)]
         let length = std::os::windows::fs::FileExt::seek_read(self.file, &mut buffer[..most], self.at)?;
         self.at += length as u64;
+        if length == 0 && most > 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
         Ok(length)
     }
 }

@@ -1,8 +1,8 @@
 //! A plan as text, Markdown and JSON: verdict first, then ledgers, fields, notable rows, records.
 
 mod build;
-mod common;
 mod difference;
+mod frequent;
 mod json;
 mod markdown;
 mod notable;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::build::{RecordLinks, Sight, record};
-use super::common::Common;
+use super::frequent::Frequent;
 use super::notable::{Groups, Key};
 use super::view::{NotableRow, PlanView, RecordView};
 use super::{json, markdown, text};
@@ -31,7 +31,7 @@ pub struct Outline {
     /// Records that are kept.
     most: usize,
     sight: Option<Sight>,
-    common: Common,
+    frequent: Frequent,
     groups: Groups,
     records: Vec<Entry>,
     /// Bytes of values in `records`.
@@ -61,7 +61,7 @@ impl Outline {
             options,
             most: records,
             sight: None,
-            common: Common::default(),
+            frequent: Frequent::default(),
             groups: Groups::new(rows),
             records: Vec::new(),
             bytes: 0,
@@ -78,7 +78,7 @@ impl Outline {
         let links = RecordLinks::new(plan);
         let records = self.records.iter().filter_map(|entry| record(entry, sight, &links)).collect();
         let (keys, notable): (Vec<Key>, Vec<_>) = self.groups.all(plan).into_iter().unzip();
-        let common = self.common.most(plan.summary.records);
+        let common = self.frequent.most(plan.summary.records);
         let view = PlanView::new(plan, &self.options, sight, common, notable, records);
         let whole = self.form == Form::Json || (self.form == Form::Text && self.options.full);
         let listing = Listing { view: &view, keys: &keys, whole: whole.then_some(plan), sight, links: &links };
@@ -107,7 +107,7 @@ impl Outline {
         let (sight, links) = (Sight::new(&plan.header, options.audience), RecordLinks::new(plan));
         let records = outline.records.iter().filter_map(|entry| record(entry, &sight, &links)).collect();
         let notable = outline.groups.all(plan).into_iter().map(|(_, group)| group).collect();
-        PlanView::new(plan, options, &sight, outline.common.most(plan.summary.records), notable, records)
+        PlanView::new(plan, options, &sight, outline.frequent.most(plan.summary.records), notable, records)
     }
 }
 
@@ -118,7 +118,7 @@ impl Watch for Outline {
 
     fn entry(&mut self, entry: &Entry) {
         let Some(sight) = &self.sight else { return };
-        self.common.entry(entry, sight);
+        self.frequent.entry(entry, sight);
         self.groups.entry(entry, sight);
         if entry.outcome == RowOutcome::Planned && self.records.len() < self.most && self.bytes < Self::ROOM {
             let value = |v: &Option<String>| v.as_ref().map_or(0, String::len);

@@ -32,9 +32,9 @@ type Counts = Option<HashMap<Pair, (ChangeKind, u64)>>;
 
 /// Counts by field and change.
 #[derive(Debug, Default)]
-pub(super) struct Common(HashMap<String, Counts>);
+pub(super) struct Frequent(HashMap<String, Counts>);
 
-impl Common {
+impl Frequent {
     /// Counts the changes of a planned entry whose values may be seen.
     pub(super) fn entry(&mut self, entry: &Entry, sight: &Sight) {
         if entry.outcome != RowOutcome::Planned {
