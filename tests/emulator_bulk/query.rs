@@ -14,10 +14,10 @@ async fn values_come_quoted_in_select_order_each_type_in_its_own_form() {
     let account =
         org.emulator.insert("Account", &[map(&json!({"Name": "Say \"hi\"", "Phone": "1"}))]).unwrap().remove(0);
     let contact = map(&json!({
-        "LastName": "L", "AccountId": account, "Description": "a\r\nb", "Birthdate": "1990-01-02", "HasOptedOutOfEmail": true,
+        "LastName": "L", "AccountId": account, "Description": "a\r\nb", "Birthdate": "1990-01-02", "IsEmailBounced": true,
     }));
     org.emulator.insert("Contact", &[contact, map(&json!({"LastName": "alone"}))]).unwrap();
-    let soql = "SELECT account.name, LASTNAME, Account.Phone, Birthdate, HasOptedOutOfEmail, CreatedDate, Description FROM Contact ORDER BY LastName DESC";
+    let soql = "SELECT account.name, LASTNAME, Account.Phone, Birthdate, IsEmailBounced, CreatedDate, Description FROM Contact ORDER BY LastName DESC";
     let (id, info) = org.query(soql).await;
     assert_eq!(
         (&info["state"], &info["numberRecordsProcessed"], &info["object"]),
@@ -26,7 +26,7 @@ async fn values_come_quoted_in_select_order_each_type_in_its_own_form() {
     let results = org.get(&format!("jobs/query/{id}/results")).await;
     let created = org.emulator.records("Contact")[0]["CreatedDate"].as_str().unwrap().replace("+0000", "Z");
     let expected = format!(
-        "\"Account.Name\",\"LastName\",\"Account.Phone\",\"Birthdate\",\"HasOptedOutOfEmail\",\"CreatedDate\",\"Description\"\n\
+        "\"Account.Name\",\"LastName\",\"Account.Phone\",\"Birthdate\",\"IsEmailBounced\",\"CreatedDate\",\"Description\"\n\
          \"Say \"\"hi\"\"\",\"L\",\"1\",\"1990-01-02\",\"true\",\"{created}\",\"a\r\nb\"\n\
          \"\",\"alone\",\"\",\"\",\"false\",\"{created}\",\"\"\n"
     );

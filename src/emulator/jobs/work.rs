@@ -115,7 +115,7 @@ fn end(state: &State, id: &str, phase: Phase, error: Option<String>, files: Opti
         job.error = error;
         job.files = files.or(job.files.take());
         // What was uploaded is of interest to tests, whose files are small.
-        if job.upload.as_ref().is_some_and(|u| u.len() > 8_388_608) {
+        if job.upload.as_ref().is_some_and(|u| u.len() > 67_108_864) {
             job.upload = None;
         }
     }
