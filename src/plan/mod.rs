@@ -14,8 +14,8 @@ mod ledger;
 mod lines;
 mod stored;
 
-pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use compressed::is_compressed;
+pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
 pub use guard::{GuardName, GuardVerdict, Limit};

@@ -17,6 +17,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, ObjectName};
 use crate::net::Budget;
 use crate::plan::Plan;
+use crate::render::escape::Terminal;
 use crate::render::{counted, grouped};
 use crate::salesforce::{COLLECTIONS_UP_TO, JobInfo, JobState};
 
@@ -74,8 +75,10 @@ pub async fn none_at_work(world: &World, connected: &Connected, plan: &Plan) -> 
     let jobs = match connected.client.open_ingest_jobs(object).await {
         Ok(jobs) => jobs,
         Err(error) => {
-            // An org without the Bulk API, or a user without the right to see jobs, has none that matter.
-            tracing::debug!(%error, "bulk jobs cannot be listed");
+            let told = Terminal(&error.to_string()).to_string();
+            world.say(&format!(
+                "bulk jobs on {object} cannot be listed, so whether one is at work is not known: {told}"
+            ));
             return Ok(());
         }
     };
