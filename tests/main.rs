@@ -7,10 +7,12 @@
 )]
 
 mod architecture;
+mod bulk;
 mod client_emulator;
 mod client_recordings;
 mod config;
 mod emulator_behaviour;
+mod emulator_bulk;
 mod emulator_contract;
 mod faults;
 mod figures;

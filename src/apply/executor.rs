@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::budget::Retries;
 use super::cancel::Cancel;
 use super::ends::Ends;
+use super::jobs::Jobs;
 use super::journal::{Head, Journal, RecordLine};
 use super::left::Remaining;
 use super::observe::{Event, Observer, Progress};
@@ -103,10 +104,15 @@ pub(super) struct Item {
     /// How often it was sent and could not be locked.
     pub(super) tries: u32,
     /// What Salesforce said then.
-    pub(super) last: Option<RecordError>,
+    pub(super) last: Option<Box<RecordError>>,
 }
 
 impl Item {
+    /// One that nothing was done for yet.
+    pub(super) fn new(index: usize, lot: Lot) -> Self {
+        Self { index, lot, read: None, doubt: false, tries: 0, last: None }
+    }
+
     /// How old its read is; what was never read is of any age.
     pub(super) fn age(&self, now: Duration) -> Duration {
         self.read.map_or(Duration::MAX, |read| now.saturating_sub(read))
@@ -123,6 +129,7 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) waiting: Waiting,
     pub(super) ready: VecDeque<Item>,
     pub(super) later: Vec<Item>,
+    pub(super) jobs: Jobs,
     pub(super) stopped: Option<StopReason>,
     pub(super) next_batch: u64,
     pub(super) parts: u32,
@@ -148,6 +155,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         let lot = Lot { size: apply.settings.batch.clamp(1, Settings::MAX_BATCH), part: 0 };
         let selection = &journal.head().selection;
         let mut taken = 0;
+        let mut jobs = Jobs::new(journal.head(), from.jobs, apply.settings);
         let mut ends = Ends::default();
         let mut fresh = Vec::with_capacity(targets.len().saturating_sub(from.ended.len()));
         let mut doubt = HashSet::new();
@@ -162,13 +170,15 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             };
             match from.ended.get(index).cloned().or(skip.map(|reason| End::NotAttempted { reason })) {
                 Some(end) => _ = ends.set(index, end),
+                // What a job has is asked of the job.
+                None if jobs.takes(Item::new(index, lot)) => {}
                 None => {
                     fresh.push(index as u32);
                     doubt.extend(from.in_doubt.get(&(index as u32)).copied());
                 }
             }
         }
-        let total = fresh.len() as u64;
+        let total = (fresh.len() + jobs.taken()) as u64;
         Ok(Self {
             object: plan.header.object.clone(),
             targets,
@@ -177,6 +187,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             waiting: Waiting::new(fresh, doubt, lot),
             ready: VecDeque::new(),
             later: Vec::new(),
+            jobs,
             stopped: None,
             next_batch: from.next_batch,
             parts: 0,
@@ -197,13 +208,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     async fn work(&mut self) {
         self.tell();
-        loop {
-            if self.apply.cancel.is_cancelled() {
-                self.interrupt();
-            }
-            if self.stopped.is_some() {
-                return;
-            }
+        self.by_jobs().await;
+        while self.goes_on() {
             if self.wants_more() {
                 self.refill().await;
             } else if let Some(group) = self.next_group() {
@@ -214,6 +220,14 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
                 return;
             }
         }
+    }
+
+    /// Is there no reason to stop?
+    pub(super) fn goes_on(&mut self) -> bool {
+        if self.apply.cancel.is_cancelled() {
+            self.interrupt();
+        }
+        self.stopped.is_none()
     }
 
     /// Should records be read before more are sent? Groups are filled up, so that N records take ⌈N/200⌉ calls even where some have drifted.
@@ -294,7 +308,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     /// Waits; the word to stop ends it.
-    async fn sleep(&mut self, pause: Duration) {
+    pub(super) async fn sleep(&mut self, pause: Duration) {
         if pause.is_zero() {
             return;
         }
@@ -380,7 +394,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     pub(super) fn tell(&mut self) {
-        self.progress.calls = self.writes + self.rereads;
+        self.progress.calls = self.writes + self.rereads + self.jobs.calls;
         self.apply.observer.progress(&self.progress);
     }
 
@@ -418,6 +432,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             rereads: self.rereads,
             retries: self.retries,
             window: self.window,
+            jobs: self.jobs.done,
+            job_calls: self.jobs.calls,
         })
     }
 }

@@ -1,12 +1,13 @@
 //! What is left of a plan after so much of a journal: a pure function, fed line by line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ends::Ends;
 use super::journal::{Line, RecordLine};
 use super::outcome::End;
 use crate::model::RecordId;
 use crate::plan::{FileProblem, Plan};
+use crate::salesforce::JobId;
 
 /// What is known of an earlier process's work, and so what is left to do. Records go by their place among the planned ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,8 +16,21 @@ pub struct Remaining {
     pub ended: Ends,
     /// Records that were perhaps written: sent without an answer on disk. They are read before anything is sent for them.
     pub in_doubt: HashSet<u32>,
+    /// Bulk jobs without a result, in the order in which they were begun.
+    pub jobs: Vec<OpenJob>,
     /// The number of the next batch.
     pub next_batch: u64,
+}
+
+/// A bulk job that an earlier process began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenJob {
+    /// The number of its batch.
+    pub batch: u64,
+    /// The job; `None` where its id never came to disk: then nothing was ever put into it.
+    pub id: Option<JobId>,
+    /// Its records that have no end yet.
+    pub records: Vec<u32>,
 }
 
 impl Remaining {
@@ -64,6 +78,8 @@ pub struct Left {
     remaining: Remaining,
     /// Batches without a result.
     open: HashMap<u64, Vec<RecordId>>,
+    /// Of these, the ones that went by a job.
+    jobs: BTreeMap<u64, Option<JobId>>,
 }
 
 impl Left {
@@ -72,7 +88,12 @@ impl Left {
     /// # Errors
     /// The plan's entries cannot be read.
     pub fn of(plan: &Plan) -> Result<Self, FileProblem> {
-        Ok(Self { places: Places::of(plan)?, remaining: Remaining::default(), open: HashMap::new() })
+        Ok(Self {
+            places: Places::of(plan)?,
+            remaining: Remaining::default(),
+            open: HashMap::new(),
+            jobs: BTreeMap::new(),
+        })
     }
 
     /// Takes the journal's next line.
@@ -82,11 +103,18 @@ impl Left {
     pub fn line(&mut self, line: &Line) -> Result<(), Foreign> {
         match line {
             Line::Header(_) | Line::Finished { .. } => {}
-            Line::Intent { batch, records, .. } => {
+            Line::Intent { batch, records, job, .. } => {
                 self.open.insert(*batch, records.clone());
+                if *job {
+                    self.jobs.insert(*batch, None);
+                }
                 self.remaining.next_batch = self.remaining.next_batch.max(batch + 1);
             }
+            Line::Job { batch, id } => {
+                *self.jobs.get_mut(batch).ok_or(Foreign::Batch(*batch))? = Some(*id);
+            }
             Line::Result { batch, lost, ends, again } => {
+                self.jobs.remove(batch);
                 self.open.remove(batch).ok_or(Foreign::Batch(*batch))?;
                 ends.iter().try_for_each(|line| self.end(line))?;
                 for id in again {
@@ -118,6 +146,16 @@ impl Left {
     /// # Errors
     /// The journal is of another plan.
     pub fn remaining(mut self) -> Result<Remaining, Foreign> {
+        for (batch, id) in self.jobs {
+            let mut records = Vec::new();
+            for record in self.open.remove(&batch).into_iter().flatten() {
+                let place = self.places.find(record)?;
+                if self.remaining.ended.get(place as usize).is_none() {
+                    records.push(place);
+                }
+            }
+            self.remaining.jobs.push(OpenJob { batch, id, records });
+        }
         for id in self.open.into_values().flatten() {
             let place = self.places.find(id)?;
             if self.remaining.ended.get(place as usize).is_none() {

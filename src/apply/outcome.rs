@@ -8,6 +8,7 @@ use super::ends::Ends;
 use super::org::{Fault, RecordError, StopKind};
 use crate::model::FieldName;
 use crate::plan::RecordLedger;
+use crate::salesforce::{JobId, JobState};
 
 /// Where a planned record ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +126,8 @@ pub enum Unknown {
     Neither,
     /// The answer was lost, and the record is gone.
     Gone,
+    /// It was sent with a bulk job whose results were not fetched before the run ended. `apply --resume` fetches them.
+    JobLeft,
 }
 
 /// Why a run stopped before its plan was done.
@@ -165,9 +168,37 @@ pub struct Outcomes {
     pub retries: u64,
     /// The longest time between reading a record and sending its update: what nobody guards, as Salesforce has no lock for it.
     pub window: Duration,
+    /// Bulk jobs that were made or taken up in this process, in their order.
+    pub jobs: Vec<JobDone>,
+    /// Calls for jobs, polls included, in this process.
+    pub job_calls: u64,
+}
+
+/// What became of a bulk job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDone {
+    /// The job.
+    pub id: JobId,
+    /// Records that it was given.
+    pub records: u64,
+    /// Records that Salesforce dealt with, failed ones included.
+    pub processed: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// From its making, or its being taken up, to its end.
+    pub took: Duration,
+    /// Where it stood when it was last asked for.
+    pub state: Option<JobState>,
+    /// Its results were not fetched: it may still be at work, and `apply --resume` takes it up.
+    pub left: bool,
 }
 
 impl Outcomes {
+    /// Jobs that a resume has to take up.
+    pub fn jobs_left(&self) -> impl Iterator<Item = &JobDone> {
+        self.jobs.iter().filter(|job| job.left)
+    }
+
     /// Nothing failed, is unknown, drifted or was left.
     pub fn completed(&self) -> bool {
         self.ledger.updated == self.ledger.records

@@ -22,19 +22,10 @@ impl<O: Org> Executor<'_, '_, O> {
         let mut ends = Vec::new();
         for (mut item, standing) in items.into_iter().zip(standings) {
             item.read = Some(read);
-            let end = match standing {
-                Standing::Before => {
-                    self.ready.push_back(item);
-                    continue;
-                }
-                Standing::After(_) if item.doubt => End::Updated,
-                Standing::After(fields) => End::Drifted { fields, already_there: true },
-                Standing::Other(fields) if item.doubt => End::Unknown { reason: Unknown::Neither, fields },
-                Standing::Other(fields) => End::Drifted { fields, already_there: false },
-                Standing::Gone if item.doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
-                Standing::Gone => End::gone(),
-            };
-            ends.push((item.index, end));
+            match judged(standing, item.doubt) {
+                None => self.ready.push_back(item),
+                Some(end) => ends.push((item.index, end)),
+            }
         }
         self.end_all(ends);
         self.tell();
@@ -62,7 +53,7 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Reads with retries. `None` when the run was stopped instead.
-    async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
+    pub(super) async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
         let mut repeated = 0;
         loop {
             self.apply.observer.event(&Event::Reading { records: ids.len() });
@@ -116,4 +107,17 @@ impl<O: Org> Executor<'_, '_, O> {
             _ => None,
         }
     }
+}
+
+/// The end of a record that is not as planned from any more; `None` where it may be sent. `doubt`: a lost update may have written it.
+pub(super) fn judged(standing: Standing, doubt: bool) -> Option<End> {
+    Some(match standing {
+        Standing::Before => return None,
+        Standing::After(_) if doubt => End::Updated,
+        Standing::After(fields) => End::Drifted { fields, already_there: true },
+        Standing::Other(fields) if doubt => End::Unknown { reason: Unknown::Neither, fields },
+        Standing::Other(fields) => End::Drifted { fields, already_there: false },
+        Standing::Gone if doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
+        Standing::Gone => End::gone(),
+    })
 }

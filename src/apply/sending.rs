@@ -9,7 +9,7 @@ use super::outcome::{End, StopReason, Unknown};
 use super::standing::Standing;
 
 /// A record that could not be locked goes with fewer others the next time.
-fn smaller(size: usize) -> usize {
+pub(super) fn smaller(size: usize) -> usize {
     if size > 25 { 25 } else { 1 }
 }
 
@@ -96,7 +96,7 @@ impl<O: Org> Executor<'_, '_, O> {
                 RecordOutcome::Updated => End::Updated,
                 RecordOutcome::Failed(error) if error.retry && item.tries + 1 < self.apply.settings.tries => {
                     item.tries += 1;
-                    item.last = Some(error);
+                    item.last = Some(Box::new(error));
                     item.lot = Lot { size: smaller(item.lot.size), part: 0 };
                     again.push(item);
                     continue;
@@ -190,7 +190,7 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// The result of a batch, to disk and to the account.
-    fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
+    pub(super) fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
         let again = self.targets.ids(again.iter().map(|item| item.index));
         let lines = self.lines(&ends);
         let written = self.journal.result(batch, lost, lines, again);

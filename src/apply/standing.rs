@@ -3,7 +3,7 @@
 use super::org::{RecordUpdate, Rows};
 use crate::model::{FieldName, FieldType, RecordId};
 use crate::plan::{CellChange, Entry, FileProblem, Plan};
-use crate::values;
+use crate::values::{self, NotForBulk};
 
 /// How a record stands to its plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,47 @@ impl<'p> Targets<'p> {
             }
         }
         Ok(RecordUpdate { id: target.record, members })
+    }
+}
+
+/// The longest line of a job's CSV, in characters (Bulk API 2.0 limits).
+const LONGEST_LINE: usize = 400_000;
+
+impl Targets<'_> {
+    /// The header of a job's CSV: `Id`, then every field that some record writes.
+    pub(super) fn csv_header(&self) -> Vec<u8> {
+        let mut header = b"Id".to_vec();
+        for field in &self.fields {
+            header.push(b',');
+            header.extend(field.as_str().bytes().filter(|b| b.is_ascii_alphanumeric() || *b == b'_'));
+        }
+        header.push(b'\n');
+        header
+    }
+
+    /// One record's line of it. A cell that does not change is empty, which Salesforce passes over; one that is cleared is `#N/A`.
+    ///
+    /// # Errors
+    /// The plan cannot be read. Within: bulk CSV cannot carry a value, or so many of them. Either way nothing was appended.
+    pub(super) fn csv(&self, index: usize, out: &mut Vec<u8>) -> Result<Result<(), NotForBulk>, FileProblem> {
+        let start = out.len();
+        let target = self.load(index)?;
+        out.extend_from_slice(target.record.as_str().as_bytes());
+        for (slot, field_type) in self.types.iter().enumerate() {
+            out.push(b',');
+            let Some(place) = target.slots.iter().position(|s| *s == slot) else { continue };
+            let after = target.cells[place].after.as_deref().map(str::as_bytes);
+            if let Err(problem) = values::write_bulk_csv(field_type, settled(field_type, after), out) {
+                out.truncate(start);
+                return Ok(Err(problem));
+            }
+        }
+        if out.len() - start > LONGEST_LINE {
+            out.truncate(start);
+            return Ok(Err(NotForBulk::TooLong));
+        }
+        out.push(b'\n');
+        Ok(Ok(()))
     }
 }
 

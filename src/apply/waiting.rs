@@ -27,6 +27,11 @@ impl Waiting {
         self.back.front().map(|item| item.lot).or_else(fresh).or_else(|| self.later.front().map(|item| item.lot))
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.back.len() + self.fresh.len() + self.later.len()
+    }
+
     /// Nobody waits.
     pub(super) fn is_empty(&self) -> bool {
         self.lot().is_none()
@@ -52,7 +57,7 @@ impl Waiting {
             && let Some(place) = self.fresh.next()
         {
             let doubt = self.doubt.remove(&place);
-            taken.push(Item { index: place as usize, lot: self.lot, read: None, doubt, tries: 0, last: None });
+            taken.push(Item { doubt, ..Item::new(place as usize, self.lot) });
         }
         let left = count.saturating_sub(taken.len()).min(self.later.len());
         taken.extend(self.later.drain(..left));

@@ -83,12 +83,13 @@ pub async fn connect(
         connect_timeout: project.connect_time_out,
         read_timeout: project.answer_time_out,
         total_timeout: project.answer_time_out.max(Duration::from_secs(660)),
-        read_only: (purpose == Purpose::Plan).then_some(is_read as fn(&str) -> bool),
+        read_only: (purpose == Purpose::Plan).then_some(is_read as crate::net::ReadRule),
         run: format!("fb-{:08x}", fastrand::u32(..)),
         ..Settings::new(rule)
     });
     let clock = world.clone();
     let mut connect = Connect::new(http, url(&settings.login_domain.base_url())?, login, budget, move || clock.now());
+    connect.bulk.job_limit = project.job_time_out;
     connect.api_version.clone_from(&settings.api_version);
     let context = problem::salesforce::Context {
         org: &label,

@@ -5,6 +5,7 @@ mod apply;
 pub mod arguments;
 mod compile;
 mod connect;
+mod costs;
 mod demo;
 mod emulator;
 mod exit;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::connect::Purpose;
+use super::costs;
 use super::failure::Failure;
 use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
 use super::repository::scratch;
-use crate::config::valid::{ReadWay, WriteWay};
+use crate::config::valid::ReadWay;
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::OrgId;
+use crate::model::{FieldName, OrgId};
 use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
@@ -23,6 +24,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Report, org, mapping.
     pub connected: super::connect::Connected,
+    /// The reference whose record Salesforce locks with each record.
+    pub parent: Option<FieldName>,
     /// What was read of the report.
     pub report: report::Facts,
 }
@@ -50,6 +53,7 @@ impl Place<'_> {
         self.checksum(target, &facts)?;
         warnings.extend(facts.warnings.iter().map(warning));
 
+        let calls_before = budget.counters().calls;
         let Stands { connected, object, compiled } = self.stand(target, &columns, purpose, budget.clone()).await?;
         let lints = compiled.warnings.iter().filter(|d| d.severity != Severity::Error);
         warnings.extend(lints.map(|d| d.message.clone()));
@@ -68,11 +72,11 @@ impl Place<'_> {
         let matching = reading.close();
 
         let integration = target.integration;
-        if integration.write == WriteWay::Bulk {
-            return Err(no_bulk("write"));
-        }
+        let tell = |text: &str| self.world.say(text);
         let wanted = Wanted {
             object: &object.name,
+            described: &object,
+            tell: &tell,
             key_field: &object
                 .field(&integration.matching.field.value)
                 .map_or_else(|| integration.matching.field.value.clone(), |f| f.name.clone()),
@@ -83,11 +87,10 @@ impl Place<'_> {
                 ReadWay::Auto => None,
                 ReadWay::Lookup => Some(Way::Lookup),
                 ReadWay::Query => Some(Way::Query),
-                ReadWay::Bulk => return Err(no_bulk("read")),
+                ReadWay::Bulk => Some(Way::Bulk),
             },
         };
-        let way = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
-        let org_rows = matching.looked_at();
+        let gone = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
         let header = Header {
             format: FORMAT.to_owned(),
             integration: integration.name.value.clone(),
@@ -119,17 +122,31 @@ impl Place<'_> {
             FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
-        // Per 200 records one write; per 2,000 one reading before.
-        let calls_to_come = summary.records.div_ceil(200) + summary.records.div_ceil(2_000);
+        let usage = connected.client.usage();
+        let writing = costs::writing(summary.records, &object, &header.fields, integration.write, usage);
+        if self.world.verbose > 0 {
+            self.world.say(&costs::line(gone.choice.as_ref(), &writing));
+        }
+        let usage = usage.map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed });
+        let calls_made = budget.counters().calls;
+        let calls_to_come = writing.estimate.calls;
+        let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
+        let calls_guard = guards.and_then(|guards| {
+            let limit = super::compile::limit(guards.max_calls);
+            costs::calls_guard(limit, calls_made - calls_before, calls_to_come, usage)
+        });
         let context = Context {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             planned_at: self.world.now(),
             report_modified: facts.modified,
-            read_by: way,
-            calls_made: budget.counters().calls,
+            read_by: gone.way,
+            calls_made,
             calls_to_come,
-            usage: connected.client.usage().map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed }),
-            org_rows,
+            reading: gone.choice,
+            writing: Some(writing),
+            calls_guard,
+            usage,
+            org_rows: gone.rows,
             record_links: Some(connected.record_links.clone()),
             not_checked: compiled.not_checked,
             warnings,
@@ -138,7 +155,7 @@ impl Place<'_> {
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
-        Ok(Planned { plan, connected, report: facts })
+        Ok(Planned { plan, connected, parent: object.parent.clone(), report: facts })
     }
 
     /// The file is the one that `checksum:` means, where there is one.
@@ -193,13 +210,6 @@ fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
     let held = check.is_none_or(|c| c.verdict.stops());
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
-}
-
-fn no_bulk(key: &str) -> Failure {
-    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, format!("`{key}: bulk` is not in this version"))
-        .note("no record was read or written")
-        .help(format!("leave `{key}:` out: the way that suits is chosen"));
-    Failure::new(super::exit::Exit::Usage, diagnostic)
 }
 
 /// Where the report comes from, as written.

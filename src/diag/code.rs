@@ -135,6 +135,8 @@ codes! {
     TimedOut = "FB0516", "no answer in time";
     EnvironmentKind = "FB0517", "sandbox and production are mixed up";
     Forbidden = "FB0518", "Salesforce forbids this call";
+    BulkJobEnded = "FB0519", "a bulk job ended without its work done";
+    BulkJobTooLong = "FB0520", "a bulk job takes too long";
 
     // The mapping against the org.
     ObjectAbsent = "FB0601", "the object is not there or not visible";
@@ -172,6 +174,7 @@ codes! {
     SeveralRecordsFail = "FB0711", "several records with one key";
     BadValueFails = "FB0712", "a value that cannot be written";
     BlankFails = "FB0713", "a blank where none may be";
+    GuardCalls = "FB0714", "guard max_calls";
 
     // Plan and apply.
     StaleConfiguration = "FB0801", "the configuration has changed since the plan";

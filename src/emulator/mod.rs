@@ -8,6 +8,8 @@ mod faults;
 mod filling;
 mod http;
 mod ids;
+mod jobs;
+mod loading;
 mod model;
 mod options;
 mod org;
@@ -25,7 +27,8 @@ mod write;
 
 pub use clock::Clock;
 pub use faults::{Action, Fault, Match, Other};
-pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
+pub use jobs::{Columns, Ending, Family, JobScript, JobSeen, ParentLock};
+pub use options::{BulkSettings, Credentials, EmulatorError, Options, PageSize, Settings};
 pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
 pub use seed::form::{Access, ObjectRights, UserSeed};

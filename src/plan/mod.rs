@@ -15,7 +15,7 @@ mod lines;
 mod stored;
 
 pub use compressed::is_compressed;
-pub use context::{Context, Usage, Way};
+pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
 pub use guard::{GuardName, GuardVerdict, Limit};

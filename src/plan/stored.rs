@@ -206,9 +206,14 @@ impl Plan {
         self.summary.records == 0
     }
 
+    /// What every guard said of the plan; of its calls only what holds it back, since these differ from day to day.
+    pub fn guards(&self) -> impl Iterator<Item = &GuardVerdict> {
+        self.summary.guards.iter().chain(self.context.calls_guard.iter().filter(|guard| guard.held))
+    }
+
     /// The guards that hold this plan back and are not among `waived`.
     pub fn held_by<'a>(&'a self, waived: &'a [GuardName]) -> impl Iterator<Item = &'a GuardVerdict> {
-        self.summary.guards.iter().filter(|g| g.held && !waived.contains(&g.name))
+        self.guards().filter(|g| g.held && !waived.contains(&g.name))
     }
 
     /// Every broken promise, none if the plan is sound. Entries were looked at when they went by; of very many that break one, the first are told.

@@ -19,8 +19,8 @@ mod summary;
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{
-    CallCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem, Seconds,
-    Status, StopsAfter, Trigger, VERSION, Versions,
+    CallCounts, ExitReason, FieldTally, GuardLine, JobLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem,
+    Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
 };
 pub use lines::outcome_lines;
 pub use outcomes::{

@@ -1,5 +1,6 @@
 //! Reading journals of processes that were killed.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use super::line::{FORMAT, Head, JournalProblem, Line};
 use super::write::Journal;
 use crate::apply::left::{Left, Remaining};
 use crate::plan::Plan;
+use crate::salesforce::JobId;
 
 /// A journal that was never closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Unfinished {
     pub finished: bool,
     /// Updates that were begun.
     pub batches: u64,
+    /// Bulk jobs whose results were not fetched: they may still be at work.
+    pub jobs: Vec<JobId>,
 }
 
 /// The journals in this folder that were never closed, by path. A folder that is not there has none.
@@ -43,12 +47,18 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
             continue;
         }
         let Some((head, mut lines)) = JournalReader::open(&path)? else { continue };
-        let (mut finished, mut batches) = (false, 0);
+        let (mut finished, mut batches, mut jobs) = (false, 0, BTreeMap::new());
         while let Some(line) = lines.next()? {
             finished = matches!(line, Line::Finished { .. });
-            batches += u64::from(matches!(line, Line::Intent { .. }));
+            match line {
+                Line::Intent { .. } => batches += 1,
+                Line::Job { batch, id } => _ = jobs.insert(batch, id),
+                Line::Result { batch, .. } => _ = jobs.remove(&batch),
+                _ => {}
+            }
         }
-        found.push(Unfinished { path, head, newer: lines.newer, finished, batches });
+        let jobs = jobs.into_values().collect();
+        found.push(Unfinished { path, head, newer: lines.newer, finished, batches, jobs });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -29,6 +29,11 @@ pub fn value(field: usize, record: usize, after: bool) -> Option<String> {
 
 /// A plan over `masks.len()` records; bit f of a mask says that field f is written (0 counts as 1).
 pub fn plan(masks: &[u8]) -> Plan {
+    plan_with(masks, |_| ())
+}
+
+/// The same with its planned entries changed.
+pub fn plan_with(masks: &[u8], change: impl Fn(&mut Entry)) -> Plan {
     let header = Header {
         format: FORMAT.into(),
         integration: "logins-to-leads".into(),
@@ -79,6 +84,7 @@ pub fn plan(masks: &[u8]) -> Plan {
                 cells.change += 1;
             }
         }
+        change(&mut entry);
         entries.push(entry);
         entries.push(Entry::new(row + 1, row + 2, format!("x{number}@example.com"), RowOutcome::NoRecord));
         rows.add(RowOutcome::Planned);
@@ -105,6 +111,9 @@ pub fn plan(masks: &[u8]) -> Plan {
         read_by: Way::Lookup,
         calls_made: 1,
         calls_to_come: 1,
+        reading: None,
+        writing: None,
+        calls_guard: None,
         usage: None,
         org_rows: records,
         record_links: None,

@@ -122,7 +122,7 @@ fn what_was_unknown_is_looked_up_again() {
     let plan = plan(&[1; 2]);
     let unknown = End::Unknown { reason: crate::apply::Unknown::NotReadBack, fields: Vec::new() };
     let line = |n: usize, end: End| super::super::RecordLine { record: id(n), end };
-    let intent = |batch, records: Vec<RecordId>| Line::Intent { batch, records, digest: Digest::of(b"") };
+    let intent = |batch, records: Vec<RecordId>| Line::Intent { batch, records, digest: Digest::of(b""), job: false };
     let cases = [
         (vec![], vec![], vec![]),
         (vec![intent(0, vec![id(0), id(1)])], vec![], vec![id(0), id(1)]),

@@ -6,12 +6,13 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::jobs;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
 use super::signals;
 use crate::apply::{
-    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
-    Start, precheck, unfinished,
+    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
+    precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose, budget};
@@ -21,8 +22,9 @@ use crate::cli::ground::{Place, Target};
 use crate::cli::repository::state_folder;
 use crate::cli::show;
 use crate::cli::world::World;
+use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::model::{EnvironmentName, OrgId, RecordId};
+use crate::model::{EnvironmentName, FieldName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
@@ -86,12 +88,16 @@ pub async fn integration(
     refuse_unfinished(place, name, org_id)?;
 
     let budget = budget(world);
+    if let Some(how) = arguments.jobs {
+        jobs::clear(place, target, how, &budget, cancel).await?;
+    }
     let planning = async {
         match given {
             None => {
                 let mut outline = outline(world, arguments);
                 let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
-                Ok(((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new()), outline))
+                let report = Some((planned.report.bytes, planned.report.rows));
+                Ok(((planned.plan, planned.connected, planned.parent, report, Vec::new()), outline))
             }
             Some((plan, outline)) => Ok((checked(place, target, plan, budget.clone()).await?, outline)),
         }
@@ -101,7 +107,7 @@ pub async fn integration(
         () = heard(cancel) => Err(signals::interrupted()),
         planned = planning => planned,
     };
-    let ((mut plan, connected, bytes, stale), outline) =
+    let ((mut plan, connected, parent, report, stale), outline) =
         planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
@@ -126,7 +132,7 @@ pub async fn integration(
         selection: &selection,
         counters: budget.counters(),
         quota: quota(connected),
-        report_bytes: bytes,
+        report_bytes: report.map(|(bytes, _)| bytes),
         api: connected.client.api_version().to_owned(),
     };
     let nothing =
@@ -144,9 +150,14 @@ pub async fn integration(
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
     not_planned(world, &plan, &selection)?;
+    let write = target.integration.write;
+    let bulk = jobs::bulk(write, &plan, &selection);
+    if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
+        jobs::none_at_work(world, &connected, &plan).await?;
+    }
     confirm(world, &plan, arguments.yes, cancel).await?;
 
-    let run = Start { run: stamp(start), started: start, selection: selection.clone() };
+    let run = Start { run: stamp(start), started: start, selection: selection.clone(), bulk, parent };
     let journal = match Journal::start(&journals(place), &plan, run) {
         Ok(journal) => journal,
         Err(problem) => {
@@ -154,7 +165,7 @@ pub async fn integration(
             return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
         }
     };
-    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), &budget, cancel).await;
+    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     carried.ended(place, &plan, about(Trigger::Apply, &connected))
 }
 
@@ -188,6 +199,11 @@ impl Carried {
             )
         })?;
         let exit = log::write(place, plan, &Ended::Carried(&outcomes), about)?;
+        if outcomes.jobs_left().next().is_some() {
+            // The journal stays: with it the job's results are still to be had.
+            jobs::say_left(place.world, &outcomes, plan.header.environment);
+            return Ok(exit);
+        }
         self.journal.close().map_err(|p| journal_failure(&p))?;
         Ok(exit)
     }
@@ -200,7 +216,7 @@ pub async fn carry_out(
     connected: &Connected,
     mut journal: Journal,
     from: Remaining,
-    budget: &Budget,
+    write: WriteWay,
     cancel: &Cancel,
 ) -> Carried {
     // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
@@ -218,9 +234,10 @@ pub async fn carry_out(
     });
     let began = Instant::now();
     let clock = move || began.elapsed();
+    let budget = connected.client.budget();
     let mut retries = |repeated, after| budget.take(repeated, after);
     let mut shown = Shown::new(place.world, plan.summary.records);
-    let settings = Settings::default();
+    let settings = jobs::settings(place, write);
     let work = Apply {
         org: &connected.client,
         settings: &settings,
@@ -240,7 +257,14 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     let Some(found) = all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id) else {
         return Ok(());
     };
-    let what = if found.finished { "ended, and its run log was not written" } else { "was killed before it ended" };
+    let what = if !found.jobs.is_empty() {
+        let ids = found.jobs.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        format!("ended before the results of its bulk job were fetched ({ids})")
+    } else if found.finished {
+        "ended, and its run log was not written".to_owned()
+    } else {
+        "was killed before it ended".to_owned()
+    };
     let message = format!(
         "run {} of `{integration}` {what} ({} records planned, {} batches begun)",
         found.head.run, found.head.records, found.batches
@@ -251,7 +275,8 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     Err(Failure::new(Exit::Failed, diagnostic))
 }
 
-type Checked = (Plan, Connected, Option<u64>, Vec<Stale>);
+/// The plan, the org, the object's parent, the report's bytes and rows, and what makes the plan stale.
+type Checked = (Plan, Connected, Option<FieldName>, Option<(u64, u64)>, Vec<Stale>);
 
 /// A plan file against what is there now.
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
@@ -268,7 +293,8 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
         org_id: ground.stands.connected.org_id,
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
-    Ok((plan, ground.stands.connected, Some(report.bytes), stale))
+    let parent = ground.stands.object.parent.clone();
+    Ok((plan, ground.stands.connected, parent, Some((report.bytes, report.rows)), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {
@@ -335,6 +361,7 @@ fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
                 GuardName::MinRows => Code::GuardRows,
                 GuardName::MaxAge => Code::GuardAge,
                 GuardName::MaxShrink => Code::GuardShrink,
+                GuardName::MaxCalls => Code::GuardCalls,
                 GuardName::DuplicateRows => Code::DuplicateRowsFail,
                 GuardName::SeveralRecords => Code::SeveralRecordsFail,
                 GuardName::BadValues => Code::BadValueFails,

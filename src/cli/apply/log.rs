@@ -4,7 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-use crate::apply::{self, End, Outcomes, Selection, StopKind, Unknown};
+use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
@@ -16,8 +16,8 @@ use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Doubt, ExitReason, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem, RunSubject,
-    Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
+    CallCounts, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem,
+    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -46,7 +46,7 @@ pub enum Ended<'a> {
 /// # Errors
 /// The log could not be written: the journal stays, and says what happened.
 pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
-    let (reason, ledger, problems, writes, rereads) = match ended {
+    let (reason, ledger, problems, [writes, rereads, jobs]) = match ended {
         Ended::Nothing(reason, _) => {
             let ledger = RecordLedger {
                 records: plan.summary.records,
@@ -59,18 +59,17 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
                 message: Code::JournalUnwritable.title().to_owned(),
                 not_done: Some("nothing was sent".to_owned()),
             });
-            (reason.clone(), ledger, problem.into_iter().collect(), 0, 0)
+            (reason.clone(), ledger, problem.into_iter().collect(), [0; 3])
         }
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
             outcomes.ledger.clone(),
             stopped(outcomes),
-            outcomes.writes,
-            outcomes.rereads,
+            [outcomes.writes, outcomes.rereads, outcomes.job_calls],
         ),
     };
-    let others = about.counters.calls.saturating_sub(writes + rereads);
-    let by_kind = [("update", writes), ("read_again", rereads), ("other", others)];
+    let others = about.counters.calls.saturating_sub(writes + rereads + jobs);
+    let by_kind = [("update", writes), ("read_again", rereads), ("job", jobs), ("other", others)];
     let calls = CallCounts {
         total: about.counters.calls,
         retries: about.counters.repeats,
@@ -89,12 +88,16 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
             records: about.selection.only.as_ref().map(|o| o.len() as u64),
         },
         window: match ended {
-            Ended::Carried(outcomes) if outcomes.writes > 0 => {
+            Ended::Carried(outcomes) if outcomes.writes > 0 || !outcomes.jobs.is_empty() => {
                 Some(Seconds { millis: u64::try_from(outcomes.window.as_millis()).unwrap_or(u64::MAX) })
             }
             _ => None,
         },
         calls,
+        jobs: match ended {
+            Ended::Carried(outcomes) => outcomes.jobs.iter().map(job).collect(),
+            Ended::Nothing(..) => Vec::new(),
+        },
         quota: about.quota,
         report_bytes: about.report_bytes,
         api: about.api,
@@ -162,6 +165,7 @@ pub fn unplanned(
         stops_after: StopsAfter::default(),
         window: None,
         calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
+        jobs: Vec::new(),
         quota: None,
         report_bytes: None,
         api: target.org.api_version.clone(),
@@ -224,12 +228,30 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
 
 fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let stop = outcomes.stopped.iter();
+    let left = outcomes.jobs_left().map(|job| RunProblem {
+        code: "job_left".to_owned(),
+        message: format!("the run ended before the results of bulk job {} were fetched", job.id),
+        not_done: Some("`footbridge apply --resume` fetches them".to_owned()),
+    });
     stop.map(|s| RunProblem {
         code: crate::runlog::plain_code(&s.code),
         message: words(s.kind).to_owned(),
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
     })
+    .chain(left)
     .collect()
+}
+
+fn job(job: &JobDone) -> JobLine {
+    JobLine {
+        id: job.id.as_str().to_owned(),
+        records: job.records,
+        processed: job.processed,
+        failed: job.failed,
+        seconds: Seconds { millis: u64::try_from(job.took.as_millis()).unwrap_or(u64::MAX) },
+        state: job.state.map(|state| state.as_str().to_owned()),
+        left: job.left,
+    }
 }
 
 /// Our own words: Salesforce's may repeat values, and a run log is committed.
@@ -244,6 +266,9 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::Unreadable => "the planned records could not be read again",
         StopKind::TooSlow => "reading took longer than a read may be old",
         StopKind::Journal => "the journal could not be written, and nothing is sent without it",
+        StopKind::JobFailed => "Salesforce refused a bulk job, or the job failed as a whole",
+        StopKind::JobAborted => "somebody stopped a bulk job",
+        StopKind::JobSlow => "a bulk job took longer than a run waits for one",
         StopKind::Plan => "the plan could not be read from disk any more",
     }
 }
@@ -300,6 +325,7 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
                 Unknown::StillBefore => Doubt::StillBefore,
                 Unknown::Neither => Doubt::Neither,
                 Unknown::Gone => Doubt::Gone,
+                Unknown::JobLeft => Doubt::JobLeft,
             };
             RecordLine::unknown(entry, doubt, fields.clone())
         }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod carry;
+mod jobs;
 mod log;
 mod progress;
 mod resume;

@@ -191,7 +191,7 @@ fn guards(plan: &Plan, options: &Options) -> Vec<GuardView> {
             waived: options.waived.contains(&guard.name),
         }
     };
-    plan.summary.guards.iter().map(view).collect()
+    plan.guards().map(view).collect()
 }
 
 fn fields(plan: &Plan, sight: &Sight) -> Vec<FieldView> {
@@ -220,9 +220,8 @@ fn verdict(plan: &Plan, options: &Options) -> Verdict {
     let of = |kind| summary.fields.values().filter_map(|f| f.changes.get(&kind)).sum::<u64>();
     let (fills, overwrites, clears) = (of(ChangeKind::Fill), of(ChangeKind::Overwrite), of(ChangeKind::Clear));
     let held_by: Vec<String> = plan.held_by(&options.waived).map(|g| g.name.as_str().to_owned()).collect();
-    let waived: Vec<String> = summary
-        .guards
-        .iter()
+    let waived: Vec<String> = plan
+        .guards()
         .filter(|g| g.held && options.waived.contains(&g.name))
         .map(|g| g.name.as_str().to_owned())
         .collect();

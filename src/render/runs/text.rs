@@ -198,6 +198,21 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
         facts.push(("Told to stop", stops.join(", ")));
     }
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
+    for job in &log.jobs {
+        let state =
+            job.state.as_deref().filter(|state| *state != "JobComplete").map_or_else(String::new, |s| format!(", {s}"));
+        let left = if job.left { ", its results were not fetched" } else { "" };
+        facts.push((
+            "Bulk job",
+            format!(
+                "{}: {}, {} failed, {} s{state}{left}",
+                job.id,
+                counted(job.records, "record"),
+                grouped(job.failed),
+                job.seconds.millis.div_ceil(1000)
+            ),
+        ));
+    }
     facts.extend(log.window_seconds.map(|w| ("Window", apply::window_sentence(w))));
     facts.push((
         "Quota",
@@ -248,6 +263,7 @@ fn call_words(kind: &str) -> &str {
     match kind {
         "update" => "to update",
         "read_again" => "to read again before",
+        "job" => "for bulk jobs",
         "other" => "to log in, read and look up",
         kind => kind,
     }

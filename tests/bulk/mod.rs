@@ -1,0 +1,3 @@
+//! Large orgs and large plans, by jobs of the Bulk API 2.0, through the real binary.
+
+mod writing;
