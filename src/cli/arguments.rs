@@ -206,9 +206,20 @@ pub struct ApplyArguments {
     /// Finish a run that was killed: every record's end is found out first
     #[arg(long, conflicts_with_all = ["limit", "records"])]
     pub resume: bool,
+    /// First wait for bulk jobs that are still at work on the object, or abort them (when the journal of their run is lost)
+    #[arg(long, value_enum, value_name = "wait|abort", hide_possible_values = true, conflicts_with = "resume")]
+    pub jobs: Option<OtherJobs>,
     /// Show every record and row before asking
     #[arg(long)]
     pub full: bool,
+}
+
+/// What to do with bulk jobs of this user that are still at work on the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum OtherJobs {
+    Wait,
+    Abort,
 }
 
 #[derive(Debug, Args)]

@@ -8,11 +8,12 @@ use super::failure::Failure;
 use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
-use crate::config::valid::{ReadWay, WriteWay};
+use super::repository::scratch;
+use crate::config::valid::ReadWay;
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::OrgId;
+use crate::model::{FieldName, OrgId};
 use crate::net::Budget;
-use crate::plan::{Context, FORMAT, GuardName, GuardVerdict, Header, Limit, Plan, Way};
+use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
 use crate::report;
 use crate::runlog::Store;
@@ -23,16 +24,24 @@ pub struct Planned {
     pub plan: Plan,
     /// Report, org, mapping.
     pub connected: super::connect::Connected,
+    /// The reference whose record Salesforce locks with each record.
+    pub parent: Option<FieldName>,
     /// What was read of the report.
     pub report: report::Facts,
 }
 
 impl Place<'_> {
-    /// Plans.
+    /// Plans. The entries go to a temporary file, and `watch` sees each of them.
     ///
     /// # Errors
     /// Nothing is written, whatever goes wrong.
-    pub async fn plan(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Planned, Failure> {
+    pub async fn plan(
+        &self,
+        target: Target<'_>,
+        purpose: Purpose,
+        budget: Budget,
+        watch: &mut dyn Watch,
+    ) -> Result<Planned, Failure> {
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
         // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
@@ -63,9 +72,6 @@ impl Place<'_> {
         let matching = reading.close();
 
         let integration = target.integration;
-        if integration.write == WriteWay::Bulk {
-            return Err(no_bulk("write"));
-        }
         let tell = |text: &str| self.world.say(text);
         let wanted = Wanted {
             object: &object.name,
@@ -105,10 +111,15 @@ impl Place<'_> {
                 definitions: compiled.definitions.clone(),
             },
         };
-        let mut entries = Vec::new();
-        let summary = matching.finish(&header, &mut entries).map_err(|error| match error {
+        let unkept = |problem: FileProblem| match problem {
+            FileProblem::Keep(e) => Failure::io("keep the plan in a temporary file below", self.root, &e),
+            other => Failure::bug(other.to_string()),
+        };
+        let file = scratch(self.root).map_err(|e| unkept(FileProblem::Keep(e)))?;
+        let mut spool = Spool::start(file, &header, watch).map_err(unkept)?;
+        let summary = matching.finish(&header, &mut spool).map_err(|error| match error {
             FinishError::Reconcile(error) => Failure::bug(error.to_string()),
-            FinishError::Sink(never) => match never {},
+            FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
         let usage = connected.client.usage();
@@ -140,11 +151,11 @@ impl Place<'_> {
             not_checked: compiled.not_checked,
             warnings,
         };
-        let plan = Plan { header, entries, summary, context };
+        let plan = spool.finish(summary, context).map_err(unkept)?;
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
-        Ok(Planned { plan, connected, report: facts })
+        Ok(Planned { plan, connected, parent: object.parent.clone(), report: facts })
     }
 
     /// The file is the one that `checksum:` means, where there is one.
@@ -199,13 +210,6 @@ fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
     let held = check.is_none_or(|c| c.verdict.stops());
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
-}
-
-fn no_bulk(key: &str) -> Failure {
-    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, format!("`{key}: bulk` is not in this version"))
-        .note("no record was read or written")
-        .help(format!("leave `{key}:` out: the way that suits is chosen"));
-    Failure::new(super::exit::Exit::Usage, diagnostic)
 }
 
 /// Where the report comes from, as written.

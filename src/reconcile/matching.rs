@@ -9,7 +9,7 @@ use super::reading::RowKey;
 use super::rows::Rows;
 use super::{DuplicateRows, Inputs, Layout, Reading, ReconcileError, SeveralRecords};
 use crate::model::{Digest, RecordId};
-use crate::plan::{Entry, FieldCounts, Header, PlanWriter, RowOutcome, Sink, Summary};
+use crate::plan::{Entry, FieldCounts, Header, Lines, PlanDigester, RowOutcome, Sink, Summary};
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
 
@@ -166,13 +166,14 @@ impl Matching {
     pub fn finish<S: Sink>(self, header: &Header, sink: &mut S) -> Result<Summary, FinishError<S::Error>> {
         let Self { reading, found } = self;
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let digesting = PlanWriter::start(std::io::sink(), header).map_err(FinishError::Encode)?;
+        let digester = PlanDigester::new(&header.line().map_err(FinishError::Encode)?);
         let mut finishing = Finishing {
             reading: &reading,
             found: &found,
             summary: empty(&reading, header),
             by_field: vec![FieldCounts::default(); reading.inputs.fields.len()],
-            digesting,
+            digester,
+            lines: Lines::default(),
             sink,
             forbidden: Forbidden::default(),
         };
@@ -180,6 +181,9 @@ impl Matching {
         finishing.close()
     }
 }
+
+/// Bytes of lines that are handed on together.
+const HANDED_ON: usize = 64 << 10;
 
 /// Why a plan could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -220,7 +224,9 @@ struct Finishing<'a, S: Sink> {
     summary: Summary,
     /// By the index of the field; they join the summary at the end.
     by_field: Vec<FieldCounts>,
-    digesting: PlanWriter<std::io::Sink>,
+    digester: PlanDigester,
+    /// Entries that were told and not handed on yet.
+    lines: Lines,
     sink: &'a mut S,
     forbidden: Forbidden,
 }
@@ -260,9 +266,18 @@ impl<S: Sink> Finishing<'_, S> {
 
     fn tell(&mut self, entry: Entry) -> Result<RowOutcome, FinishError<S::Error>> {
         let outcome = entry.outcome;
-        self.digesting.entry(&entry).map_err(FinishError::Encode)?;
-        self.sink.entry(entry).map_err(FinishError::Sink)?;
+        self.lines.push(&entry).map_err(FinishError::Encode)?;
+        if self.lines.bytes.len() >= HANDED_ON {
+            self.hand_on()?;
+        }
         Ok(outcome)
+    }
+
+    fn hand_on(&mut self) -> Result<(), FinishError<S::Error>> {
+        self.digester.update(&self.lines.bytes);
+        self.sink.lines(&self.lines).map_err(FinishError::Sink)?;
+        self.lines.clear();
+        Ok(())
     }
 
     /// Which of the rows of a group is used.
@@ -384,13 +399,14 @@ impl<S: Sink> Finishing<'_, S> {
         Ok(end)
     }
 
-    fn close(self) -> Result<Summary, FinishError<S::Error>> {
-        let Self { reading, mut summary, by_field, digesting, forbidden, .. } = self;
+    fn close(mut self) -> Result<Summary, FinishError<S::Error>> {
+        self.hand_on()?;
+        let Self { reading, mut summary, by_field, digester, forbidden, .. } = self;
         for (field, counts) in reading.inputs.fields.iter().zip(by_field) {
             summary.fields.insert(field.name.clone(), counts);
         }
         summary.guards = reading.inputs.guards.judge(&summary, forbidden);
-        (summary.inputs, summary.changes) = digesting.digests();
+        (summary.inputs, summary.changes) = digester.finish();
         if !summary.rows.balances() {
             return Err(ReconcileError::Unbalanced("row").into());
         }
