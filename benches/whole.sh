@@ -24,7 +24,7 @@ step() { # what, exit codes that are fine, then the command
   local code=0
   org forget "$work"
   ( cd "$work/team" && /usr/bin/time -q -o "$work/use" -f '%U %S %M %e' "$@" >"$work/out" 2>"$work/err" ) || code=$?
-  case " $fine " in *" $code "*) ;; *) echo "failed ($code): $*" >&2; tail -30 "$work/out" "$work/err" >&2; exit 1 ;; esac
+  case " $fine " in *" $code "*) ;; *) echo "failed ($code): $*" >&2; tail -n 30 "$work/out" "$work/err" >&2; exit 1 ;; esac
   awk -v what="$what" '{ printf "  %-28s %.2f s CPU, %.2f s wall, peak %.0f MB; ", what, $1+$2, $4, $3/1024 }' "$work/use"
   org calls "$work"
 }

