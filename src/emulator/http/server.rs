@@ -27,7 +27,8 @@ const LARGEST_HEAD: usize = 16_384;
 pub async fn handle(state: Arc<State>, ConnectInfo(knife): ConnectInfo<Knife>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let uri = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let path = percent_decoded(parts.uri.path());
+    // The Salesforce CLI keeps the slash of its instance URL, and a real org does not mind.
+    let path = format!("/{}", percent_decoded(parts.uri.path()).trim_start_matches('/'));
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let most = largest(&path);

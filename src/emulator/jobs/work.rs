@@ -16,13 +16,13 @@ use super::registry::Jobs;
 /// Between two batches others may have the org.
 const BREATH: Duration = Duration::from_millis(1);
 
-/// A job that has just been closed (ingest) or made (query): its work begins. Small work is done when this returns.
+/// A job that is UploadComplete since this moment: its work begins. Small work is done when this returns.
 pub fn begin(state: &Arc<State>, id: &str) {
     {
         let mut jobs = state.jobs();
         let now = state.now();
         if let Some(job) = jobs.get_mut(id) {
-            (job.phase, job.closed, job.modified) = (Phase::UploadComplete, Some(Instant::now()), now);
+            (job.closed, job.modified) = (Some(Instant::now()), now);
         }
         start(state, &mut jobs, id);
     }

@@ -189,12 +189,12 @@ fn change(state: &Arc<State>, call: &Call<'_>, family: Family, id: &str) -> Resu
             short(state, id)
         }
         Some("UploadComplete") if family == Family::Ingest => {
-            if phase != Phase::Open {
-                return Err(wrong_state(format!("Closing already {} Job not allowed", said(phase))));
-            }
             let reply = {
                 let mut jobs = state.jobs();
                 let job = jobs.get_mut(id).ok_or_else(Problem::not_found)?;
+                if job.phase != Phase::Open {
+                    return Err(wrong_state(format!("Closing already {} Job not allowed", said(job.phase))));
+                }
                 job.phase = Phase::UploadComplete;
                 job.short()
             };
