@@ -5,8 +5,10 @@
 mod block;
 mod dialect;
 mod error;
+mod index;
 mod lines;
 mod reader;
+mod simd;
 #[cfg(test)]
 mod tests;
 
