@@ -6,6 +6,7 @@
 mod budget;
 mod cancel;
 mod client;
+mod ends;
 mod executor;
 mod journal;
 mod left;
@@ -18,18 +19,22 @@ mod reading;
 mod sending;
 mod settings;
 mod standing;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use budget::{Budget, Retries};
 pub use cancel::{Cancel, Canceller};
+pub use ends::Ends;
 pub use executor::{Apply, RunError};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
-pub use left::{Foreign, Remaining, left};
+#[cfg(test)]
+use left::left;
+pub use left::{Foreign, Left, Remaining};
 pub use lock::{Holder, Lock, LockProblem};
 pub use observe::{Event, Observer, Progress, Silent};
 pub use org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
-pub use outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+pub use outcome::{End, NotAttempted, Outcomes, StopReason, Unknown};
 pub use precheck::{Facts, Stale, precheck};
 pub use settings::{Backoff, Clock, Settings};

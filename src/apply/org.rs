@@ -140,6 +140,8 @@ pub enum StopKind {
     TooSlow,
     /// The journal cannot be written: nothing is sent without it.
     Journal,
+    /// The plan's entries cannot be read from disk any more.
+    Plan,
 }
 
 impl StopKind {
@@ -155,6 +157,7 @@ impl StopKind {
             StopKind::Unreadable => "unreadable",
             StopKind::TooSlow => "too_slow",
             StopKind::Journal => "journal",
+            StopKind::Plan => "plan",
         }
     }
 }

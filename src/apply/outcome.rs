@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ends::Ends;
 use super::org::{Fault, RecordError, StopKind};
-use crate::model::{FieldName, RecordId};
+use crate::model::FieldName;
 use crate::plan::RecordLedger;
 
 /// Where a planned record ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum End {
     /// Written: Salesforce said so, or the record was seen to hold the new values after an answer was lost.
@@ -126,18 +127,6 @@ pub enum Unknown {
     Gone,
 }
 
-/// Where one record ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordEnd {
-    /// The record.
-    pub record: RecordId,
-    /// The report row.
-    pub row: u64,
-    /// Where it ended.
-    #[serde(flatten)]
-    pub end: End,
-}
-
 /// Why a run stopped before its plan was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopReason {
@@ -162,8 +151,8 @@ impl StopReason {
 /// What a run did: where every planned record ended, and what it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcomes {
-    /// Every planned record, in the order of the plan; after a resume the earlier ends, too.
-    pub records: Vec<RecordEnd>,
+    /// Of every planned record, in the order of the plan; after a resume the earlier ends, too.
+    pub ends: Ends,
     /// The third ledger. It balances, or there are no outcomes.
     pub ledger: RecordLedger,
     /// Why the run stopped early, if it did.

@@ -13,26 +13,22 @@ use crate::model::RecordId;
 impl<O: Org> Executor<'_, '_, O> {
     /// Reads the next records again; those that are still as planned from become ready, the others end.
     pub(super) async fn refill(&mut self) {
-        let Some(lot) = self.waiting.front().map(|item| item.lot) else { return };
-        let most = self.read_ahead(lot.size);
-        let count = self.waiting.iter().take(most).take_while(|item| item.lot == lot).count();
-        let ids: Vec<RecordId> = self.waiting.iter().take(count).map(|i| self.targets.list[i.index].record).collect();
+        let Some(lot) = self.waiting.lot() else { return };
+        let indexes = self.waiting.first(self.read_ahead(lot.size));
         // Until they are read they stay where they are, so that a failed read loses none.
-        let Some((rows, read)) = self.read(&ids).await else { return };
-        let items: Vec<Item> = self.waiting.drain(..count).collect();
+        let Some((rows, read)) = self.read(&self.targets.ids(indexes.iter().copied())).await else { return };
+        let Some(standings) = self.standings(&indexes, &rows) else { return };
+        let items = self.waiting.take(indexes.len());
         let mut ends = Vec::new();
-        for mut item in items {
+        for (mut item, standing) in items.into_iter().zip(standings) {
             item.read = Some(read);
-            let end = match self.targets.standing(item.index, &rows) {
+            let end = match standing {
                 Standing::Before => {
                     self.ready.push_back(item);
                     continue;
                 }
-                Standing::After if item.doubt => End::Updated,
-                Standing::After => End::Drifted {
-                    fields: self.targets.list[item.index].entry.cells.iter().map(|c| c.field.clone()).collect(),
-                    already_there: true,
-                },
+                Standing::After(_) if item.doubt => End::Updated,
+                Standing::After(fields) => End::Drifted { fields, already_there: true },
                 Standing::Other(fields) if item.doubt => End::Unknown { reason: Unknown::Neither, fields },
                 Standing::Other(fields) => End::Drifted { fields, already_there: false },
                 Standing::Gone if item.doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
@@ -42,6 +38,12 @@ impl<O: Org> Executor<'_, '_, O> {
         }
         self.end_all(ends);
         self.tell();
+    }
+
+    /// How these records stand to their plan. `None` when the plan could not be read, and the run was stopped.
+    pub(super) fn standings(&mut self, indexes: &[usize], rows: &Rows) -> Option<Vec<Standing>> {
+        let standings = indexes.iter().map(|index| self.targets.standing(*index, rows)).collect();
+        self.loaded(standings)
     }
 
     /// How many records to read in one call: whole batches, as many as can be sent before they are too old, by the pace so far.
@@ -96,7 +98,7 @@ impl<O: Org> Executor<'_, '_, O> {
     /// An answer was lost: what do the records say? After the word to stop there is time for one try only.
     pub(super) async fn look_up(&mut self, group: &[Item], fault: &Fault) -> Option<(Rows, Duration)> {
         self.apply.observer.event(&Event::LookingUp { records: group.len(), fault: fault.clone() });
-        let ids: Vec<RecordId> = group.iter().map(|i| self.targets.list[i.index].record).collect();
+        let ids = self.targets.ids(group.iter().map(|item| item.index));
         if !self.apply.cancel.is_cancelled()
             && let Some(found) = self.read(&ids).await
         {

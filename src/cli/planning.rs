@@ -7,11 +7,12 @@ use super::failure::Failure;
 use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
+use super::repository::scratch;
 use crate::config::valid::{ReadWay, WriteWay};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::model::OrgId;
 use crate::net::Budget;
-use crate::plan::{Context, FORMAT, GuardName, GuardVerdict, Header, Limit, Plan, Way};
+use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
 use crate::report;
 use crate::runlog::Store;
@@ -27,11 +28,17 @@ pub struct Planned {
 }
 
 impl Place<'_> {
-    /// Plans.
+    /// Plans. The entries go to a temporary file, and `watch` sees each of them.
     ///
     /// # Errors
     /// Nothing is written, whatever goes wrong.
-    pub async fn plan(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Planned, Failure> {
+    pub async fn plan(
+        &self,
+        target: Target<'_>,
+        purpose: Purpose,
+        budget: Budget,
+        watch: &mut dyn Watch,
+    ) -> Result<Planned, Failure> {
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
         // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
@@ -101,10 +108,15 @@ impl Place<'_> {
                 definitions: compiled.definitions.clone(),
             },
         };
-        let mut entries = Vec::new();
-        let summary = matching.finish(&header, &mut entries).map_err(|error| match error {
+        let unkept = |problem: FileProblem| match problem {
+            FileProblem::Keep(e) => Failure::io("keep the plan in a temporary file below", self.root, &e),
+            other => Failure::bug(other.to_string()),
+        };
+        let file = scratch(self.root).map_err(|e| unkept(FileProblem::Keep(e)))?;
+        let mut spool = Spool::start(file, &header, watch).map_err(unkept)?;
+        let summary = matching.finish(&header, &mut spool).map_err(|error| match error {
             FinishError::Reconcile(error) => Failure::bug(error.to_string()),
-            FinishError::Sink(error) => Failure::bug(error.to_string()),
+            FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
         // Per 200 records one write; per 2,000 one reading before.
@@ -122,7 +134,7 @@ impl Place<'_> {
             not_checked: compiled.not_checked,
             warnings,
         };
-        let plan = Plan { header, entries, summary, context };
+        let plan = spool.finish(summary, context).map_err(unkept)?;
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }

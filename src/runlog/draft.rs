@@ -77,7 +77,7 @@ pub fn status_of(exit: &ExitReason, records: &RecordLedger, problems: &[RunProbl
 impl RunLog {
     /// The log of a run of `plan`. Its name is its start's stamp until the store finds that taken.
     pub fn new(plan: &Plan, facts: RunFacts) -> Self {
-        let Plan { header, summary, context, entries: _ } = plan;
+        let Plan { header, summary, context, .. } = plan;
         let left = facts.records.records - facts.records.updated.min(facts.records.records);
         let exit = match facts.exit {
             ExitReason::Done if facts.records.records == 0 => ExitReason::NothingToDo,

@@ -22,7 +22,7 @@ pub use format::{
     CallCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem, Seconds,
     Status, StopsAfter, Trigger, VERSION, Versions,
 };
-pub use lines::{all_not_attempted, outcome_lines, tally};
+pub use lines::outcome_lines;
 pub use outcomes::{
     ChangedField, Doubt, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem,
     OutcomesReader, Problem, RecordLine, RefusedField, RowLine,

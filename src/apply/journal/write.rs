@@ -1,7 +1,7 @@
 //! Writing a journal. An intent is on disk before anything is sent.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -195,7 +195,11 @@ fn sweep(folder: &Path, stem: &str) -> std::io::Result<()> {
             continue;
         }
         let idle = match path.extension().and_then(|e| e.to_str()) {
-            Some("journal") => !std::fs::read(&path)?.contains(&b'\n'),
+            Some("journal") => {
+                let mut first = Vec::new();
+                BufReader::new(File::open(&path)?).read_until(b'\n', &mut first)?;
+                first.last() != Some(&b'\n')
+            }
             Some("plan") => !path.with_extension("journal").try_exists()?,
             _ => false,
         };

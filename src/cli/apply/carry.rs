@@ -1,6 +1,5 @@
 //! One integration carried out: lock → plan → guards → question → journal → run → run log.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
     Start, precheck, unfinished,
 };
-use crate::cli::arguments::{ApplyArguments, Format};
+use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose, budget};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -26,7 +25,8 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::model::{EnvironmentName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
-use crate::render::counted;
+use crate::render::plan::{Form, Outline};
+use crate::render::{Options, counted};
 use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
 
 /// Where journals and locks lie.
@@ -63,13 +63,19 @@ pub fn journal_failure(problem: &JournalProblem) -> Failure {
     Failure::new(Exit::Failed, diagnostic)
 }
 
+/// What is kept of a plan to show it before it is carried out.
+pub fn outline(world: &World, arguments: &ApplyArguments) -> Outline {
+    let options = Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
+    Outline::new(Form::Text, options)
+}
+
 /// Applies one integration, from a plan file or after planning.
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
     arguments: &ApplyArguments,
     selection: Selection,
-    given: Option<Plan>,
+    given: Option<(Plan, Outline)>,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let world = place.world;
@@ -83,10 +89,11 @@ pub async fn integration(
     let planning = async {
         match given {
             None => {
-                let planned = place.plan(target, Purpose::Apply, budget.clone()).await?;
-                Ok((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new()))
+                let mut outline = outline(world, arguments);
+                let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
+                Ok(((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new()), outline))
             }
-            Some(plan) => checked(place, target, plan, budget.clone()).await,
+            Some((plan, outline)) => Ok((checked(place, target, plan, budget.clone()).await?, outline)),
         }
     };
     let planned = tokio::select! {
@@ -94,19 +101,21 @@ pub async fn integration(
         () = heard(cancel) => Err(signals::interrupted()),
         planned = planning => planned,
     };
-    let (mut plan, connected, bytes, stale) =
+    let ((mut plan, connected, bytes, stale), outline) =
         planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
-    world.bug_on_demand("planned", &plan);
+    world.bug_on_demand("planned", &(&plan, &outline));
     first_run(place, target, arguments, &mut plan)?;
-    let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
-        world.warn(&crate::render::plan::text(&plan, &options));
+        let mut text = Vec::new();
+        outline.write(&plan, &mut text).map_err(|e| show::unreadable(&e))?;
+        world.warn(&String::from_utf8_lossy(&text));
     } else if !world.json && (!world.quiet || !arguments.yes) {
-        world.print(&format!("{}\n", show::shown(world, &plan, Format::Text, &options)));
+        show::print(world, &outline, &plan)?;
+        world.print("");
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
     let about = |trigger, connected: &Connected| About {
@@ -134,7 +143,7 @@ pub async fn integration(
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
-    not_planned(world, &plan, &selection);
+    not_planned(world, &plan, &selection)?;
     confirm(world, &plan, arguments.yes, cancel).await?;
 
     let run = Start { run: stamp(start), started: start, selection: selection.clone() };
@@ -295,18 +304,22 @@ fn first_run(
 }
 
 /// Says which of the chosen records have nothing to be changed: a slip in the file must not pass for work done.
-fn not_planned(world: &World, plan: &Plan, selection: &Selection) {
-    let Some(only) = &selection.only else { return };
-    let planned: BTreeSet<RecordId> = plan.planned().filter_map(|e| e.record).collect();
-    let without: Vec<&str> = only.difference(&planned).map(RecordId::as_str).collect();
-    if without.is_empty() {
-        return;
+fn not_planned(world: &World, plan: &Plan, selection: &Selection) -> Result<(), Failure> {
+    let Some(only) = &selection.only else { return Ok(()) };
+    let mut without = only.clone();
+    for entry in plan.planned() {
+        let entry = entry.map_err(|e| show::unreadable(&std::io::Error::other(e)))?;
+        entry.record.iter().for_each(|record| _ = without.remove(record));
     }
-    let listed = without.iter().take(10).copied().collect::<Vec<_>>().join(" ");
+    if without.is_empty() {
+        return Ok(());
+    }
+    let listed = without.iter().take(10).map(RecordId::as_str).collect::<Vec<_>>().join(" ");
     let more = without.len().saturating_sub(10);
     let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
     let count = counted(without.len() as u64, "record");
     world.say(&format!("no change is planned for {count} of `--records`: {listed}{more}"));
+    Ok(())
 }
 
 /// What to say of the guards that hold.

@@ -1,5 +1,7 @@
 //! Outcomes become a run log with its lines, and an exit code.
 
+use std::io;
+
 use jiff::Timestamp;
 
 use crate::apply::{self, End, Outcomes, Selection, StopKind, Unknown};
@@ -7,14 +9,15 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::planning::source_name;
+use crate::cli::show::options;
 use crate::diag::{Code, Diagnostic};
 use crate::model::FieldName;
 use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Doubt, ExitReason, NotAttempted, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog, RunProblem,
-    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, all_not_attempted, outcome_lines,
+    CallCounts, Doubt, ExitReason, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem, RunSubject,
+    Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -99,20 +102,23 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         problems,
     };
     let mut log = RunLog::new(plan, facts);
-    let records = lines(plan, ended);
-    let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let exit = exit_of(ended);
-    let written = store.write(&mut log, outcome_lines(plan, &records)).map_err(|problem| {
+    let mut ends = render::Ends::new(&options(place.world, false));
+    let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
+    let lines = lines.inspect(|line| line.iter().for_each(|line| ends.line(line)));
+    let written = store.write(&mut log, lines).map_err(|problem| {
         let failure = unwritable(problem);
         Failure { exit: failure.exit.and(exit), ..failure }
     })?;
-    let shown = if place.world.json {
-        render::runs::show_json(&log, &records, &rows)
+    if place.world.json {
+        let reread =
+            || Ok(store.outcomes(&written.log, &log).map_err(io::Error::other)?.1.map(|l| l.map_err(io::Error::other)));
+        let shown = place.world.stream(|out| render::runs::show_json(&log, reread, out));
+        shown.map_err(|e| Failure::io("show the run log", &written.outcomes, &e))?;
     } else {
-        render::apply::text(&log, &records, &crate::cli::show::options(place.world, false))
-    };
-    place.world.print(&shown);
+        place.world.print(&render::apply::text(&log, &ends, &options(place.world, false)));
+    }
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(exit)
@@ -164,7 +170,7 @@ pub fn unplanned(
     };
     let mut log = RunLog::unplanned(subject, facts);
     let store = Store::open(place.root.join(&place.repository.project.runs));
-    let written = store.write(&mut log, Vec::new()).map_err(unwritable)?;
+    let written = store.write(&mut log, []).map_err(unwritable)?;
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(())
@@ -207,7 +213,7 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
                 )
             };
             let chosen = selection.limit.is_some() || selection.only.is_some();
-            if chosen && outcomes.records.iter().all(|r| left_by_choice(&r.end)) {
+            if chosen && outcomes.ends.iter().flatten().all(left_by_choice) {
                 ExitReason::Limited
             } else {
                 ExitReason::InPart
@@ -238,6 +244,7 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::Unreadable => "the planned records could not be read again",
         StopKind::TooSlow => "reading took longer than a read may be old",
         StopKind::Journal => "the journal could not be written, and nothing is sent without it",
+        StopKind::Plan => "the plan could not be read from disk any more",
     }
 }
 
@@ -265,16 +272,12 @@ fn exit_of(ended: &Ended<'_>) -> Exit {
     }
 }
 
-fn lines(plan: &Plan, ended: &Ended<'_>) -> Vec<RecordLine> {
-    match ended {
-        Ended::Nothing(_, reason) => all_not_attempted(plan, reason),
-        Ended::Carried(outcomes) => {
-            plan.planned().zip(&outcomes.records).filter_map(|(entry, end)| line(entry, &end.end)).collect()
-        }
-    }
-}
-
-fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
+/// The line of a planned record, by its place among them.
+fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
+    let end = match ended {
+        Ended::Nothing(_, reason) => return RecordLine::not_attempted(entry, reason.clone()),
+        Ended::Carried(outcomes) => outcomes.ends.get(record)?,
+    };
     match end {
         End::Updated => RecordLine::updated(entry),
         End::Failed { code, message, fields } => {

@@ -1,18 +1,19 @@
 //! A plan as text, Markdown and JSON: verdict first, then ledgers, fields, notable rows, records.
 
 mod build;
+mod common;
 mod difference;
-mod forms;
 mod json;
 mod markdown;
 mod notable;
+mod outline;
 #[cfg(test)]
 pub(super) mod tests;
 mod text;
 mod view;
 
-pub use forms::{json, markdown, text};
 pub use markdown::MARKDOWN_LIMIT;
+pub use outline::{Form, Outline};
 pub use view::{
     CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView,
     RecordView, Subject, Values, Verdict,
