@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod ground;
 mod init;
+mod memory;
 mod plan;
 mod planning;
 mod problem;

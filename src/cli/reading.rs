@@ -52,7 +52,7 @@ pub async fn read(
     let context = problem::salesforce::Context { org, at: wanted.condition_at, not_done: "nothing was written" };
     let word = |error: ReadError| match error {
         ReadError::Salesforce(error) => problem::salesforce::failure(&error, &context),
-        ReadError::Reconcile(error) => Failure::bug(error.to_string()),
+        ReadError::Reconcile(error) => super::memory::failure(&error),
     };
     let way = pass(client, matching, layout, wanted, Pass::Scope).await.map_err(&word)?;
     if let Some(beyond) = beyond {
@@ -75,7 +75,7 @@ async fn pass(
         key_field: wanted.key_field.clone(),
         condition: wanted.condition.map(str::to_owned),
     };
-    let way = choose(client, matching, wanted, &lookup, pass).await;
+    let way = choose(client, matching, wanted, &lookup, pass).await?;
     let mut on_block = |block| {
         match pass {
             Pass::Scope => matching.org(&block),
@@ -92,7 +92,7 @@ async fn pass(
         }
         Way::Lookup => {
             let mut literals = Vec::new();
-            matching.literals(pass, |literal| literals.push(literal.to_owned()));
+            matching.literals(pass, |literal| literals.push(literal.to_owned())).map_err(ReadError::Reconcile)?;
             let (_, packed) = client.look_up(&lookup, &literals, &mut on_block).await?;
             if !packed.unfit.is_empty() {
                 let detail = format!("{} keys are too long for a look-up; write `read: query`", packed.unfit.len());
@@ -103,24 +103,25 @@ async fn pass(
     Ok(way)
 }
 
-async fn choose(client: &Client, matching: &Matching, wanted: &Wanted<'_>, lookup: &Lookup, pass: Pass) -> Way {
+async fn choose(client: &Client, matching: &Matching, wanted: &Wanted<'_>, lookup: &Lookup, pass: Pass) -> Result<Way, ReadError> {
     let mut demand = salesforce::Demand::default();
     matching.literals(pass, |literal| {
         demand.keys += 1;
         demand.encoded_bytes += encoded_len(literal) as u64 + 1;
-    });
+    })
+    .map_err(ReadError::Reconcile)?;
     if demand.keys == 0 {
-        return Way::None;
+        return Ok(Way::None);
     }
     if let Some(forced) = wanted.forced {
-        return forced;
+        return Ok(forced);
     }
     let limits = client.get_limits();
     let one_call = demand.encoded_bytes <= limits.room().saturating_sub(lookup.around()) as u64;
     // The count costs a call of its own; it is asked for only where it can decide. Unknown, it decides nothing.
     let rows = if one_call && wanted.indexed { None } else { client.record_count(wanted.object).await.ok().flatten() };
-    match salesforce::choose(demand, wanted.indexed, rows, PAGE_ROWS, &limits, lookup.around()) {
+    Ok(match salesforce::choose(demand, wanted.indexed, rows, PAGE_ROWS, &limits, lookup.around()) {
         salesforce::Way::Lookup { .. } => Way::Lookup,
         salesforce::Way::Query { .. } => Way::Query,
-    }
+    })
 }

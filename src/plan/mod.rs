@@ -4,6 +4,7 @@
 //! [`Context`], beside the plan and outside its digests.
 
 mod context;
+mod encode;
 mod entry;
 mod file;
 mod guard;
@@ -14,6 +15,7 @@ mod lines;
 mod stored;
 
 pub use context::{Context, Usage, Way};
+pub use encode::{Changed, LineBuilder};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
 pub use guard::{GuardName, GuardVerdict, Limit};
