@@ -10,9 +10,6 @@ use super::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::reconcile::{Budget, ReconcileError};
 
-
-
-
 /// The budget of a plan in a repository.
 pub fn budget(world: &World, root: &Path) -> Budget {
     let root = root.to_owned();
@@ -28,7 +25,8 @@ pub fn failure(error: &ReconcileError) -> Failure {
     } else {
         "mend the folder `.footbridge/tmp`, or give the plan more memory, such as `--memory 2GiB`"
     };
-    let diagnostic = Diagnostic::error(Code::FileUnwritable, error.to_string()).note("nothing was written to Salesforce");
+    let diagnostic =
+        Diagnostic::error(Code::FileUnwritable, error.to_string()).note("nothing was written to Salesforce");
     Failure::new(Exit::Failed, diagnostic.help(help))
 }
 
@@ -59,7 +57,8 @@ mod tests {
         for (text, bytes) in [("512MiB", 512 << 20), ("2 GiB", 2 << 30), ("64m", 64 << 20), ("3MB", 3_000_000)] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "12", "MiB", "1.5GiB", "-1MiB", "10KiB", "99999999999999999999GiB", "18446744073709551615GiB"] {
+        for text in ["", "12", "MiB", "1.5GiB", "-1MiB", "10KiB", "99999999999999999999GiB", "18446744073709551615GiB"]
+        {
             assert!(size(text).is_err(), "{text}");
         }
     }

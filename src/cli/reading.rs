@@ -103,13 +103,20 @@ async fn pass(
     Ok(way)
 }
 
-async fn choose(client: &Client, matching: &Matching, wanted: &Wanted<'_>, lookup: &Lookup, pass: Pass) -> Result<Way, ReadError> {
+async fn choose(
+    client: &Client,
+    matching: &Matching,
+    wanted: &Wanted<'_>,
+    lookup: &Lookup,
+    pass: Pass,
+) -> Result<Way, ReadError> {
     let mut demand = salesforce::Demand::default();
-    matching.literals(pass, |literal| {
-        demand.keys += 1;
-        demand.encoded_bytes += encoded_len(literal) as u64 + 1;
-    })
-    .map_err(ReadError::Reconcile)?;
+    matching
+        .literals(pass, |literal| {
+            demand.keys += 1;
+            demand.encoded_bytes += encoded_len(literal) as u64 + 1;
+        })
+        .map_err(ReadError::Reconcile)?;
     if demand.keys == 0 {
         return Ok(Way::None);
     }

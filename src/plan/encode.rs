@@ -214,9 +214,14 @@ mod tests {
 
     fn cell() -> impl Strategy<Value = CellChange> {
         let kind = proptest::sample::select(ChangeKind::ALL.to_vec());
-        (text(), kind, proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(note())).prop_map(
-            |(field, kind, before, after, note)| CellChange { field: FieldName::new(field), kind, before, after, note },
-        )
+        (text(), kind, proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(note()))
+            .prop_map(|(field, kind, before, after, note)| CellChange {
+                field: FieldName::new(field),
+                kind,
+                before,
+                after,
+                note,
+            })
     }
 
     fn refused() -> impl Strategy<Value = RefusedCell> {

@@ -1,5 +1,7 @@
 //! Packed rows in memory: in pieces that never move, addressed by four bytes a row.
 
+use super::room::Room;
+
 /// Rows start at multiples of so many bytes.
 const UNIT: usize = 8;
 /// Bits of an address that say where in its piece a row starts.
@@ -12,7 +14,9 @@ const FIRST: usize = 256 << 10;
 /// Rows, each padded to [`UNIT`].
 #[derive(Default)]
 pub(super) struct Arena {
-    pieces: Vec<Vec<u8>>,
+    pieces: Vec<Room>,
+    /// Bytes of the last piece that are taken.
+    used: usize,
     bytes: usize,
 }
 
@@ -23,7 +27,8 @@ impl Arena {
         let mut from = 0;
         let mut next = 0;
         while next < ends.len() {
-            let (used, room) = self.pieces.last().map_or((0, 0), |p| (p.len(), p.capacity() - p.len()));
+            let used = self.used;
+            let room = self.pieces.last().map_or(0, |piece| piece.len() - used);
             let mut to = from;
             let first = next;
             while next < ends.len() && ends[next] as usize - from <= room {
@@ -31,7 +36,7 @@ impl Arena {
                 if offset >= PIECE {
                     break;
                 }
-                addresses.push(((self.pieces.len() - 1) << OFFSET_BITS | offset / UNIT) as u32);
+                addresses.push((((self.pieces.len() - 1) << OFFSET_BITS) | (offset / UNIT)) as u32);
                 to = ends[next] as usize;
                 next += 1;
             }
@@ -40,9 +45,11 @@ impl Arena {
                     return false;
                 }
                 let least = if self.pieces.is_empty() { FIRST } else { PIECE };
-                self.pieces.push(Vec::with_capacity(least.max(ends[next] as usize - from)));
+                self.pieces.push(Room::new(least.max(ends[next] as usize - from)));
+                self.used = 0;
             } else if let Some(piece) = self.pieces.last_mut() {
-                piece.extend_from_slice(&rows[from..to]);
+                piece[used..used + to - from].copy_from_slice(&rows[from..to]);
+                self.used += to - from;
                 from = to;
             }
         }

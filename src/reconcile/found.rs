@@ -18,7 +18,7 @@ const CHUNK_BITS: u32 = 12;
 /// In a head: the row's only record so far, and it agrees.
 const AGREES: u32 = 1 << 31;
 /// Keys that are looked for together, so that waiting for memory overlaps.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 const NOTHING: u32 = u32::MAX;
 
 /// What a record came to. In the order in which one of two versions of a record counts.
@@ -89,8 +89,9 @@ pub(super) struct Lane {
     open: Option<(u32, Vec<Record>, Vec<u8>)>,
     key: Vec<u8>,
     keys: Vec<u8>,
-    batch: Vec<Sought>,
     packed: Vec<u8>,
+    /// Rows of the last records of the open chunk, which do not hang on their heads yet.
+    loose: Vec<u32>,
 }
 
 /// A key that is looked for.
@@ -98,7 +99,7 @@ struct Sought {
     row: usize,
     key: (usize, usize),
     hash: u64,
-    likely: Option<u32>,
+    likely: Option<(u32, bool)>,
 }
 
 /// Looks for the rows of a block's records and hands each record that has one to `each`: row of the report, id, row of the block.
@@ -107,13 +108,16 @@ fn probe(
     layout: &Layout,
     block: &Block,
     lane: &mut Lane,
+    touch: impl Fn(u32) -> u8,
     mut each: impl FnMut(u32, RecordId, usize, &mut Lane) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
     let rule = &report.shared.inputs.key.rule;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut packed: Vec<&[u8]> = Vec::with_capacity(BATCH);
     for first in (0..block.rows()).step_by(BATCH) {
-        let mut batch = std::mem::take(&mut lane.batch);
         batch.clear();
+        packed.clear();
         lane.keys.clear();
         for row in first..block.rows().min(first + BATCH) {
             if rule.canon(Side::Org, block.cell(row, layout.key), &mut lane.key) == Ok(KeyKind::Key) {
@@ -126,13 +130,23 @@ fn probe(
             sought.likely = report.likely(sought.hash);
         }
         let mut touched = 0;
-        for row in batch.iter().filter_map(|sought| sought.likely) {
+        for sought in &batch {
+            let Some((row, _)) = sought.likely else {
+                packed.push(&[]);
+                continue;
+            };
+            touched ^= touch(row);
             let row = report.row(row);
-            touched ^= row.first().copied().unwrap_or(0) ^ row.get(64).copied().unwrap_or(0);
+            packed.push(row);
+            for line in [0, 64, 104] {
+                touched ^= row.get(line).copied().unwrap_or(0);
+            }
         }
         std::hint::black_box(touched);
-        for sought in &batch {
-            let Some(row) = report.target(sought.hash, &lane.keys[sought.key.0..sought.key.1]) else { continue };
+        for (sought, packed) in batch.iter().zip(&packed) {
+            let likely = sought.likely.map(|(row, several)| (row, several, *packed));
+            let key = &lane.keys[sought.key.0..sought.key.1];
+            let Some(row) = report.target(sought.hash, key, likely) else { continue };
             let cell = block.cell(sought.row, 0);
             let id = std::str::from_utf8(cell).ok().and_then(|id| RecordId::parse(id).ok());
             let id = id.ok_or_else(|| ReconcileError::NoId {
@@ -140,7 +154,6 @@ fn probe(
             })?;
             each(row, id, sought.row, lane)?;
         }
-        lane.batch = batch;
     }
     Ok(())
 }
@@ -178,22 +191,32 @@ impl Found {
         let layout = &inputs.layout;
         // What may be asked of a record later, when it is one of several, or of its currency.
         let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
-        probe(report, layout, block, lane, |row, id, at, lane| {
+        let touch = |row: u32| self.heads[row as usize].load(Ordering::Relaxed) as u8;
+        probe(report, layout, block, lane, touch, |row, id, at, lane| {
             let what = judge(report, layout, row, block, at);
             let keep = what == What::Differs || (needed && what == What::Agrees);
             self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
-        })
+        })?;
+        self.link(lane);
+        Ok(())
     }
 
     /// Takes a block of the second reading.
     pub(super) fn join_beyond(&self, report: &Report, block: &Block, lane: &mut Lane) -> Result<(), ReconcileError> {
         let Some(layout) = &report.shared.inputs.beyond else { return Ok(()) };
-        probe(report, layout, block, lane, |row, _, at, _| {
-            let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
-            let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
-            self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
-            Ok(())
-        })
+        probe(
+            report,
+            layout,
+            block,
+            lane,
+            |_| 0,
+            |row, _, at, _| {
+                let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
+                let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
+                self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
+                Ok(())
+            },
+        )
     }
 
     fn add(
@@ -227,19 +250,32 @@ impl Found {
         }
         let mut short = [0; 15];
         short.copy_from_slice(&id.as_str().as_bytes()[..15]);
-        let index = number << CHUNK_BITS | records.len() as u32;
-        let agrees = if what == What::Agrees { AGREES } else { 0 };
-        let head = &self.heads[row as usize];
-        let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
-        if before != 0 {
-            head.fetch_and(!AGREES, Ordering::AcqRel);
+        records.push(Record { before: 0, at, id: short, what });
+        lane.loose.push(row);
+        let full = records.len() == CHUNK || cells.len() > 64 << 20;
+        lane.open = Some((number, records, cells));
+        if full || lane.loose.len() == BATCH {
+            self.link(lane);
         }
-        records.push(Record { before, at, id: short, what });
-        if records.len() == CHUNK || cells.len() > 64 << 20 {
-            self.close(number, records, cells, scratch)
-        } else {
-            lane.open = Some((number, records, cells));
-            Ok(())
+        match lane.open.take_if(|_| full) {
+            Some((number, records, cells)) => self.close(number, records, cells, scratch),
+            None => Ok(()),
+        }
+    }
+
+    /// Hangs the loose records on the heads of their rows: many at a time, since an exchange waits for all that was written before it.
+    fn link(&self, lane: &mut Lane) {
+        let Some((number, records, _)) = &mut lane.open else { return };
+        let first = records.len() - lane.loose.len();
+        for (at, row) in (first..).zip(lane.loose.drain(..)) {
+            let index = *number << CHUNK_BITS | at as u32;
+            let agrees = if records[at].what == What::Agrees { AGREES } else { 0 };
+            let head = &self.heads[row as usize];
+            let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
+            if before != 0 {
+                head.fetch_and(!AGREES, Ordering::AcqRel);
+                records[at].before = before;
+            }
         }
     }
 

@@ -4,6 +4,11 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use super::room::Room;
+
+/// Bytes of a slot.
+const SLOT: usize = 8;
+
 /// The hash of a canonical key. The low bits choose a partition, the middle ones tell keys of one slot apart, the high ones choose the slot.
 #[inline]
 pub(super) fn hash(key: &[u8]) -> u64 {
@@ -14,14 +19,18 @@ pub(super) fn hash(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn tag(hash: u64) -> u32 {
-    (hash >> 8) as u32
+/// 31 bits.
+fn tag(hash: u64) -> u64 {
+    (hash >> 9) & (u32::MAX >> 1) as u64
 }
 
-/// Open addressing, in as many regions as threads fill it; a slot is tag and row, or 0.
-#[derive(Debug)]
+/// A slot is a tag, whether several rows have the key, and the first row + 1; or 0.
+const SEVERAL: u64 = 1 << 32;
+const TAG_SHIFT: u32 = 33;
+
+/// Open addressing, in as many regions as threads fill it.
 pub(super) struct Table {
-    slots: Vec<u64>,
+    slots: Room,
     /// Slots of a region; regions are a power of two in number.
     region: usize,
     /// Chooses the region by low bits of the hash.
@@ -30,7 +39,7 @@ pub(super) struct Table {
 
 /// One region while it is filled.
 pub(super) struct Region<'t> {
-    slots: &'t mut [u64],
+    slots: &'t mut [[u8; SLOT]],
 }
 
 impl Table {
@@ -39,12 +48,12 @@ impl Table {
         let regions = regions.next_power_of_two();
         // Hashes spread a little unevenly over the regions.
         let region = (keys / regions + keys / regions / 16 + 8) * 8 / 5;
-        Self { slots: vec![0; region * regions], region, mask: regions as u64 - 1 }
+        Self { slots: Room::new(region * regions * SLOT), region, mask: regions as u64 - 1 }
     }
 
     /// The regions, to be filled by one thread each.
     pub(super) fn regions(&mut self) -> impl Iterator<Item = Region<'_>> {
-        self.slots.chunks_mut(self.region).map(|slots| Region { slots })
+        self.slots.as_chunks_mut::<SLOT>().0.chunks_mut(self.region).map(|slots| Region { slots })
     }
 
     /// The bits of a hash that number its region.
@@ -53,22 +62,24 @@ impl Table {
     }
 
     #[inline]
-    fn region(&self, hash: u64) -> &[u64] {
-        &self.slots[(hash & self.mask) as usize * self.region..][..self.region]
+    fn region(&self, hash: u64) -> &[[u8; SLOT]] {
+        &self.slots.as_chunks::<SLOT>().0[(hash & self.mask) as usize * self.region..][..self.region]
     }
 
-    /// The row that most likely has the key: none, or one that has to be looked at with [`Self::find`]. For many keys at a time, so that waiting for
-    /// memory overlaps.
+    /// The row that most likely has the key, to be looked at, and whether it is one of several; if it is not that one, [`Self::find`] decides. For many
+    /// keys at a time, so that waiting for memory overlaps.
     #[inline]
-    pub(super) fn likely(&self, hash: u64) -> Option<u32> {
-        let slot = self.region(hash)[home(hash, self.region)];
-        (slot != 0 && (slot >> 32) as u32 == tag(hash)).then(|| slot as u32 - 1)
+    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
+        let slot = u64::from_le_bytes(self.region(hash)[home(hash, self.region)]);
+        (slot != 0 && slot >> TAG_SHIFT == tag(hash)).then(|| (slot as u32 - 1, slot & SEVERAL != 0))
     }
 
-    /// The row with this hash for which `is` says yes.
+    /// The row with this hash for which `is` says yes, and whether it is one of several.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<u32> {
-        probe(self.region(hash), hash, is).ok()
+    pub(super) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<(u32, bool)> {
+        let slots = self.region(hash);
+        let slot = u64::from_le_bytes(slots[probe(slots, hash, is).ok()?]);
+        Some((slot as u32 - 1, slot & SEVERAL != 0))
     }
 }
 
@@ -77,9 +88,13 @@ impl Region<'_> {
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, row: u32, is: impl FnMut(u32) -> bool) -> Option<u32> {
         match probe(self.slots, hash, is) {
-            Ok(found) => Some(found),
+            Ok(found) => {
+                let slot = u64::from_le_bytes(self.slots[found]) | SEVERAL;
+                self.slots[found] = slot.to_le_bytes();
+                Some(slot as u32 - 1)
+            }
             Err(free) => {
-                self.slots[free] = u64::from(tag(hash)) << 32 | u64::from(row + 1);
+                self.slots[free] = (tag(hash) << TAG_SHIFT | u64::from(row + 1)).to_le_bytes();
                 None
             }
         }
@@ -91,20 +106,17 @@ fn home(hash: u64, slots: usize) -> usize {
     ((u128::from(hash) * slots as u128) >> 64) as usize
 }
 
-/// The row that is meant, or the free slot where it would be. A table is never full.
+/// The slot of the row that is meant, or the free one where it would be. A table is never full.
 #[inline]
-fn probe(slots: &[u64], hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<u32, usize> {
+fn probe(slots: &[[u8; SLOT]], hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<usize, usize> {
     let mut at = home(hash, slots.len());
     loop {
-        let slot = slots[at];
+        let slot = u64::from_le_bytes(slots[at]);
         if slot == 0 {
             return Err(at);
         }
-        if (slot >> 32) as u32 == tag(hash) {
-            let row = slot as u32 - 1;
-            if is(row) {
-                return Ok(row);
-            }
+        if slot >> TAG_SHIFT == tag(hash) && is(slot as u32 - 1) {
+            return Ok(at);
         }
         at += 1;
         if at == slots.len() {

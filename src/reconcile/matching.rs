@@ -54,23 +54,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Matching {
-    pub(super) fn in_memory(
-        shared: Arc<Shared>,
-        report: Report,
-        rows: u64,
-        given: Option<Vec<GuardVerdict>>,
-    ) -> Self {
+    pub(super) fn in_memory(shared: Arc<Shared>, report: Report, rows: u64, given: Option<Vec<GuardVerdict>>) -> Self {
         let found = Found::new(&report, shared.budget.bytes / 4);
         let held = InMemory { report, found, lanes: Mutex::default(), scratch: Mutex::default() };
         Self { shared, rows, given, looked_at: AtomicU64::new(0), held: Held::Memory(Box::new(held)) }
     }
 
-    pub(super) fn on_disk(
-        shared: Arc<Shared>,
-        spilled: Spilled,
-        rows: u64,
-        given: Option<Vec<GuardVerdict>>,
-    ) -> Self {
+    pub(super) fn on_disk(shared: Arc<Shared>, spilled: Spilled, rows: u64, given: Option<Vec<GuardVerdict>>) -> Self {
         Self { shared, rows, given, looked_at: AtomicU64::new(0), held: Held::Disk(Box::new(spilled)) }
     }
 

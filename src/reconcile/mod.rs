@@ -22,6 +22,7 @@ mod problem;
 mod reading;
 mod report;
 mod resolve;
+mod room;
 mod scratch;
 mod spilled;
 mod tally;

@@ -98,8 +98,11 @@ impl Report {
         } else {
             std::thread::scope(|scope| {
                 let fill = &fill;
-                let working: Vec<_> =
-                    table.regions().enumerate().map(|(n, region)| scope.spawn(move || fill(region, n as u64))).collect();
+                let working: Vec<_> = table
+                    .regions()
+                    .enumerate()
+                    .map(|(n, region)| scope.spawn(move || fill(region, n as u64)))
+                    .collect();
                 working.into_iter().flat_map(joined).collect()
             })
         };
@@ -191,18 +194,20 @@ impl Report {
 
     /// See [`Table::likely`].
     #[inline]
-    pub(super) fn likely(&self, hash: u64) -> Option<u32> {
+    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
         self.table.likely(hash)
     }
 
-    /// The row that records with this key are judged against: none where no row has it, or none of several is used.
+    /// The row that records with this key are judged against (`likely` with its bytes, where there is one): none where no row has it, or none of several is used.
     #[inline]
-    pub(super) fn target(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        let first = self.table.find(hash, |row| canonical(self.row(row)) == Some(key))?;
-        match self.states[first as usize] {
-            RowState::Member => self.chosen(first),
-            _ => Some(first),
+    pub(super) fn target(&self, hash: u64, key: &[u8], likely: Option<(u32, bool, &[u8])>) -> Option<u32> {
+        if let Some((row, false, packed)) = likely
+            && canonical(packed) == Some(key)
+        {
+            return Some(row);
         }
+        let (first, several) = self.table.find(hash, |row| canonical(self.row(row)) == Some(key))?;
+        if several { self.chosen(first) } else { Some(first) }
     }
 
     fn group_at(&self, row: u32) -> Option<&Group> {

@@ -181,18 +181,17 @@ impl<'a> Resolver<'a> {
         let outcome = judged.outcome();
         if outcome != RowOutcome::Unchanged {
             let id = record.id();
-            let text = |value: &'_ [u8]| (!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned());
-            let values: Vec<(Option<String>, Option<String>)> =
-                judged.changed.iter().map(|c| (text(&c.before), text(&c.after))).collect();
             self.tell(row, outcome, |mut line| {
                 if let Some(id) = &id {
                     line = line.record(id);
                 }
-                let cells = judged.changed.iter().zip(&values).map(|(cell, (before, after))| Changed {
+                // Canonical forms are UTF-8; an empty one is blank.
+                let text = |value| std::str::from_utf8(value).ok().filter(|value| !value.is_empty());
+                let cells = judged.changed.iter().map(|cell| Changed {
                     field: &inputs.fields[cell.field].name,
                     kind: cell.kind,
-                    before: before.as_deref(),
-                    after: after.as_deref(),
+                    before: text(&cell.before),
+                    after: text(&cell.after),
                     note: cell.note.as_ref(),
                 });
                 line.cells(cells).refused(&judged.refused)

@@ -501,7 +501,7 @@ fn large(rows: usize) -> Case {
     let report = |n: usize| {
         [
             format!("P{}@example.com", n * 7 % rows),
-            if n % 500 == 0 { "x".repeat(5_000) } else { format!("text {}", n % 3) },
+            if n.is_multiple_of(500) { "x".repeat(5_000) } else { format!("text {}", n % 3) },
             format!("{}.0", n % 100),
             "2026-01-02T03:04:05Z".to_owned(),
         ]
@@ -525,7 +525,7 @@ fn large_org(rows: usize) -> Vec<Vec<String>> {
             format!("text {}", n % 4),
             format!("{}", n % 90),
             "2026-01-02T03:04:05.000+0000".to_owned(),
-            (n % 50 == 0).to_string(),
+            n.is_multiple_of(50).to_string(),
             "2026-01-01T00:00:00.000+0000".to_owned(),
         ]
     };

@@ -277,7 +277,13 @@ impl BlockBuilder {
 
     /// Adds rows as they stand in the file, between two rows of a [`Self::spanned`] builder. `spans` gives the start and end of each
     /// cell in `raw`, `lines` the line of each row; all rows are whole.
-    pub(super) fn raw(&mut self, raw: &[u8], spans: &[(u32, u32)], lines: impl ExactSizeIterator<Item = u64>, text: usize) {
+    pub(super) fn raw(
+        &mut self,
+        raw: &[u8],
+        spans: &[(u32, u32)],
+        lines: impl ExactSizeIterator<Item = u64>,
+        text: usize,
+    ) {
         debug_assert_eq!(spans.len(), lines.len() * self.block.columns);
         let base = self.block.bytes.len() as u32;
         self.block.bytes.extend_from_slice(raw);
@@ -346,6 +352,11 @@ impl BlockBuilder {
     /// Whole rows so far.
     pub fn rows(&self) -> usize {
         self.block.rows
+    }
+
+    /// Where the block will stand among the blocks of its table.
+    pub(super) fn sequence(&self) -> u64 {
+        self.block.sequence
     }
 
     /// The number that the next row gets.

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr2_iter, memchr3};
 
+use super::drain::{Place, has_nul};
 use super::index::Index;
 use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
@@ -187,6 +188,29 @@ impl<R: Read> CsvReader<R> {
     /// The reader below. Bytes already taken from it are gone.
     pub fn into_inner(self) -> R {
         self.input
+    }
+
+    /// May what is left be cut at line feeds? At the start of a row, after at least one block.
+    pub(super) fn can_be_cut(&self) -> bool {
+        self.state == State::Row && self.columns > 1 && !self.nul && self.next.rows() == 0
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape { dialect: self.dialect, limits: self.limits, columns: self.columns }
+    }
+
+    /// The reader below, what was read of it and not used, whether a line feed there would belong to a row already taken, and where that stands. At the
+    /// start of a row.
+    pub(super) fn apart(mut self) -> (R, Vec<u8>, bool, Place) {
+        let mut after_back = self.offset() == self.behind_cr && self.behind_cr > 0;
+        if after_back && self.at < self.end {
+            self.at += usize::from(self.chunk[self.at] == b'\n');
+            after_back = false;
+        }
+        let place = Place { sequence: self.next.sequence(), row: self.next.next_row(), line: self.line };
+        let (at, end) = (self.at, self.end);
+        self.chunk.truncate(end);
+        (self.input, self.chunk.split_off(at), after_back, place)
     }
 
     fn try_next_block(&mut self) -> Result<Option<Block>, CsvError> {
@@ -624,5 +648,62 @@ impl<R: Read> CsvReader<R> {
             None => Ok(()),
             Some((row, cell)) => Err(CsvError::NotUtf8 { line: block.line(row), cell: cell + 1 }),
         }
+    }
+}
+
+/// What readers of the parts of one table share.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    dialect: Dialect,
+    limits: Limits,
+    columns: usize,
+}
+
+/// What a piece of a table, read by itself, turned out to be. Rows and lines count from 1.
+pub(super) enum Piece {
+    Sound {
+        block: Option<Block>,
+        /// Line ends in it.
+        lines: u64,
+        /// Does it end behind a line end?
+        ended: bool,
+        bytes: Vec<u8>,
+    },
+    Unsound {
+        bytes: Vec<u8>,
+    },
+}
+
+impl Shape {
+    pub(super) fn quote(&self) -> Option<u8> {
+        self.dialect.quote
+    }
+
+    /// A reader that goes on at a place, at the start of a row.
+    pub(super) fn reader<R: Read>(self, input: R, place: Place) -> CsvReader<R> {
+        let mut reader = CsvReader::over(input, vec![0; CHUNK], 0, self.dialect, self.limits);
+        reader.columns = self.columns;
+        reader.line = place.line;
+        reader.next = BlockBuilder::new(self.columns, place.row, place.sequence).spanned();
+        reader
+    }
+
+    /// Reads a piece that begins at the start of a row.
+    pub(super) fn read(self, bytes: Vec<u8>) -> Piece {
+        if has_nul(&bytes) {
+            return Piece::Unsound { bytes };
+        }
+        let end = bytes.len();
+        let mut reader = CsvReader::over(io::empty(), bytes, end, self.dialect, self.limits);
+        reader.columns = self.columns;
+        let mut builder = BlockBuilder::new(self.columns, 1, 0).spanned();
+        builder.reserve(end, end / 16 / self.columns.max(1));
+        let read = reader.fill(&mut builder, usize::MAX);
+        let block = builder.finish();
+        if read.is_err() || reader.check_utf8(&block).is_err() {
+            return Piece::Unsound { bytes: reader.chunk };
+        }
+        let block = (block.rows() > 0).then_some(block);
+        Piece::Sound { block, lines: reader.line - 1, ended: reader.last_line_ended, bytes: reader.chunk }
     }
 }

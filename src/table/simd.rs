@@ -25,9 +25,7 @@ pub(super) fn take(index: &mut Index, text: &[u8], delimiter: u8, quote: Option<
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8,
-    };
+    use std::arch::x86_64::{__m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8};
 
     use super::super::index::{GROUP, Index, Masks};
 

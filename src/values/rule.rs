@@ -183,15 +183,15 @@ impl Rule {
 
     /// Is the verdict `Same`? Does not allocate, whatever it is.
     pub fn agrees(&self, report: &[u8], org: &[u8]) -> bool {
-        if self.plain && self.plainly_same(report, org) {
-            return true;
-        }
         if report.is_empty() && org.is_empty() && !matches!(self.kind, Kind::Flag(_)) {
             return match self.when_blank {
                 WhenBlank::Keep => true,
                 WhenBlank::Clear => self.nillable,
                 WhenBlank::Fail => false,
             };
+        }
+        if self.plain && self.plainly_same(report, org) {
+            return true;
         }
         let same = |after: &mut Vec<u8>, before: &mut Vec<u8>| {
             self.canon(Side::Report, report, after).is_ok()
@@ -214,7 +214,8 @@ impl Rule {
             Kind::Number(rule) => rule.plainly_same(report, org),
             Kind::Moment(rule) => rule.plainly_same(report, org),
             Kind::Choice(rule) => rule.plainly_same(report, org),
-            Kind::Choices { .. } | Kind::Flag(_) | Kind::Identifier(_) => false,
+            Kind::Flag(rule) => rule.plainly_same(report, org),
+            Kind::Choices { .. } | Kind::Identifier(_) => false,
         }
     }
 
