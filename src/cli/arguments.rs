@@ -52,6 +52,9 @@ pub struct Global {
     /// Tell more of what happens; twice: every API call. Never values or secrets
     #[arg(long, short, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// How much memory planning may take; beyond it, rows go through a temporary file
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SIZE", value_parser = super::memory::size, default_value = "512MiB")]
+    pub memory: u64,
     /// Use colour; NO_COLOR turns it off, too
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,

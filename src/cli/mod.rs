@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod ground;
 mod init;
+mod memory;
 mod plan;
 mod planning;
 mod problem;

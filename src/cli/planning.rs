@@ -60,16 +60,16 @@ impl Place<'_> {
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
         // The second time it streams into the match, so that only the cells that matter are ever held.
-        let mut reading = reconcile::start(compiled.inputs);
+        let mut reading = reconcile::start(compiled.inputs, super::memory::budget(self.world, self.root));
         let mut report = self.open(target)?;
         while let Some(block) = report.next_block().map_err(wrong)? {
-            reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
+            reading.report(block).map_err(|e| super::memory::failure(&e))?;
         }
         if report.finish().map_err(wrong)?.sha256 != facts.sha256 {
             return Err(problem::report::changed(&source_name(target), span));
         }
         reading.given(self.given_guards(target, &facts, connected.org_id));
-        let matching = reading.close();
+        let matching = reading.close().map_err(|e| super::memory::failure(&e))?;
 
         let integration = target.integration;
         let tell = |text: &str| self.world.say(text);
@@ -118,7 +118,7 @@ impl Place<'_> {
         let file = scratch(self.root).map_err(|e| unkept(FileProblem::Keep(e)))?;
         let mut spool = Spool::start(file, &header, watch).map_err(unkept)?;
         let summary = matching.finish(&header, &mut spool).map_err(|error| match error {
-            FinishError::Reconcile(error) => Failure::bug(error.to_string()),
+            FinishError::Reconcile(error) => super::memory::failure(&error),
             FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;

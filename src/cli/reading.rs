@@ -73,7 +73,7 @@ pub async fn read(
     let context = problem::salesforce::Context { org, at: wanted.condition_at, not_done: "nothing was written" };
     let word = |error: ReadError| match error {
         ReadError::Salesforce(error) => problem::salesforce::failure(&error, &context),
-        ReadError::Reconcile(error) => Failure::bug(error.to_string()),
+        ReadError::Reconcile(error) => super::memory::failure(&error),
     };
     let mut gone = pass(client, matching, layout, wanted, Pass::Scope).await.map_err(&word)?;
     if let Some(beyond) = beyond {
@@ -96,7 +96,7 @@ async fn pass(
         key_field: wanted.key_field.clone(),
         condition: wanted.condition.map(str::to_owned),
     };
-    let Some(mut choice) = choose(client, matching, wanted, &lookup, pass).await else {
+    let Some(mut choice) = choose(client, matching, wanted, &lookup, pass).await? else {
         return Ok(Gone { way: Way::None, choice: None, rows: 0 });
     };
     let mut on_block = |block| {
@@ -131,7 +131,7 @@ async fn pass(
         Way::Query => client.query(&soql, &layout.columns, &mut on_block).await?,
         Way::Lookup => {
             let mut literals = Vec::new();
-            matching.literals(pass, |literal| literals.push(literal.to_owned()));
+            matching.literals(pass, |literal| literals.push(literal.to_owned())).map_err(ReadError::Reconcile)?;
             let (totals, packed) = client.look_up(&lookup, &literals, &mut on_block).await?;
             if !packed.unfit.is_empty() {
                 let detail = format!("{} keys are too long for a look-up; write `read: query`", packed.unfit.len());
@@ -160,14 +160,16 @@ async fn choose(
     wanted: &Wanted<'_>,
     lookup: &Lookup,
     pass: Pass,
-) -> Option<Choice<Way>> {
+) -> Result<Option<Choice<Way>>, ReadError> {
     let mut demand = Demand::default();
-    matching.literals(pass, |literal| {
-        demand.keys += 1;
-        demand.encoded_bytes += encoded_len(literal) as u64 + 1;
-    });
+    matching
+        .literals(pass, |literal| {
+            demand.keys += 1;
+            demand.encoded_bytes += encoded_len(literal) as u64 + 1;
+        })
+        .map_err(ReadError::Reconcile)?;
     if demand.keys == 0 {
-        return None;
+        return Ok(None);
     }
     let limits = client.get_limits();
     let one_call = demand.encoded_bytes <= limits.room().saturating_sub(lookup.around()) as u64;
@@ -196,5 +198,5 @@ async fn choose(
     if let Some(forced) = wanted.forced {
         super::costs::force(&mut choice, forced);
     }
-    Some(choice)
+    Ok(Some(choice))
 }

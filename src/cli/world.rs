@@ -39,6 +39,8 @@ pub struct World {
     pub verbose: u8,
     /// `--json`.
     pub json: bool,
+    /// `--memory`, in bytes.
+    pub memory: u64,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
     /// Variables set for this run only (the demo's).
@@ -80,6 +82,7 @@ impl World {
             quiet: global.quiet,
             verbose: global.verbose,
             json: global.json,
+            memory: global.memory,
             own: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@
 
 mod compressed;
 mod context;
+mod encode;
 mod entry;
 mod file;
 mod guard;
@@ -16,6 +17,7 @@ mod stored;
 
 pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
+pub use encode::{Changed, LineBuilder};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::FileProblem;
 pub use guard::{GuardName, GuardVerdict, Limit};
