@@ -52,7 +52,7 @@ pub struct Global {
     /// Tell more of what happens; twice: every API call. Never values or secrets
     #[arg(long, short, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// How much memory planning may take; beyond it, rows go through a temporary file
+    /// Memory for planning; beyond it, rows go to a temporary file
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SIZE", value_parser = super::memory::size, default_value = "512MiB")]
     pub memory: u64,
     /// Use colour; NO_COLOR turns it off, too
