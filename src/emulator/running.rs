@@ -189,7 +189,7 @@ impl Emulator {
     /// No such job, or one that is over.
     pub fn abort_job(&self, id: &str) -> Result<(), EmulatorError> {
         let id = super::ids::eighteen(id).unwrap_or_default();
-        if !self.state.jobs().get(&id).is_some_and(|job| !job.phase.is_over()) {
+        if self.state.jobs().get(&id).is_none_or(|job| job.phase.is_over()) {
             return Err(EmulatorError::Unknown(format!("no job {id} that could be aborted")));
         }
         jobs::stop(&self.state, &id);
