@@ -13,6 +13,8 @@ mod invariants;
 mod ledger;
 mod lines;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use compressed::is_compressed;
 pub use context::{Context, Usage, Way};
