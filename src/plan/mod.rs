@@ -14,6 +14,8 @@ mod invariants;
 mod ledger;
 mod lines;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
