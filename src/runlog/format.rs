@@ -353,6 +353,10 @@ impl StopsAfter {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// API calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallCounts {
@@ -361,6 +365,15 @@ pub struct CallCounts {
     /// Of these, retries.
     #[serde(default)]
     pub retries: u64,
+    /// Of these, questions how far a bulk job is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub polls: u64,
+    /// Bulk jobs made, to read and to write.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub jobs: u64,
+    /// Bytes of all answers, decompressed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes_received: u64,
     /// By kind of call (`describe`, `query`, `update` …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_kind: BTreeMap<String, u64>,

@@ -250,6 +250,7 @@ pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunPr
             total: 15,
             retries: 1,
             by_kind: [("describe", 1), ("query", 12), ("update", 2)].map(|(k, n)| (k.to_owned(), n)).into(),
+            ..CallCounts::default()
         },
         jobs: Vec::new(),
         quota: None,

@@ -272,8 +272,9 @@ fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(
         scene.run(&["plan", "people", "--out", &out]).exits(0);
         (body(&scene, &out), summary(&scene, &out)["changes"].clone())
     };
-    let (lookup, query) = (ways("lookup"), ways("query"));
+    let (lookup, query, bulk) = (ways("lookup"), ways("query"), ways("bulk"));
     assert_eq!(lookup, query, "the same bytes, whatever the way of reading");
+    assert_eq!(lookup, bulk, "the same bytes, whatever the way of reading");
     nothing_sent(&scene);
 
     // Each bad value is listed with its code; the row is refused as a whole.
@@ -321,7 +322,7 @@ fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(
     }
 
     // Nothing is left to do, whichever way it is read.
-    for way in ["lookup", "query"] {
+    for way in ["lookup", "query", "bulk"] {
         let (left, _) = ways(way);
         assert_eq!(left.len(), 1, "{way}: only the refused row is listed: {left:#?}");
         scene.run(&["plan", "people", "--detailed-exitcode"]).exits(0).says("No changes");

@@ -73,6 +73,9 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let calls = CallCounts {
         total: about.counters.calls,
         retries: about.counters.repeats,
+        polls: about.counters.polls,
+        jobs: about.counters.jobs,
+        bytes_received: about.counters.received,
         by_kind: by_kind.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.to_owned(), n)).collect(),
     };
     let facts = RunFacts {
