@@ -37,11 +37,14 @@ pub enum Fate {
     Strangers,
 }
 
+/// A line of an upload: the record and the cells that change.
+type Row = (RecordId, Vec<(String, Option<String>)>);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FakeJob {
     pub state: JobState,
     pub fate: Fate,
-    pub rows: Option<Vec<(RecordId, Vec<(String, Option<String>)>)>>,
+    pub rows: Option<Vec<Row>>,
     pub polls: u32,
     pub outcomes: BTreeMap<RecordId, Option<RecordError>>,
     pub message: Option<String>,
