@@ -16,7 +16,7 @@ use footbridge::model::{
 };
 use footbridge::plan::{Digests, Entry, FORMAT, FieldHead, Header};
 use footbridge::reconcile::{
-    DuplicateRows, FieldInput, Guards, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords, start,
+    Budget, DuplicateRows, FieldInput, Guards, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords, start,
 };
 use footbridge::table::{Block, BlockBuilder, CsvReader, Dialect, Limits};
 use footbridge::values::{KeyRule, Options, Rule, Verdict};
@@ -175,11 +175,11 @@ fn kernel(c: &mut Criterion) {
         b.iter_batched(
             || (inputs(), report.clone()),
             |(inputs, report)| {
-                let mut reading = start(inputs);
+                let mut reading = start(inputs, Budget::default());
                 for block in report {
                     reading.report(block).unwrap();
                 }
-                let matching = reading.close();
+                let matching = reading.close().unwrap();
                 for block in &org {
                     matching.org(block).unwrap();
                 }

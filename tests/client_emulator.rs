@@ -7,8 +7,8 @@ use footbridge::emulator::{Action, Emulator, Fault, Match, Options, serve};
 use footbridge::model::{OrgId, RecordId, Secret};
 use footbridge::net::{BackoffSettings, Budget, HostRule, Http, Settings};
 use footbridge::salesforce::{
-    CallFailure, Client, Connect, Demand, ErrorCode, Login, Lookup, RecordOutcome, RecordUpdate, SalesforceError, Way,
-    choose, encoded_len, jwt_audience,
+    CallFailure, Client, Connect, Demand, ErrorCode, Login, Lookup, ReadFacts, RecordOutcome, RecordUpdate,
+    SalesforceError, Speeds, Way, choose_read, encoded_len, jwt_audience,
 };
 use footbridge::table::Block;
 use serde_json::{Map, Value, json};
@@ -143,8 +143,21 @@ async fn every_way_of_reading_gives_the_same_cells() {
     by_key.sort();
     assert_eq!(by_key, by_query);
     let demand = Demand { keys: 5_000, encoded_bytes: literals.iter().map(|l| encoded_len(l) as u64 + 1).sum() };
-    let way = choose(demand, true, None, 2_000, &client.get_limits(), lookup.around());
-    assert_eq!(way, Way::Lookup { calls: packed.queries.len() as u64 }, "the estimate is what is sent");
+    let facts = ReadFacts {
+        demand,
+        indexed: true,
+        object_rows: None,
+        row_bytes: 100,
+        page_rows: 2_000,
+        limits: &client.get_limits(),
+        around: lookup.around(),
+        calls_left: None,
+        speeds: Speeds::default(),
+        bulk: true,
+    };
+    let chosen = choose_read(&facts);
+    let sent = (Way::Lookup, packed.queries.len() as u64);
+    assert_eq!((chosen.way, chosen.estimate.calls), sent, "the estimate is what is sent");
 
     let ids: Vec<RecordId> = by_query.iter().map(|row| RecordId::parse(&row[0]).unwrap()).collect();
     let own = columns.len() - 1;

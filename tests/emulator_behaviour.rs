@@ -89,6 +89,8 @@ async fn versions_are_open_to_all_and_old_ones_are_gone() {
     assert_eq!(org.get("/services/data/v99.0/sobjects").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(org.get("/services/data/latest/sobjects").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(org.get("/nope").await.status(), StatusCode::NOT_FOUND);
+    let doubled = format!("{}//services/data", org.emulator.url());
+    assert_eq!(reqwest::get(doubled).await.unwrap().status(), StatusCode::OK);
     assert_eq!(org.emulator.used(), 1, "only a call that reached a resource counts");
 }
 

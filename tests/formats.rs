@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use footbridge::plan::{Plan, RowOutcome};
@@ -14,7 +13,7 @@ fn folder() -> PathBuf {
 
 #[test]
 fn the_plan_file_of_version_1_reads() {
-    let plan = Plan::read(BufReader::new(File::open(folder().join("plan-1.jsonl")).unwrap())).unwrap();
+    let plan = Plan::open(File::open(folder().join("plan-1.jsonl")).unwrap(), &mut ()).unwrap();
     assert_eq!(plan.broken(), []);
     assert_eq!((plan.summary.records, plan.summary.rows.of(RowOutcome::Unchanged)), (6, 1_200));
     assert_eq!(plan.header.integration, "logins-to-leads");

@@ -7,10 +7,12 @@
 )]
 
 mod architecture;
+mod bulk;
 mod client_emulator;
 mod client_recordings;
 mod config;
 mod emulator_behaviour;
+mod emulator_bulk;
 mod emulator_contract;
 mod faults;
 mod figures;
@@ -18,6 +20,7 @@ mod formats;
 mod input;
 mod job;
 mod orgs;
+mod plans;
 mod real_data;
 mod scene;
 mod terminal;

@@ -1,8 +1,12 @@
 //! The Salesforce client as apply's [`Org`]: names, rows and errors of the one in the words of the other.
 
-use super::org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+
+use super::org::{CallFailure, Class, Fault, JobRow, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
 use crate::model::{FieldName, ObjectName, RecordId};
-use crate::salesforce::{self, Client, ErrorCode, SalesforceError, Treatment};
+use crate::salesforce::{self, Client, ErrorCode, IngestResult, JobId, JobInfo, Results, RowId};
+use crate::salesforce::{SalesforceError, Treatment};
 
 impl Org for Client {
     async fn read(&self, object: &ObjectName, ids: &[RecordId], fields: &[FieldName]) -> Result<Rows, Fault> {
@@ -25,25 +29,77 @@ impl Org for Client {
     async fn update(&self, object: &ObjectName, records: &[RecordUpdate]) -> Result<Vec<RecordOutcome>, CallFailure> {
         let records: Vec<_> =
             records.iter().map(|r| salesforce::RecordUpdate { id: r.id, body: r.members.clone() }).collect();
-        let outcomes = self.update(object, &records).await.map_err(|failure| match failure {
-            salesforce::CallFailure::NotSent(error) => CallFailure::NotSent(fault(&error)),
-            salesforce::CallFailure::Refused(error) => CallFailure::Refused(fault(&error)),
-            salesforce::CallFailure::Unknown(error) => CallFailure::Unknown(fault(&error)),
-        })?;
+        let outcomes = self.update(object, &records).await.map_err(failure)?;
         Ok(outcomes.into_iter().map(outcome).collect())
+    }
+
+    async fn create_job(&self, object: &ObjectName) -> Result<JobInfo, CallFailure> {
+        self.create_ingest(object).await.map_err(failure)
+    }
+
+    async fn upload(&self, job: &JobId, body: Receiver<Bytes>) -> Result<(), CallFailure> {
+        self.upload(job, body).await.map_err(failure)
+    }
+
+    async fn close_job(&self, job: &JobId) -> Result<JobInfo, CallFailure> {
+        self.close_ingest(job).await.map_err(failure)
+    }
+
+    async fn job(&self, job: &JobId) -> Result<JobInfo, Fault> {
+        self.ingest_job(job).await.map_err(|error| fault(&error))
+    }
+
+    async fn job_results(
+        &self,
+        job: &JobId,
+        which: Results,
+        row: &mut (dyn FnMut(JobRow) + Send),
+    ) -> Result<u64, Fault> {
+        let mut on_row = |result: IngestResult| {
+            let id = match result.id {
+                RowId::Record(id) => Some(id),
+                RowId::Unreadable(_) => None,
+            };
+            row(JobRow { id, error: result.error.map(record_error) });
+        };
+        self.ingest_results(job, which, &mut on_row).await.map_err(|error| fault(&error))
+    }
+
+    async fn abort_job(&self, job: &JobId) -> Result<(), CallFailure> {
+        self.abort_ingest(job).await.map(drop).map_err(failure)
+    }
+
+    async fn delete_job(&self, job: &JobId) -> Result<(), CallFailure> {
+        self.delete_ingest(job).await.map_err(failure)
+    }
+
+    async fn unfinished_jobs(&self, object: &ObjectName) -> Result<Vec<JobInfo>, Fault> {
+        self.open_ingest_jobs(object).await.map_err(|error| fault(&error))
+    }
+}
+
+fn failure(failure: salesforce::CallFailure) -> CallFailure {
+    match failure {
+        salesforce::CallFailure::NotSent(error) => CallFailure::NotSent(fault(&error)),
+        salesforce::CallFailure::Refused(error) => CallFailure::Refused(fault(&error)),
+        salesforce::CallFailure::Unknown(error) => CallFailure::Unknown(fault(&error)),
     }
 }
 
 fn outcome(outcome: salesforce::RecordOutcome) -> RecordOutcome {
     match outcome {
         salesforce::RecordOutcome::Updated => RecordOutcome::Updated,
-        salesforce::RecordOutcome::Failed(error) => RecordOutcome::Failed(RecordError {
-            stop: (error.treatment == Treatment::StopRun).then(|| used_up(&error.code)),
-            code: error.code.as_str().to_owned(),
-            message: error.message,
-            fields: error.fields,
-            retry: error.retry,
-        }),
+        salesforce::RecordOutcome::Failed(error) => RecordOutcome::Failed(record_error(error)),
+    }
+}
+
+fn record_error(error: salesforce::RecordError) -> RecordError {
+    RecordError {
+        stop: (error.treatment == Treatment::StopRun).then(|| used_up(&error.code)),
+        code: error.code.as_str().to_owned(),
+        message: error.message,
+        fields: error.fields,
+        retry: error.retry,
     }
 }
 

@@ -3,23 +3,26 @@
 //! A record is, one after the other, waiting (to be read), ready (read, still as planned from) and under way; from there it ends, or is ready or
 //! waiting again. `later` holds records that could not be locked, until everything else has been sent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use super::budget::Retries;
 use super::cancel::Cancel;
+use super::ends::Ends;
+use super::jobs::Jobs;
 use super::journal::{Head, Journal, RecordLine};
 use super::left::Remaining;
 use super::observe::{Event, Observer, Progress};
 use super::org::{Class, Fault, Org, RecordError, StopKind};
-use super::outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+use super::outcome::{End, NotAttempted, Outcomes, StopReason, Unknown};
 use super::settings::{Clock, Settings};
 use super::standing::Targets;
+use super::waiting::Waiting;
 use crate::model::RecordId;
-use crate::plan::{Broken, Plan, RecordLedger};
+use crate::plan::{Broken, FileProblem, Plan, RecordLedger};
 
 /// Why a run has no outcomes. Each is a bug in Footbridge, or files that were mixed up.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The plan contradicts itself; nothing was sent.
     #[error("the plan contradicts itself; nothing was sent")]
@@ -27,6 +30,9 @@ pub enum RunError {
     /// The journal was begun for another plan; nothing was sent.
     #[error("the journal was begun for another plan; nothing was sent")]
     OtherJournal,
+    /// The plan's entries cannot be read; nothing was sent.
+    #[error("the plan's entries cannot be read; nothing was sent: {0}")]
+    Plan(#[from] FileProblem),
     /// The record ledger does not add up.
     #[error("the records do not add up: {ledger:?}")]
     Unbalanced {
@@ -70,7 +76,7 @@ impl<'a, O: Org> Apply<'a, O> {
         if (inputs, changes) != (&plan.summary.inputs, &plan.summary.changes) {
             return Err(RunError::OtherJournal);
         }
-        let mut executor = Executor::new(self, plan, journal, from);
+        let mut executor = Executor::new(self, plan, journal, from)?;
         executor.work().await;
         executor.finish(plan)
     }
@@ -98,10 +104,15 @@ pub(super) struct Item {
     /// How often it was sent and could not be locked.
     pub(super) tries: u32,
     /// What Salesforce said then.
-    pub(super) last: Option<RecordError>,
+    pub(super) last: Option<Box<RecordError>>,
 }
 
 impl Item {
+    /// One that nothing was done for yet.
+    pub(super) fn new(index: usize, lot: Lot) -> Self {
+        Self { index, lot, read: None, doubt: false, tries: 0, last: None }
+    }
+
     /// How old its read is; what was never read is of any age.
     pub(super) fn age(&self, now: Duration) -> Duration {
         self.read.map_or(Duration::MAX, |read| now.saturating_sub(read))
@@ -113,11 +124,12 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) journal: &'a mut Journal,
     pub(super) targets: Targets<'p>,
     pub(super) object: crate::model::ObjectName,
-    ends: Vec<Option<End>>,
+    ends: Ends,
     two_ends: Option<RecordId>,
-    pub(super) waiting: VecDeque<Item>,
+    pub(super) waiting: Waiting,
     pub(super) ready: VecDeque<Item>,
     pub(super) later: Vec<Item>,
+    pub(super) jobs: Jobs,
     pub(super) stopped: Option<StopReason>,
     pub(super) next_batch: u64,
     pub(super) parts: u32,
@@ -138,15 +150,17 @@ pub(super) struct Executor<'a, 'p, O: Org> {
 }
 
 impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
-    fn new(apply: Apply<'a, O>, plan: &'p Plan, journal: &'a mut Journal, from: Remaining) -> Self {
-        let targets = Targets::of(plan);
+    fn new(apply: Apply<'a, O>, plan: &'p Plan, journal: &'a mut Journal, from: Remaining) -> Result<Self, RunError> {
+        let targets = Targets::of(plan)?;
         let lot = Lot { size: apply.settings.batch.clamp(1, Settings::MAX_BATCH), part: 0 };
         let selection = &journal.head().selection;
-        let (mut taken, mut total) = (0, 0);
-        let mut ends: Vec<Option<End>> = Vec::with_capacity(targets.list.len());
-        let mut waiting = VecDeque::new();
-        for (index, target) in targets.list.iter().enumerate() {
-            let skip = if selection.only.as_ref().is_some_and(|only| !only.contains(&target.record)) {
+        let mut taken = 0;
+        let mut jobs = Jobs::new(journal.head(), from.jobs, apply.settings);
+        let mut ends = Ends::default();
+        let mut fresh = Vec::with_capacity(targets.len().saturating_sub(from.ended.len()));
+        let mut doubt = HashSet::new();
+        for index in 0..targets.len() {
+            let skip = if selection.only.as_ref().is_some_and(|only| !only.contains(&targets.record(index))) {
                 Some(NotAttempted::NotSelected)
             } else if selection.limit.is_some_and(|limit| taken >= limit) {
                 Some(NotAttempted::Limit)
@@ -154,22 +168,26 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
                 taken += 1;
                 None
             };
-            let end = from.ended.get(&target.record).cloned().or(skip.map(|reason| End::NotAttempted { reason }));
-            if end.is_none() {
-                total += 1;
-                let doubt = from.in_doubt.contains(&target.record);
-                waiting.push_back(Item { index, lot, read: None, doubt, tries: 0, last: None });
+            match from.ended.get(index).cloned().or(skip.map(|reason| End::NotAttempted { reason })) {
+                Some(end) => _ = ends.set(index, end),
+                // What a job has is asked of the job.
+                None if jobs.takes(Item::new(index, lot)) => {}
+                None => {
+                    fresh.push(index as u32);
+                    doubt.extend(from.in_doubt.get(&(index as u32)).copied());
+                }
             }
-            ends.push(end);
         }
-        Self {
+        let total = (fresh.len() + jobs.taken()) as u64;
+        Ok(Self {
             object: plan.header.object.clone(),
             targets,
             ends,
             two_ends: None,
-            waiting,
+            waiting: Waiting::new(fresh, doubt, lot),
             ready: VecDeque::new(),
             later: Vec::new(),
+            jobs,
             stopped: None,
             next_batch: from.next_batch,
             parts: 0,
@@ -185,18 +203,13 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             window: Duration::ZERO,
             apply,
             journal,
-        }
+        })
     }
 
     async fn work(&mut self) {
         self.tell();
-        loop {
-            if self.apply.cancel.is_cancelled() {
-                self.interrupt();
-            }
-            if self.stopped.is_some() {
-                return;
-            }
+        self.by_jobs().await;
+        while self.goes_on() {
             if self.wants_more() {
                 self.refill().await;
             } else if let Some(group) = self.next_group() {
@@ -209,12 +222,20 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         }
     }
 
+    /// Is there no reason to stop?
+    pub(super) fn goes_on(&mut self) -> bool {
+        if self.apply.cancel.is_cancelled() {
+            self.interrupt();
+        }
+        self.stopped.is_none()
+    }
+
     /// Should records be read before more are sent? Groups are filled up, so that N records take ⌈N/200⌉ calls even where some have drifted.
     fn wants_more(&self) -> bool {
-        let Some(next) = self.waiting.front() else { return false };
+        let Some(next) = self.waiting.lot() else { return false };
         match self.ready.front() {
             None => true,
-            Some(first) => self.ready.len() < first.lot.size && self.ready.iter().all(|item| item.lot == next.lot),
+            Some(first) => self.ready.len() < first.lot.size && self.ready.iter().all(|item| item.lot == next),
         }
     }
 
@@ -241,9 +262,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     /// First in the queue of what is read.
     pub(super) fn put_back(&mut self, items: Vec<Item>) {
-        for item in items.into_iter().rev() {
-            self.waiting.push_front(item);
-        }
+        self.waiting.put_back(items);
     }
 
     /// A read was too old before its records could be sent. Once or twice that happens; always, and the run would never end.
@@ -289,7 +308,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     /// Waits; the word to stop ends it.
-    async fn sleep(&mut self, pause: Duration) {
+    pub(super) async fn sleep(&mut self, pause: Duration) {
         if pause.is_zero() {
             return;
         }
@@ -339,6 +358,11 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         written.is_ok()
     }
 
+    /// Stops the run when the plan's entries could not be read.
+    pub(super) fn loaded<T>(&mut self, loaded: Result<T, FileProblem>) -> Option<T> {
+        loaded.map_err(|problem| self.stop(StopReason::new(StopKind::Plan, problem.to_string()))).ok()
+    }
+
     /// Records that ended outside a batch's result.
     pub(super) fn end_all(&mut self, ends: Vec<(usize, End)>) {
         let lines = self.lines(&ends);
@@ -350,7 +374,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     pub(super) fn lines(&self, ends: &[(usize, End)]) -> Vec<RecordLine> {
         ends.iter()
             .filter(|(_, end)| !matches!(end, End::NotAttempted { .. }))
-            .map(|(index, end)| RecordLine { record: self.targets.list[*index].record, end: end.clone() })
+            .map(|(index, end)| RecordLine { record: self.targets.record(*index), end: end.clone() })
             .collect()
     }
 
@@ -363,14 +387,14 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
                 End::Drifted { .. } => self.progress.drifted += 1,
                 End::NotAttempted { .. } => self.progress.done -= 1,
             }
-            if self.ends[index].replace(end).is_some() {
-                self.two_ends = Some(self.targets.list[index].record);
+            if self.ends.set(index, end) {
+                self.two_ends = Some(self.targets.record(index));
             }
         }
     }
 
     pub(super) fn tell(&mut self) {
-        self.progress.calls = self.writes + self.rereads;
+        self.progress.calls = self.writes + self.rereads + self.jobs.calls;
         self.apply.observer.progress(&self.progress);
     }
 
@@ -381,39 +405,35 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             _ => NotAttempted::Stopped,
         };
         let mut items: Vec<Item> = std::mem::take(&mut self.later);
-        items.extend(self.ready.drain(..).chain(self.waiting.drain(..)));
-        let ends: Vec<_> = items.iter().map(|item| (item.index, self.unsent(item, reason))).collect();
-        let lines = self.lines(&ends);
-        let written = self.journal.ends(lines).and_then(|()| self.journal.finish(self.stopped.clone()));
+        items.extend(self.ready.drain(..));
+        while !items.is_empty() || !self.waiting.is_empty() {
+            // A few at a time: there may be millions that nothing has happened to.
+            items.extend(self.waiting.take(Settings::MAX_READ));
+            let ends = items.drain(..).map(|item| (item.index, self.unsent(&item, reason))).collect();
+            self.end_all(ends);
+        }
+        let written = self.journal.finish(self.stopped.clone());
         self.journalled(written);
-        self.set(ends);
         self.tell();
         if let Some(record) = self.two_ends {
             return Err(RunError::TwoEnds { record });
         }
         let mut ledger = RecordLedger { records: plan.summary.records, ..RecordLedger::default() };
-        let mut records = Vec::with_capacity(self.ends.len());
-        let mut seen = HashMap::with_capacity(self.ends.len());
-        for (target, end) in self.targets.list.iter().zip(self.ends) {
-            // A record without an end shows as a ledger that does not add up.
-            let Some(end) = end else { continue };
-            end.count(&mut ledger);
-            if seen.insert(target.record, ()).is_some() {
-                return Err(RunError::TwoEnds { record: target.record });
-            }
-            records.push(RecordEnd { record: target.record, row: target.entry.row, end });
-        }
+        // A record without an end shows as a ledger that does not add up.
+        self.ends.iter().flatten().for_each(|end| end.count(&mut ledger));
         if !ledger.balances() {
             return Err(RunError::Unbalanced { ledger });
         }
         Ok(Outcomes {
-            records,
+            ends: self.ends,
             ledger,
             stopped: self.stopped,
             writes: self.writes,
             rereads: self.rereads,
             retries: self.retries,
             window: self.window,
+            jobs: self.jobs.done,
+            job_calls: self.jobs.calls,
         })
     }
 }

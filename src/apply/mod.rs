@@ -6,7 +6,9 @@
 mod budget;
 mod cancel;
 mod client;
+mod ends;
 mod executor;
+mod jobs;
 mod journal;
 mod left;
 mod lock;
@@ -18,18 +20,22 @@ mod reading;
 mod sending;
 mod settings;
 mod standing;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use budget::{Budget, Retries};
 pub use cancel::{Cancel, Canceller};
+pub use ends::Ends;
 pub use executor::{Apply, RunError};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
-pub use left::{Foreign, Remaining, left};
+#[cfg(test)]
+use left::left;
+pub use left::{Foreign, Left, OpenJob, Remaining};
 pub use lock::{Holder, Lock, LockProblem};
 pub use observe::{Event, Observer, Progress, Silent};
-pub use org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
-pub use outcome::{End, NotAttempted, Outcomes, RecordEnd, StopReason, Unknown};
+pub use org::{CallFailure, Class, Fault, JobRow, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
+pub use outcome::{End, JobDone, NotAttempted, Outcomes, StopReason, Unknown};
 pub use precheck::{Facts, Stale, precheck};
-pub use settings::{Backoff, Clock, Settings};
+pub use settings::{Backoff, Clock, JobSettings, Settings};

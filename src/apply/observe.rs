@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::org::Fault;
 use super::outcome::StopReason;
+use crate::salesforce::{JobId, JobState};
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +65,62 @@ pub enum Event {
         records: usize,
         /// Why.
         fault: Fault,
+    },
+    /// A bulk job was made, or one of an earlier process is taken up.
+    Job {
+        /// Which.
+        id: JobId,
+        /// Its records.
+        records: usize,
+        /// It was made by an earlier process.
+        taken_up: bool,
+    },
+    /// How far a bulk job is; at every question that was answered.
+    JobState {
+        /// Which.
+        id: JobId,
+        /// Where it stands.
+        state: JobState,
+        /// Records that Salesforce has dealt with, and of these failed.
+        processed: u64,
+        /// Of these, failed.
+        failed: u64,
+        /// Its records.
+        records: usize,
+        /// Questions so far.
+        polls: u64,
+    },
+    /// The results of a bulk job are not what they should be: the records themselves are looked at.
+    JobResults {
+        /// Which.
+        id: JobId,
+        /// Records that the results do not tell of, or contradict themselves about.
+        untold: usize,
+        /// Rows of other records, or without a readable id.
+        foreign: u64,
+    },
+    /// A bulk job failed half-way; what it did not come to goes with another.
+    JobHalfway {
+        /// Which.
+        id: JobId,
+        /// Salesforce's words.
+        message: String,
+        /// Records that it did not come to.
+        records: usize,
+    },
+    /// Salesforce makes no bulk job of this object: collections instead.
+    NoJobs(Fault),
+    /// These records cannot be carried by bulk CSV: collections.
+    NotForBulk {
+        /// How many.
+        records: usize,
+    },
+    /// A bulk job is left to run: the run ends before it does.
+    JobLeft {
+        /// Which.
+        id: JobId,
+        /// Its records.
+        records: usize,
     },
     /// The run ends early.
     Stopped(StopReason),

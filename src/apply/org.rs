@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+
 use crate::model::{FieldName, ObjectName, RecordId};
+use crate::salesforce::{JobId, JobInfo, Results};
 
 /// An org that can be read and updated by record id. One call of a method is one API call (log-in refreshes and retries inside of it apart).
 pub trait Org {
@@ -26,6 +30,46 @@ pub trait Org {
         object: &ObjectName,
         records: &[RecordUpdate],
     ) -> impl Future<Output = Result<Vec<RecordOutcome>, CallFailure>>;
+
+    /// Makes a job that updates records of this object. After `Unknown` it may exist: empty, and so without any effect.
+    ///
+    /// Source of all that concerns jobs: Bulk API 2.0 guide; recording `bulk2_ingest_update_and_query_lifecycle.json`.
+    fn create_job(&self, object: &ObjectName) -> impl Future<Output = Result<JobInfo, CallFailure>>;
+
+    /// Sends a job's CSV as it comes out of the channel. Once a job.
+    fn upload(&self, job: &JobId, body: Receiver<Bytes>) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// Says that the data is complete. From here on Salesforce works on the job; before, nothing is written.
+    fn close_job(&self, job: &JobId) -> impl Future<Output = Result<JobInfo, CallFailure>>;
+
+    /// How far a job is.
+    fn job(&self, job: &JobId) -> impl Future<Output = Result<JobInfo, Fault>>;
+
+    /// One of a job's three result files, row by row, in any order; returns the rows. After an error none of them counts.
+    fn job_results(
+        &self,
+        job: &JobId,
+        which: Results,
+        row: &mut (dyn FnMut(JobRow) + Send),
+    ) -> impl Future<Output = Result<u64, Fault>>;
+
+    /// Stops a job. What it has written stays.
+    fn abort_job(&self, job: &JobId) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// Puts a job away that is over.
+    fn delete_job(&self, job: &JobId) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// This user's jobs on the object that are not over.
+    fn unfinished_jobs(&self, object: &ObjectName) -> impl Future<Output = Result<Vec<JobInfo>, Fault>>;
+}
+
+/// One row of a job's results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// The record; `None` where it cannot be read.
+    pub id: Option<RecordId>,
+    /// Why it was not written; only among the failed.
+    pub error: Option<RecordError>,
 }
 
 /// Records as they were read: cells in the order of the fields that were asked for, empty is null.
@@ -140,6 +184,14 @@ pub enum StopKind {
     TooSlow,
     /// The journal cannot be written: nothing is sent without it.
     Journal,
+    /// Salesforce refused a bulk job, or the job failed as a whole.
+    JobFailed,
+    /// Somebody stopped a bulk job.
+    JobAborted,
+    /// A bulk job takes longer than anyone waits for it.
+    JobSlow,
+    /// The plan's entries cannot be read from disk any more.
+    Plan,
 }
 
 impl StopKind {
@@ -155,6 +207,10 @@ impl StopKind {
             StopKind::Unreadable => "unreadable",
             StopKind::TooSlow => "too_slow",
             StopKind::Journal => "journal",
+            StopKind::JobFailed => "job_failed",
+            StopKind::JobAborted => "job_aborted",
+            StopKind::JobSlow => "job_slow",
+            StopKind::Plan => "plan",
         }
     }
 }

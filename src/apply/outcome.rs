@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ends::Ends;
 use super::org::{Fault, RecordError, StopKind};
-use crate::model::{FieldName, RecordId};
+use crate::model::FieldName;
 use crate::plan::RecordLedger;
+use crate::salesforce::{JobId, JobState};
 
 /// Where a planned record ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum End {
     /// Written: Salesforce said so, or the record was seen to hold the new values after an answer was lost.
@@ -124,18 +126,8 @@ pub enum Unknown {
     Neither,
     /// The answer was lost, and the record is gone.
     Gone,
-}
-
-/// Where one record ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordEnd {
-    /// The record.
-    pub record: RecordId,
-    /// The report row.
-    pub row: u64,
-    /// Where it ended.
-    #[serde(flatten)]
-    pub end: End,
+    /// It was sent with a bulk job whose results were not fetched before the run ended. `apply --resume` fetches them.
+    JobLeft,
 }
 
 /// Why a run stopped before its plan was done.
@@ -162,8 +154,8 @@ impl StopReason {
 /// What a run did: where every planned record ended, and what it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcomes {
-    /// Every planned record, in the order of the plan; after a resume the earlier ends, too.
-    pub records: Vec<RecordEnd>,
+    /// Of every planned record, in the order of the plan; after a resume the earlier ends, too.
+    pub ends: Ends,
     /// The third ledger. It balances, or there are no outcomes.
     pub ledger: RecordLedger,
     /// Why the run stopped early, if it did.
@@ -176,9 +168,37 @@ pub struct Outcomes {
     pub retries: u64,
     /// The longest time between reading a record and sending its update: what nobody guards, as Salesforce has no lock for it.
     pub window: Duration,
+    /// Bulk jobs that were made or taken up in this process, in their order.
+    pub jobs: Vec<JobDone>,
+    /// Calls for jobs, polls included, in this process.
+    pub job_calls: u64,
+}
+
+/// What became of a bulk job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDone {
+    /// The job.
+    pub id: JobId,
+    /// Records that it was given.
+    pub records: u64,
+    /// Records that Salesforce dealt with, failed ones included.
+    pub processed: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// From its making, or its being taken up, to its end.
+    pub took: Duration,
+    /// Where it stood when it was last asked for.
+    pub state: Option<JobState>,
+    /// Its results were not fetched: it may still be at work, and `apply --resume` takes it up.
+    pub left: bool,
 }
 
 impl Outcomes {
+    /// Jobs that a resume has to take up.
+    pub fn jobs_left(&self) -> impl Iterator<Item = &JobDone> {
+        self.jobs.iter().filter(|job| job.left)
+    }
+
     /// Nothing failed, is unknown, drifted or was left.
     pub fn completed(&self) -> bool {
         self.ledger.updated == self.ledger.records

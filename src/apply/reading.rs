@@ -13,35 +13,28 @@ use crate::model::RecordId;
 impl<O: Org> Executor<'_, '_, O> {
     /// Reads the next records again; those that are still as planned from become ready, the others end.
     pub(super) async fn refill(&mut self) {
-        let Some(lot) = self.waiting.front().map(|item| item.lot) else { return };
-        let most = self.read_ahead(lot.size);
-        let count = self.waiting.iter().take(most).take_while(|item| item.lot == lot).count();
-        let ids: Vec<RecordId> = self.waiting.iter().take(count).map(|i| self.targets.list[i.index].record).collect();
+        let Some(lot) = self.waiting.lot() else { return };
+        let indexes = self.waiting.first(self.read_ahead(lot.size));
         // Until they are read they stay where they are, so that a failed read loses none.
-        let Some((rows, read)) = self.read(&ids).await else { return };
-        let items: Vec<Item> = self.waiting.drain(..count).collect();
+        let Some((rows, read)) = self.read(&self.targets.ids(indexes.iter().copied())).await else { return };
+        let Some(standings) = self.standings(&indexes, &rows) else { return };
+        let items = self.waiting.take(indexes.len());
         let mut ends = Vec::new();
-        for mut item in items {
+        for (mut item, standing) in items.into_iter().zip(standings) {
             item.read = Some(read);
-            let end = match self.targets.standing(item.index, &rows) {
-                Standing::Before => {
-                    self.ready.push_back(item);
-                    continue;
-                }
-                Standing::After if item.doubt => End::Updated,
-                Standing::After => End::Drifted {
-                    fields: self.targets.list[item.index].entry.cells.iter().map(|c| c.field.clone()).collect(),
-                    already_there: true,
-                },
-                Standing::Other(fields) if item.doubt => End::Unknown { reason: Unknown::Neither, fields },
-                Standing::Other(fields) => End::Drifted { fields, already_there: false },
-                Standing::Gone if item.doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
-                Standing::Gone => End::gone(),
-            };
-            ends.push((item.index, end));
+            match judged(standing, item.doubt) {
+                None => self.ready.push_back(item),
+                Some(end) => ends.push((item.index, end)),
+            }
         }
         self.end_all(ends);
         self.tell();
+    }
+
+    /// How these records stand to their plan. `None` when the plan could not be read, and the run was stopped.
+    pub(super) fn standings(&mut self, indexes: &[usize], rows: &Rows) -> Option<Vec<Standing>> {
+        let standings = indexes.iter().map(|index| self.targets.standing(*index, rows)).collect();
+        self.loaded(standings)
     }
 
     /// How many records to read in one call: whole batches, as many as can be sent before they are too old, by the pace so far.
@@ -60,7 +53,7 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Reads with retries. `None` when the run was stopped instead.
-    async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
+    pub(super) async fn read(&mut self, ids: &[RecordId]) -> Option<(Rows, Duration)> {
         let mut repeated = 0;
         loop {
             self.apply.observer.event(&Event::Reading { records: ids.len() });
@@ -96,7 +89,7 @@ impl<O: Org> Executor<'_, '_, O> {
     /// An answer was lost: what do the records say? After the word to stop there is time for one try only.
     pub(super) async fn look_up(&mut self, group: &[Item], fault: &Fault) -> Option<(Rows, Duration)> {
         self.apply.observer.event(&Event::LookingUp { records: group.len(), fault: fault.clone() });
-        let ids: Vec<RecordId> = group.iter().map(|i| self.targets.list[i.index].record).collect();
+        let ids = self.targets.ids(group.iter().map(|item| item.index));
         if !self.apply.cancel.is_cancelled()
             && let Some(found) = self.read(&ids).await
         {
@@ -114,4 +107,17 @@ impl<O: Org> Executor<'_, '_, O> {
             _ => None,
         }
     }
+}
+
+/// The end of a record that is not as planned from any more; `None` where it may be sent. `doubt`: a lost update may have written it.
+pub(super) fn judged(standing: Standing, doubt: bool) -> Option<End> {
+    Some(match standing {
+        Standing::Before => return None,
+        Standing::After(_) if doubt => End::Updated,
+        Standing::After(fields) => End::Drifted { fields, already_there: true },
+        Standing::Other(fields) if doubt => End::Unknown { reason: Unknown::Neither, fields },
+        Standing::Other(fields) => End::Drifted { fields, already_there: false },
+        Standing::Gone if doubt => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
+        Standing::Gone => End::gone(),
+    })
 }

@@ -9,7 +9,7 @@ use super::outcome::{End, StopReason, Unknown};
 use super::standing::Standing;
 
 /// A record that could not be locked goes with fewer others the next time.
-fn smaller(size: usize) -> usize {
+pub(super) fn smaller(size: usize) -> usize {
     if size > 25 { 25 } else { 1 }
 }
 
@@ -22,7 +22,10 @@ impl<O: Org> Executor<'_, '_, O> {
             }
             self.retries += 1;
         }
-        let updates: Vec<RecordUpdate> = group.iter().map(|item| self.targets.update(item.index)).collect();
+        let updates = group.iter().map(|item| self.targets.update(item.index)).collect();
+        let Some(updates): Option<Vec<RecordUpdate>> = self.loaded(updates) else {
+            return self.put_back(group);
+        };
         let batch = self.next_batch;
         self.next_batch += 1;
         let written = self.journal.intent(batch, &updates);
@@ -93,7 +96,7 @@ impl<O: Org> Executor<'_, '_, O> {
                 RecordOutcome::Updated => End::Updated,
                 RecordOutcome::Failed(error) if error.retry && item.tries + 1 < self.apply.settings.tries => {
                     item.tries += 1;
-                    item.last = Some(error);
+                    item.last = Some(Box::new(error));
                     item.lot = Lot { size: smaller(item.lot.size), part: 0 };
                     again.push(item);
                     continue;
@@ -142,24 +145,28 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// The answer was lost: the records tell. New values: written. Old values: sent again, which is safe. Anything else is not known.
     async fn lost(&mut self, batch: u64, mut group: Vec<Item>, fault: Fault) {
-        let Some((rows, read)) = self.look_up(&group, &fault).await else {
+        let indexes: Vec<usize> = group.iter().map(|item| item.index).collect();
+        let found = self.look_up(&group, &fault).await;
+        let found = found.and_then(|(rows, read)| Some((self.standings(&indexes, &rows)?, read)));
+        let Some((standings, read)) = found else {
             let end = End::Unknown { reason: Unknown::NotReadBack, fields: Vec::new() };
             let ends = group.iter().map(|item| (item.index, end.clone())).collect();
             self.record(batch, true, ends, &[]);
             return self.stop_for(&fault);
         };
         let mut ends = Vec::new();
+        let mut standings = standings.into_iter();
         group.retain_mut(|item| {
             (item.doubt, item.read) = (true, Some(read));
             if self.in_a_row > 0 {
                 // Perhaps the org needs longer for so many than anyone waits for an answer.
                 item.lot = Lot { size: smaller(item.lot.size), part: 0 };
             }
-            let end = match self.targets.standing(item.index, &rows) {
-                Standing::Before => return true,
-                Standing::After => End::Updated,
-                Standing::Other(fields) => End::Unknown { reason: Unknown::Neither, fields },
-                Standing::Gone => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
+            let end = match standings.next() {
+                None | Some(Standing::Before) => return true,
+                Some(Standing::After(_)) => End::Updated,
+                Some(Standing::Other(fields)) => End::Unknown { reason: Unknown::Neither, fields },
+                Some(Standing::Gone) => End::Unknown { reason: Unknown::Gone, fields: Vec::new() },
             };
             ends.push((item.index, end));
             false
@@ -183,8 +190,8 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// The result of a batch, to disk and to the account.
-    fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
-        let again = again.iter().map(|item| self.targets.list[item.index].record).collect();
+    pub(super) fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
+        let again = self.targets.ids(again.iter().map(|item| item.index));
         let lines = self.lines(&ends);
         let written = self.journal.result(batch, lost, lines, again);
         self.journalled(written);

@@ -61,6 +61,41 @@ pub struct Settings {
     pub finish: Duration,
     /// After that: how long reading its records may take, to see whether they were written.
     pub look_up: Duration,
+    /// Bulk jobs.
+    pub jobs: JobSettings,
+}
+
+/// How a run goes about bulk jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSettings {
+    /// Records a job, at the most. What can be read within half of [`Settings::max_age`] may be fewer.
+    pub records: usize,
+    /// Bytes of CSV a job, at the most. Salesforce takes 150 MB after base64 (Bulk API 2.0 limits): 100 MB are safe.
+    pub bytes: u64,
+    /// Reads under way at once, before a job.
+    pub readers: usize,
+    /// The pause before the first question how far a job is; each further one is half as long again.
+    pub first_poll: Duration,
+    /// The longest pause between two questions.
+    pub longest_poll: Duration,
+    /// How long a job may take.
+    pub longest: Duration,
+    /// A job that Salesforce will not make is a reason to stop, and not to send collections instead (`write: bulk`).
+    pub only: bool,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            records: 100_000,
+            bytes: 100_000_000,
+            readers: 4,
+            first_poll: Duration::from_millis(10),
+            longest_poll: Duration::from_secs(5),
+            longest: Duration::from_secs(4 * 60 * 60),
+            only: false,
+        }
+    }
 }
 
 impl Settings {
@@ -80,6 +115,7 @@ impl Default for Settings {
             halvings: 200,
             finish: Duration::from_millis(2_500),
             look_up: Duration::from_millis(1_500),
+            jobs: JobSettings::default(),
         }
     }
 }

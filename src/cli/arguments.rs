@@ -53,6 +53,9 @@ pub struct Global {
     /// Tell more of what happens; twice: every API call. Never values or secrets
     #[arg(long, short, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Memory for planning; beyond it, rows go to a temporary file
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SIZE", value_parser = super::memory::size, default_value = "512MiB")]
+    pub memory: u64,
     /// Use colour; NO_COLOR turns it off, too
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
@@ -146,7 +149,7 @@ pub struct PlanArguments {
     /// How to show the plan. Markdown is for pull requests: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write the plan to a file for `apply` (one integration). Holds personal data: never commit it
+    /// Write the plan to a file for `apply` (one integration); `….zst` is compressed. Holds personal data: never commit it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// List every record and row, not the first few
@@ -209,9 +212,20 @@ pub struct ApplyArguments {
     /// Finish a run that was killed: every record's end is found out first
     #[arg(long, conflicts_with_all = ["limit", "records"])]
     pub resume: bool,
+    /// First wait for bulk jobs that are still at work on the object, or abort them (when the journal of their run is lost)
+    #[arg(long, value_enum, value_name = "wait|abort", hide_possible_values = true, conflicts_with = "resume")]
+    pub jobs: Option<OtherJobs>,
     /// Show every record and row before asking
     #[arg(long)]
     pub full: bool,
+}
+
+/// What to do with bulk jobs of this user that are still at work on the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum OtherJobs {
+    Wait,
+    Abort,
 }
 
 #[derive(Debug, Args)]

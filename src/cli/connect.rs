@@ -92,7 +92,7 @@ pub fn http(project: &Project, reads: bool) -> Http {
         connect_timeout: project.connect_time_out,
         read_timeout: project.answer_time_out,
         total_timeout: project.answer_time_out.max(Duration::from_secs(660)),
-        read_only: reads.then_some(is_read as fn(&str) -> bool),
+        read_only: reads.then_some(is_read as crate::net::ReadRule),
         run: format!("fb-{:08x}", fastrand::u32(..)),
         ..Settings::new(rule)
     })
@@ -198,6 +198,7 @@ impl Door<'_> {
         let domain = url(&self.settings.login_domain.base_url())?;
         let mut connect = Connect::new(http(self.project, reads), domain, login, budget, move || clock.now());
         connect.api_version.clone_from(&self.settings.api_version);
+        connect.bulk.job_limit = self.project.job_time_out;
         connect.keeper = keeper;
         Client::connect(connect).await.map_err(|error| self.failure(&error, &self.log_in.span))
     }

@@ -9,10 +9,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::Place;
 use super::repository::Repository;
-use super::show::{options, shown};
+use super::show::{options, outline, unreadable};
 use super::world::World;
 use crate::diag::Code;
 use crate::plan::Plan;
+use crate::render::plan::Outline;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failure> {
@@ -34,19 +35,24 @@ pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failu
             .help("name the one: `footbridge plan NAME --out FILE`"));
     }
     let mut exit = Exit::Done;
-    let mut json = Vec::new();
+    // Several documents are one list.
+    let list = names.len() > 1 && (world.json || arguments.format == Format::Json);
+    let mut listed = 0;
     for name in &names {
         match one(&place, name, arguments).await {
-            Ok(plan) => {
+            Ok((plan, outline)) => {
                 if arguments.detailed_exitcode && !plan.is_empty() {
                     exit = exit.and(Exit::Changes);
                 }
-                let text = shown(world, &plan, arguments.format, &options(world, arguments.full));
-                if names.len() > 1 && (world.json || arguments.format == Format::Json) {
-                    json.push(text);
-                } else {
-                    world.print(&text);
-                }
+                let before = if listed == 0 { "[" } else { "," };
+                listed += 1;
+                let shown = world.stream(|out| {
+                    if list {
+                        out.write_all(before.as_bytes())?;
+                    }
+                    outline.write(&plan, out)
+                });
+                shown.map_err(|e| unreadable(&e))?;
             }
             // One integration's failure never hides another's plan.
             Err(failure) if names.len() > 1 => {
@@ -56,29 +62,33 @@ pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failu
             Err(failure) => return Err(failure),
         }
     }
-    if !json.is_empty() {
-        world.print(&format!("[{}]", json.join(",")));
+    if list && listed > 0 {
+        world.print("]");
     }
     Ok(exit)
 }
 
-async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result<Plan, Failure> {
+async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result<(Plan, Outline), Failure> {
     let target = place.target(place.integration(name)?, arguments.env)?;
-    let planned = place.plan(target, Purpose::Plan, budget(place.world)).await?;
+    let world = place.world;
+    let mut outline = outline(world, arguments.format, options(world, arguments.full));
+    let planned = place.plan(target, Purpose::Plan, budget(world), &mut outline).await?;
     if let Some(out) = &arguments.out {
-        let path = place.world.here.join(out);
+        let path = world.here.join(out);
         write(&path, &planned.plan).map_err(|e| Failure::io("write the plan file", &path, &e))?;
-        place.world.say(&format!("wrote {} (holds personal data: do not commit it)", out.display()));
+        world.say(&format!("wrote {} (holds personal data: do not commit it)", out.display()));
     }
-    Ok(planned.plan)
+    Ok((planned.plan, outline))
 }
 
-/// Writes a plan file that only its owner can read, at once or not at all.
+/// Writes a plan file that only its owner can read, at once or not at all; compressed if it is called `….zst`.
 fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is made with mode 0600 and keeps it.
     let file = tempfile::Builder::new().prefix(".plan-").tempfile_in(folder)?;
-    let mut out = plan.write(std::io::BufWriter::new(file.as_file()))?;
+    let out = std::io::BufWriter::with_capacity(1 << 18, file.as_file());
+    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zst"));
+    let mut out = if packed { plan.write_compressed(out) } else { plan.write(out) }?;
     out.flush()?;
     drop(out);
     file.as_file().sync_all()?;

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use super::connect::Purpose;
+use super::costs;
 use super::failure::Failure;
 use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
-use crate::config::valid::{ReadWay, WriteWay};
+use super::repository::scratch;
+use crate::config::valid::ReadWay;
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::OrgId;
+use crate::model::{FieldName, OrgId};
 use crate::net::Budget;
-use crate::plan::{Context, FORMAT, GuardName, GuardVerdict, Header, Limit, Plan, Way};
+use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
 use crate::report;
 use crate::runlog::Store;
@@ -22,16 +24,24 @@ pub struct Planned {
     pub plan: Plan,
     /// Report, org, mapping.
     pub connected: super::connect::Connected,
+    /// The reference whose record Salesforce locks with each record.
+    pub parent: Option<FieldName>,
     /// What was read of the report.
     pub report: report::Facts,
 }
 
 impl Place<'_> {
-    /// Plans.
+    /// Plans. The entries go to a temporary file, and `watch` sees each of them.
     ///
     /// # Errors
     /// Nothing is written, whatever goes wrong.
-    pub async fn plan(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Planned, Failure> {
+    pub async fn plan(
+        &self,
+        target: Target<'_>,
+        purpose: Purpose,
+        budget: Budget,
+        watch: &mut dyn Watch,
+    ) -> Result<Planned, Failure> {
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
         // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
@@ -43,29 +53,30 @@ impl Place<'_> {
         self.checksum(target, &facts)?;
         warnings.extend(facts.warnings.iter().map(warning));
 
+        let calls_before = budget.counters().calls;
         let Stands { connected, object, compiled } = self.stand(target, &columns, purpose, budget.clone()).await?;
         let lints = compiled.warnings.iter().filter(|d| d.severity != Severity::Error);
         warnings.extend(lints.map(|d| d.message.clone()));
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
         // The second time it streams into the match, so that only the cells that matter are ever held.
-        let mut reading = reconcile::start(compiled.inputs);
+        let mut reading = reconcile::start(compiled.inputs, super::memory::budget(self.world, self.root));
         let mut report = self.open(target)?;
         while let Some(block) = report.next_block().map_err(wrong)? {
-            reading.report(block).map_err(|e| Failure::bug(e.to_string()))?;
+            reading.report(block).map_err(|e| super::memory::failure(&e))?;
         }
         if report.finish().map_err(wrong)?.sha256 != facts.sha256 {
             return Err(problem::report::changed(&source_name(target), span));
         }
         reading.given(self.given_guards(target, &facts, connected.org_id));
-        let matching = reading.close();
+        let matching = reading.close().map_err(|e| super::memory::failure(&e))?;
 
         let integration = target.integration;
-        if integration.write == WriteWay::Bulk {
-            return Err(no_bulk("write"));
-        }
+        let tell = |text: &str| self.world.say(text);
         let wanted = Wanted {
             object: &object.name,
+            described: &object,
+            tell: &tell,
             key_field: &object
                 .field(&integration.matching.field.value)
                 .map_or_else(|| integration.matching.field.value.clone(), |f| f.name.clone()),
@@ -76,11 +87,10 @@ impl Place<'_> {
                 ReadWay::Auto => None,
                 ReadWay::Lookup => Some(Way::Lookup),
                 ReadWay::Query => Some(Way::Query),
-                ReadWay::Bulk => return Err(no_bulk("read")),
+                ReadWay::Bulk => Some(Way::Bulk),
             },
         };
-        let way = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
-        let org_rows = matching.looked_at();
+        let gone = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
         let header = Header {
             format: FORMAT.to_owned(),
             integration: integration.name.value.clone(),
@@ -101,32 +111,51 @@ impl Place<'_> {
                 definitions: compiled.definitions.clone(),
             },
         };
-        let mut entries = Vec::new();
-        let summary = matching.finish(&header, &mut entries).map_err(|error| match error {
-            FinishError::Reconcile(error) => Failure::bug(error.to_string()),
-            FinishError::Sink(never) => match never {},
+        let unkept = |problem: FileProblem| match problem {
+            FileProblem::Keep(e) => Failure::io("keep the plan in a temporary file below", self.root, &e),
+            other => Failure::bug(other.to_string()),
+        };
+        let file = scratch(self.root).map_err(|e| unkept(FileProblem::Keep(e)))?;
+        let mut spool = Spool::start(file, &header, watch).map_err(unkept)?;
+        let summary = matching.finish(&header, &mut spool).map_err(|error| match error {
+            FinishError::Reconcile(error) => super::memory::failure(&error),
+            FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
-        // Per 200 records one write; per 2,000 one reading before.
-        let calls_to_come = summary.records.div_ceil(200) + summary.records.div_ceil(2_000);
+        let usage = connected.client.usage();
+        let writing = costs::writing(summary.records, &object, &header.fields, integration.write, usage);
+        if self.world.verbose > 0 {
+            self.world.say(&costs::line(gone.choice.as_ref(), &writing));
+        }
+        let usage = usage.map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed });
+        let calls_made = budget.counters().calls;
+        let calls_to_come = writing.estimate.calls;
+        let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
+        let calls_guard = guards.and_then(|guards| {
+            let limit = super::compile::limit(guards.max_calls);
+            costs::calls_guard(limit, calls_made - calls_before, calls_to_come, usage)
+        });
         let context = Context {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             planned_at: self.world.now(),
             report_modified: facts.modified,
-            read_by: way,
-            calls_made: budget.counters().calls,
+            read_by: gone.way,
+            calls_made,
             calls_to_come,
-            usage: connected.client.usage().map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed }),
-            org_rows,
+            reading: gone.choice,
+            writing: Some(writing),
+            calls_guard,
+            usage,
+            org_rows: gone.rows,
             record_links: Some(connected.record_links.clone()),
             not_checked: compiled.not_checked,
             warnings,
         };
-        let plan = Plan { header, entries, summary, context };
+        let plan = spool.finish(summary, context).map_err(unkept)?;
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
-        Ok(Planned { plan, connected, report: facts })
+        Ok(Planned { plan, connected, parent: object.parent.clone(), report: facts })
     }
 
     /// The file is the one that `checksum:` means, where there is one.
@@ -181,13 +210,6 @@ fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
     let held = check.is_none_or(|c| c.verdict.stops());
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
-}
-
-fn no_bulk(key: &str) -> Failure {
-    let diagnostic = Diagnostic::error(Code::OptionDoesNotFit, format!("`{key}: bulk` is not in this version"))
-        .note("no record was read or written")
-        .help(format!("leave `{key}:` out: the way that suits is chosen"));
-    Failure::new(super::exit::Exit::Usage, diagnostic)
 }
 
 /// Where the report comes from, as written.

@@ -1,19 +1,28 @@
 //! Reads the org's side for a plan: asks what is needed, picks the way, feeds the blocks to the match.
 
+use std::time::Duration;
+
 use super::failure::Failure;
 use super::problem;
-use crate::model::{FieldName, ObjectName};
-use crate::plan::Way;
+use crate::model::{FieldName, Object, ObjectName};
+use crate::plan::{Choice, Way};
 use crate::reconcile::{Layout, Matching, Pass, ReconcileError};
-use crate::salesforce::{self, Client, Lookup, SalesforceError, encoded_len};
+use crate::salesforce::{
+    self, BulkEvent, Client, Demand, Lookup, QueryTotals, ReadFacts, SalesforceError, Speeds, bulk_unavailable,
+    encoded_len, estimated_row_bytes,
+};
 
 /// Rows of a query's page, at the most (REST API guide, "Query"; pages may be smaller).
 const PAGE_ROWS: u64 = 2_000;
+/// People who wait are told of a job that runs this long, and again each time as much has gone by.
+const TOLD_EVERY: Duration = Duration::from_secs(15);
 
 /// What a reading wants.
 pub struct Wanted<'a> {
     /// The object.
     pub object: &'a ObjectName,
+    /// What describe says of it.
+    pub described: &'a Object,
     /// The match field, by its canonical name.
     pub key_field: &'a FieldName,
     /// Is it indexed?
@@ -24,6 +33,18 @@ pub struct Wanted<'a> {
     pub condition_at: Option<&'a crate::diag::Span>,
     /// A way that the configuration asks for.
     pub forced: Option<Way>,
+    /// Tells people who wait how far a long reading is.
+    pub tell: &'a (dyn Fn(&str) + Sync),
+}
+
+/// How a reading went.
+pub struct Gone {
+    /// The way.
+    pub way: Way,
+    /// What it was chosen for; `None` where nothing had to be read.
+    pub choice: Option<Choice<Way>>,
+    /// Records that were looked at, each page counted once.
+    pub rows: u64,
 }
 
 enum ReadError {
@@ -48,18 +69,18 @@ pub async fn read(
     beyond: Option<&Layout>,
     wanted: &Wanted<'_>,
     org: &str,
-) -> Result<Way, Failure> {
+) -> Result<Gone, Failure> {
     let context = problem::salesforce::Context { org, at: wanted.condition_at, not_done: "nothing was written" };
     let word = |error: ReadError| match error {
         ReadError::Salesforce(error) => problem::salesforce::failure(&error, &context),
-        ReadError::Reconcile(error) => Failure::bug(error.to_string()),
+        ReadError::Reconcile(error) => super::memory::failure(&error),
     };
-    let way = pass(client, matching, layout, wanted, Pass::Scope).await.map_err(&word)?;
+    let mut gone = pass(client, matching, layout, wanted, Pass::Scope).await.map_err(&word)?;
     if let Some(beyond) = beyond {
         let everywhere = Wanted { condition: None, condition_at: None, ..*wanted };
-        pass(client, matching, beyond, &everywhere, Pass::Beyond).await.map_err(&word)?;
+        gone.rows += pass(client, matching, beyond, &everywhere, Pass::Beyond).await.map_err(&word)?.rows;
     }
-    Ok(way)
+    Ok(gone)
 }
 
 async fn pass(
@@ -68,14 +89,16 @@ async fn pass(
     layout: &Layout,
     wanted: &Wanted<'_>,
     pass: Pass,
-) -> Result<Way, ReadError> {
+) -> Result<Gone, ReadError> {
     let lookup = Lookup {
         object: wanted.object.clone(),
         columns: layout.columns.clone(),
         key_field: wanted.key_field.clone(),
         condition: wanted.condition.map(str::to_owned),
     };
-    let way = choose(client, matching, wanted, &lookup, pass).await;
+    let Some(mut choice) = choose(client, matching, wanted, &lookup, pass).await? else {
+        return Ok(Gone { way: Way::None, choice: None, rows: 0 });
+    };
     let mut on_block = |block| {
         match pass {
             Pass::Scope => matching.org(&block),
@@ -83,44 +106,97 @@ async fn pass(
         }
         .map_err(ReadError::Reconcile)
     };
-    match way {
-        Way::None => {}
-        Way::Query => {
-            let condition = wanted.condition.map(|c| format!(" WHERE {c}")).unwrap_or_default();
-            let soql = format!("SELECT {} FROM {}{condition}", layout.columns.join(","), wanted.object);
-            client.query(&soql, &layout.columns, &mut on_block).await?;
+    let condition = wanted.condition.map(|c| format!(" WHERE {c}")).unwrap_or_default();
+    let soql = format!("SELECT {} FROM {}{condition}", layout.columns.join(","), wanted.object);
+    let mut way = choice.way;
+    if way == Way::Bulk {
+        let mut told = Duration::ZERO;
+        let mut on_event = |event: &BulkEvent| progress(event, &mut told, wanted.tell);
+        match client.bulk_query::<ReadError>(&soql, &layout.columns, &mut on_event, &mut on_block).await {
+            Ok(totals) => return Ok(Gone { way, choice: Some(choice), rows: totals.rows }),
+            // The creation was refused, so nothing was read yet. A way that was asked for by name is not left quietly.
+            Err(ReadError::Salesforce(error)) if wanted.forced.is_none() => match bulk_unavailable(&error) {
+                Some(reason) => {
+                    tracing::debug!(target: "footbridge::cli", %error, "read by pages instead of a bulk query");
+                    choice.instead = Some(format!("read by pages: {reason}"));
+                    way = Way::Query;
+                }
+                None => return Err(error.into()),
+            },
+            Err(error) => return Err(error),
         }
+    }
+    let totals = match way {
+        Way::None | Way::Bulk => QueryTotals::default(),
+        Way::Query => client.query(&soql, &layout.columns, &mut on_block).await?,
         Way::Lookup => {
             let mut literals = Vec::new();
-            matching.literals(pass, |literal| literals.push(literal.to_owned()));
-            let (_, packed) = client.look_up(&lookup, &literals, &mut on_block).await?;
+            matching.literals(pass, |literal| literals.push(literal.to_owned())).map_err(ReadError::Reconcile)?;
+            let (totals, packed) = client.look_up(&lookup, &literals, &mut on_block).await?;
             if !packed.unfit.is_empty() {
                 let detail = format!("{} keys are too long for a look-up; write `read: query`", packed.unfit.len());
                 return Err(SalesforceError::Request { detail }.into());
             }
+            totals
         }
-    }
-    Ok(way)
+    };
+    Ok(Gone { way, choice: Some(choice), rows: totals.rows })
 }
 
-async fn choose(client: &Client, matching: &Matching, wanted: &Wanted<'_>, lookup: &Lookup, pass: Pass) -> Way {
-    let mut demand = salesforce::Demand::default();
-    matching.literals(pass, |literal| {
-        demand.keys += 1;
-        demand.encoded_bytes += encoded_len(literal) as u64 + 1;
-    });
-    if demand.keys == 0 {
-        return Way::None;
+fn progress(event: &BulkEvent, told: &mut Duration, tell: &(dyn Fn(&str) + Sync)) {
+    let BulkEvent::Polled { job, running, .. } = event else { return };
+    if *running < *told + TOLD_EVERY {
+        return;
     }
-    if let Some(forced) = wanted.forced {
-        return forced;
+    *told = *running;
+    let records = job.processed.map_or_else(String::new, |records| format!(", {records} records so far"));
+    tell(&format!("bulk query {}: {} for {} s{records}", job.id, job.state, running.as_secs()));
+}
+
+/// The way, with what it is expected to cost; `None` where there is nothing to read.
+async fn choose(
+    client: &Client,
+    matching: &Matching,
+    wanted: &Wanted<'_>,
+    lookup: &Lookup,
+    pass: Pass,
+) -> Result<Option<Choice<Way>>, ReadError> {
+    let mut demand = Demand::default();
+    matching
+        .literals(pass, |literal| {
+            demand.keys += 1;
+            demand.encoded_bytes += encoded_len(literal) as u64 + 1;
+        })
+        .map_err(ReadError::Reconcile)?;
+    if demand.keys == 0 {
+        return Ok(None);
     }
     let limits = client.get_limits();
     let one_call = demand.encoded_bytes <= limits.room().saturating_sub(lookup.around()) as u64;
     // The count costs a call of its own; it is asked for only where it can decide. Unknown, it decides nothing.
-    let rows = if one_call && wanted.indexed { None } else { client.record_count(wanted.object).await.ok().flatten() };
-    match salesforce::choose(demand, wanted.indexed, rows, PAGE_ROWS, &limits, lookup.around()) {
-        salesforce::Way::Lookup { .. } => Way::Lookup,
-        salesforce::Way::Query { .. } => Way::Query,
+    let decided = wanted.forced.is_some() || (one_call && wanted.indexed);
+    let object_rows = if decided { None } else { client.record_count(wanted.object).await.ok().flatten() };
+    let facts = ReadFacts {
+        demand,
+        indexed: wanted.indexed,
+        object_rows,
+        row_bytes: estimated_row_bytes(wanted.described, &lookup.columns),
+        page_rows: PAGE_ROWS,
+        limits: &limits,
+        around: lookup.around(),
+        calls_left: client.usage().map(|usage| usage.left()),
+        speeds: Speeds::default(),
+        bulk: true,
+    };
+    let chosen = salesforce::choose_read(&facts);
+    let asked_for = wanted.forced.is_some();
+    let mut choice = super::costs::choice(chosen, asked_for, |way| match way {
+        salesforce::Way::Lookup => Way::Lookup,
+        salesforce::Way::Query => Way::Query,
+        salesforce::Way::Bulk => Way::Bulk,
+    });
+    if let Some(forced) = wanted.forced {
+        super::costs::force(&mut choice, forced);
     }
+    Ok(Some(choice))
 }

@@ -1,5 +1,6 @@
 //! A repository loaded for a command: its root, what it says, and what is wrong with it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -80,4 +81,20 @@ pub fn runs_folder(world: &World) -> PathBuf {
 /// The folder of local state.
 pub fn state_folder(root: &Path) -> PathBuf {
     root.join(".footbridge")
+}
+
+/// An empty file without a name, gone with the process, for what is too large for memory: below the repository's local state, or in the system's folder
+/// for temporary files where there is none or it cannot be written (a checkout that is read-only can be planned in).
+pub(super) fn scratch(root: &Path) -> std::io::Result<File> {
+    let folder = state_folder(root).join("tmp");
+    let ours = root.join("integrations").is_dir().then(|| {
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder).and_then(|()| tempfile::tempfile_in(&folder))
+    });
+    match ours {
+        Some(Ok(file)) => Ok(file),
+        _ => tempfile::tempfile(),
+    }
 }

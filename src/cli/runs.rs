@@ -1,5 +1,7 @@
 //! `footbridge runs`: what happened.
 
+use std::io;
+
 use super::arguments::{RunsArguments, RunsCommand};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -7,8 +9,8 @@ use super::repository::runs_folder;
 use super::show::options;
 use super::world::World;
 use crate::diag::Code;
-use crate::render::runs;
-use crate::runlog::{Filter, OutcomesLine, Store, StoreProblem};
+use crate::render::{Ends, runs};
+use crate::runlog::{Filter, Store, StoreProblem};
 
 fn wrong(problem: StoreProblem) -> Failure {
     let code = match problem {
@@ -30,20 +32,20 @@ pub fn run(world: &World, arguments: &RunsArguments) -> Result<Exit, Failure> {
         }
         Some(RunsCommand::Show { run }) => {
             let (path, log) = store.read(run).map_err(wrong)?;
-            let (mut records, mut rows) = (Vec::new(), Vec::new());
-            let (_, lines) = store.outcomes(&path, &log).map_err(wrong)?;
-            for line in lines {
-                match line.map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))? {
-                    OutcomesLine::Record(record) => records.push(record),
-                    OutcomesLine::Row(row) => rows.push(row),
-                    OutcomesLine::Head(_) => {}
-                }
-            }
-            world.print(&if world.json {
-                runs::show_json(&log, &records, &rows)
+            let lines = || store.outcomes(&path, &log).map(|(_, lines)| lines.map(|l| l.map_err(io::Error::other)));
+            let damaged = |e: &io::Error| Failure::usage(Code::UnknownRun, e.to_string());
+            if world.json {
+                // Whether all of it can be read is known before anything is printed.
+                lines().map_err(wrong)?.try_for_each(|line| line.map(drop)).map_err(|e| damaged(&e))?;
+                let reread = || lines().map_err(io::Error::other);
+                world.stream(|out| runs::show_json(&log, reread, out)).map_err(|e| damaged(&e))?;
             } else {
-                runs::show(&log, &records, &rows, &how)
-            });
+                let mut ends = Ends::new(&how);
+                for line in lines().map_err(wrong)? {
+                    ends.line(&line.map_err(|e| damaged(&e))?);
+                }
+                world.print(&runs::show(&log, &ends, &how));
+            }
         }
     }
     Ok(Exit::Done)

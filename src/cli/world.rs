@@ -39,6 +39,8 @@ pub struct World {
     pub verbose: u8,
     /// `--json`.
     pub json: bool,
+    /// `--memory`, in bytes.
+    pub memory: u64,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
     /// Variables set for this run only (the demo's).
@@ -80,6 +82,7 @@ impl World {
             quiet: global.quiet,
             verbose: global.verbose,
             json: global.json,
+            memory: global.memory,
             own: Vec::new(),
         }
     }
@@ -165,6 +168,17 @@ impl World {
         let _ = out.flush();
     }
 
+    /// Data that is made while it is written, to standard output. A closed pipe is no error, and ends the making.
+    ///
+    /// # Errors
+    /// Making it failed.
+    pub fn stream(&self, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+        let mut out = Pipe { out: std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock()), closed: false };
+        let made = make(&mut out);
+        let _ = out.flush();
+        if out.closed { Ok(()) } else { made }
+    }
+
     /// Sentences for a reader, to standard output: lines are broken between words.
     pub fn tell(&self, text: &str) {
         self.print(&fold(text, self.width));
@@ -205,5 +219,25 @@ impl World {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
+    }
+}
+
+/// Standard output that remembers whether anybody reads it.
+struct Pipe<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.closed |= written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.out.flush();
+        self.closed |= flushed.is_err();
+        flushed
     }
 }

@@ -136,13 +136,15 @@ codes! {
     TimedOut = "FB0516", "no answer in time";
     EnvironmentKind = "FB0517", "sandbox and production are mixed up";
     Forbidden = "FB0518", "Salesforce forbids this call";
-    NotConnected = "FB0519", "the org is not connected";
-    StoreUnusable = "FB0520", "the store of tokens cannot be used";
-    RefreshUnknown = "FB0521", "a refresh token that may be spent";
-    BrowserLogIn = "FB0522", "the log-in in the browser did not come through";
-    DeviceLogIn = "FB0523", "the log-in by a device code did not come through";
-    SalesforceCli = "FB0524", "Salesforce's command line gave no log-in";
-    NotRevoked = "FB0525", "Salesforce did not confirm the revocation";
+    BulkJobEnded = "FB0519", "a bulk job ended without its work done";
+    BulkJobTooLong = "FB0520", "a bulk job takes too long";
+    NotConnected = "FB0521", "the org is not connected";
+    StoreUnusable = "FB0522", "the store of tokens cannot be used";
+    RefreshUnknown = "FB0523", "a refresh token that may be spent";
+    BrowserLogIn = "FB0524", "the log-in in the browser did not come through";
+    DeviceLogIn = "FB0525", "the log-in by a device code did not come through";
+    SalesforceCli = "FB0526", "Salesforce's command line gave no log-in";
+    NotRevoked = "FB0527", "Salesforce did not confirm the revocation";
 
     // The mapping against the org.
     ObjectAbsent = "FB0601", "the object is not there or not visible";
@@ -180,6 +182,7 @@ codes! {
     SeveralRecordsFail = "FB0711", "several records with one key";
     BadValueFails = "FB0712", "a value that cannot be written";
     BlankFails = "FB0713", "a blank where none may be";
+    GuardCalls = "FB0714", "guard max_calls";
 
     // Plan and apply.
     StaleConfiguration = "FB0801", "the configuration has changed since the plan";

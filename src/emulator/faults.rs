@@ -90,6 +90,9 @@ pub enum Action {
         /// The one at this place in the request, from 0; all when neither is given.
         #[serde(default)]
         nth: Option<usize>,
+        /// Each so many-th one, beginning with the first (or with `nth`).
+        #[serde(default)]
+        every: Option<usize>,
         /// `statusCode`.
         code: String,
         /// Message.
@@ -98,6 +101,10 @@ pub enum Action {
         #[serde(default)]
         fields: Vec<String>,
     },
+    /// Children of one parent that are saved at the same time, by two jobs or by two transactions of one job, cannot all lock it.
+    LockParents(super::jobs::ParentLock),
+    /// The bulk job that the request makes, or is about, goes another way.
+    Job(Box<super::jobs::JobScript>),
     /// The daily limit is reached: 403 REQUEST_LIMIT_EXCEEDED, no Retry-After.
     LimitExceeded,
     /// A page for people instead of JSON.
@@ -146,8 +153,13 @@ impl Action {
                 (named && count.is_none_or(|most| hit < most))
                     .then(|| Problem::of_record("UNABLE_TO_LOCK_ROW", message, &[]))
             }
-            Self::RecordError { id: only, nth, code, message, fields } => {
-                let hits = only.as_ref().is_none_or(|i| i.get(..15) == id.get(..15)) && nth.is_none_or(|n| n == place);
+            Self::RecordError { id: only, nth, every, code, message, fields } => {
+                let placed = match (nth, every) {
+                    (nth, Some(every)) => place % every.max(&1) == nth.unwrap_or(0) % every.max(&1),
+                    (Some(nth), None) => *nth == place,
+                    (None, None) => true,
+                };
+                let hits = only.as_ref().is_none_or(|i| i.get(..15) == id.get(..15)) && placed;
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
                 hits.then(|| Problem::of_record(code, message.clone(), &fields))
             }

@@ -15,7 +15,7 @@ use super::schema::{FieldDef, Kind, ObjectDef};
 use super::store::{rows, values};
 
 /// What a field holds when a record is made without it.
-enum Initial {
+pub(super) enum Initial {
     /// The moment, a user, a default: the same for every record.
     Fixed(Sql),
     /// First and last name.
@@ -25,7 +25,7 @@ enum Initial {
 }
 
 impl Initial {
-    fn of(object: &ObjectDef, field: &FieldDef, admin: &str, moment: &str) -> Option<Self> {
+    pub(super) fn of(object: &ObjectDef, field: &FieldDef, admin: &str, moment: &str) -> Option<Self> {
         let text = |text: &str| Some(Self::Fixed(Sql::Text(text.to_owned())));
         match field.name.as_str() {
             "CreatedDate" | "LastModifiedDate" | "SystemModstamp" => return text(moment),

@@ -9,6 +9,8 @@ mod filling;
 mod grants;
 mod http;
 mod ids;
+mod jobs;
+mod loading;
 mod model;
 mod options;
 mod org;
@@ -26,7 +28,8 @@ mod write;
 
 pub use clock::Clock;
 pub use faults::{Action, Fault, Match, Other};
-pub use options::{Credentials, EmulatorError, Options, PageSize, Settings};
+pub use jobs::{Columns, Ending, Family, JobScript, JobSeen, ParentLock};
+pub use options::{BulkSettings, Credentials, EmulatorError, Options, PageSize, Settings};
 pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
 pub use seed::form::{Access, ClientSeed, ObjectRights, UserSeed};

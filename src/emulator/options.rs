@@ -73,6 +73,8 @@ pub struct Settings {
     pub cursors: usize,
     /// Compress replies of clients that accept gzip.
     pub gzip: bool,
+    /// Bulk API 2.0.
+    pub bulk: BulkSettings,
     /// Seed of everything random (tokens, page sizes): the same seed gives the same org.
     pub random_seed: u64,
 }
@@ -92,7 +94,41 @@ impl Default for Settings {
             logins_per_hour: 3_600,
             cursors: 16,
             gzip: true,
+            bulk: BulkSettings::default(),
             random_seed: 0x00F0_07B1,
+        }
+    }
+}
+
+/// Allowances and habits of Bulk API 2.0.
+#[derive(Debug, Clone)]
+pub struct BulkSettings {
+    /// Rows of a page of a query's result when the client does not say `maxRecords`, and of those that `resultPages` tells.
+    pub page_rows: usize,
+    /// Jobs of a page of a list.
+    pub list_page: usize,
+    /// Batches of 10,000 records a day (`DailyBulkApiBatches`).
+    pub daily_batches: u64,
+    /// Records of ingest jobs a day.
+    pub daily_records: u64,
+    /// Query jobs a day (`DailyBulkV2QueryJobs`).
+    pub daily_query_jobs: u64,
+    /// Megabytes of query results a day (`DailyBulkV2QueryFileStorageMB`).
+    pub daily_result_megabytes: u64,
+    /// Milliseconds that the reply which starts a job waits for its work, so that the first poll finds small jobs done.
+    pub grace_millis: u64,
+}
+
+impl Default for BulkSettings {
+    fn default() -> Self {
+        Self {
+            page_rows: 50_000,
+            list_page: 1_000,
+            daily_batches: 15_000,
+            daily_records: 150_000_000,
+            daily_query_jobs: 10_000,
+            daily_result_megabytes: 976_562,
+            grace_millis: 250,
         }
     }
 }

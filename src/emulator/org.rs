@@ -3,7 +3,8 @@
 //! Everything here is behind one lock; nothing here knows HTTP.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::types::Value as Sql;
@@ -76,8 +77,16 @@ pub struct Org {
     additions: BTreeMap<String, ObjectSeed>,
 }
 
-/// Records to be loaded when everything else is in place.
-type Pending = Vec<(String, Vec<Map<String, Value>>, String)>;
+/// Records to be loaded when everything else is in place, with the name of what they come from.
+type Pending = Vec<(String, Load, String)>;
+
+/// Where records come from.
+enum Load {
+    /// A seed's own text.
+    Records(Vec<Map<String, Value>>),
+    /// A CSV file, read while its records are put in.
+    Csv(PathBuf),
+}
 
 impl Org {
     /// Opens or makes the org.
@@ -112,8 +121,12 @@ impl Org {
         }
         if fresh {
             org.found(now)?;
-            for (object, records, name) in pending {
-                org.insert(&object, &records, now).map_err(|e| match e {
+            for (object, load, name) in pending {
+                let loaded = match load {
+                    Load::Records(records) => org.insert(&object, &records, now).map(drop),
+                    Load::Csv(path) => org.load_csv(&object, &path, now),
+                };
+                loaded.map_err(|e| match e {
                     EmulatorError::Unknown(message) => EmulatorError::Seed { name, message },
                     other => other,
                 })?;
@@ -176,14 +189,15 @@ impl Org {
 
     fn take_csv(&mut self, path: &Path, object: &str, pending: &mut Pending) -> Result<(), EmulatorError> {
         let name = path.display().to_string();
-        let bytes = read(path)?;
         let catalog = std::sync::Arc::clone(&self.model.catalog);
         let known = catalog.object(object);
         let has_field = |field: &str| known.is_some_and(|o| o.field(field).is_some());
-        let addition = csv_file::read(&bytes, &has_field)
+        let addition = csv_file::survey(open(path)?, &has_field)
             .map_err(|message| EmulatorError::Seed { name: name.clone(), message })?;
         let object = known.map_or_else(|| object.to_owned(), |o| o.name.clone());
-        self.add_schema(object, addition, &name, pending)
+        self.add_schema(object.clone(), addition, &name, pending)?;
+        pending.push((object, Load::Csv(path.to_owned()), name));
+        Ok(())
     }
 
     fn add_schema(
@@ -204,7 +218,7 @@ impl Org {
         known.rules.extend(addition.rules);
         self.model = Model::build(&self.additions)?;
         if !records.is_empty() {
-            pending.push((object, records, name.to_owned()));
+            pending.push((object, Load::Records(records), name.to_owned()));
         }
         Ok(())
     }
@@ -371,6 +385,11 @@ impl Org {
 /// An object, or an error that names it.
 pub fn find<'c>(catalog: &'c super::schema::Catalog, name: &str) -> Result<&'c ObjectDef, EmulatorError> {
     catalog.object(name).ok_or_else(|| EmulatorError::Unknown(format!("there is no object `{name}`")))
+}
+
+/// A seed file, to be read bit by bit.
+pub fn open(path: &Path) -> Result<File, EmulatorError> {
+    File::open(path).map_err(|source| EmulatorError::Read { path: path.to_owned(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, EmulatorError> {

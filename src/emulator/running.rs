@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::clock::{Clock, Running};
 use super::faults::Fault;
 use super::http::{server, wire};
+use super::jobs::{self, Job, JobSeen};
 use super::options::{Credentials, EmulatorError, Options};
 use super::org::{Org, find};
 use super::people::{Grant, TokenKind};
@@ -216,6 +217,29 @@ impl Emulator {
         Ok(())
     }
 
+    /// Bulk jobs, oldest first.
+    pub fn jobs(&self) -> Vec<JobSeen> {
+        self.state.jobs().all().map(Job::seen).collect()
+    }
+
+    /// Whatever a script holds bulk jobs back by ends: the next poll finds them done.
+    pub fn release_jobs(&self) {
+        release_jobs(&self.state);
+    }
+
+    /// Aborts a bulk job, as somebody else may do in Setup.
+    ///
+    /// # Errors
+    /// No such job, or one that is over.
+    pub fn abort_job(&self, id: &str) -> Result<(), EmulatorError> {
+        let id = super::ids::eighteen(id).unwrap_or_default();
+        if self.state.jobs().get(&id).is_none_or(|job| job.phase.is_over()) {
+            return Err(EmulatorError::Unknown(format!("no job {id} that could be aborted")));
+        }
+        jobs::stop(&self.state, &id);
+        Ok(())
+    }
+
     /// Ends all faults.
     pub fn clear_faults(&self) {
         self.state.script().clear();
@@ -327,6 +351,12 @@ impl std::fmt::Debug for Emulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Emulator").field("url", &self.state.base).finish_non_exhaustive()
     }
+}
+
+/// Nothing holds back any bulk job any more.
+pub(super) fn release_jobs(state: &State) {
+    let mut jobs = state.jobs();
+    jobs.each(|job| job.script.release());
 }
 
 /// Puts a record into the recycle bin.

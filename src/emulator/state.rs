@@ -1,7 +1,8 @@
 //! What every request shares: the org, its clock, usage, faults, cursors and the transcript, each behind its own lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,7 @@ use super::clock::Running;
 use super::faults::Script;
 use super::grants::Grants;
 use super::http::Cursors;
+use super::jobs::Jobs;
 use super::options::{EmulatorError, Settings};
 use super::org::Org;
 use super::people::{Grant, Token, TokenKind};
@@ -21,6 +23,8 @@ pub struct State {
     used: AtomicU64,
     script: Mutex<Script>,
     cursors: Mutex<Cursors>,
+    jobs: Mutex<Jobs>,
+    changed: Condvar,
     transcript: Mutex<Transcript>,
     grants: Mutex<Grants>,
     random: Mutex<fastrand::Rng>,
@@ -45,6 +49,8 @@ impl State {
             used: AtomicU64::new(settings.used),
             script: Mutex::default(),
             cursors: Mutex::default(),
+            jobs: Mutex::default(),
+            changed: Condvar::new(),
             transcript: Mutex::default(),
             grants: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(settings.random_seed)),
@@ -77,6 +83,23 @@ impl State {
     /// Open cursors, locked.
     pub fn cursors(&self) -> MutexGuard<'_, Cursors> {
         lock(&self.cursors)
+    }
+
+    /// Bulk jobs, locked. Whoever needs the org as well locks the org first.
+    pub fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        lock(&self.jobs)
+    }
+
+    /// A job's work has come to an end or a pause.
+    pub fn jobs_changed(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Waits while this holds, but not longer than that.
+    pub fn wait_for_jobs(&self, most: Duration, busy: impl FnMut(&mut Jobs) -> bool + Copy) {
+        let mut busy = busy;
+        let waited = self.changed.wait_timeout_while(self.jobs(), most, |jobs| busy(jobs));
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Calls so far, locked.

@@ -19,6 +19,8 @@ pub struct Call {
     pub status: u16,
     /// Request body as text; secrets of token requests are masked.
     pub request_body: String,
+    /// Bytes of the request's body, unpacked; beyond 4 MiB `request_body` has only the beginning.
+    pub request_bytes: usize,
     /// Bytes of the reply's body before compression.
     pub response_bytes: usize,
     /// Request headers that change what happens, in lower case. `authorization` says the scheme only.
@@ -44,6 +46,12 @@ const KEPT: [&str; 14] = [
     "x-request-id",
     "x-sfdc-request-id",
 ];
+
+/// A body as a transcript keeps it.
+pub fn body(bytes: &[u8]) -> String {
+    const MOST: usize = 4_194_304;
+    String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).into_owned()
+}
 
 /// Headers as a transcript keeps them.
 pub fn headers(all: &http::HeaderMap) -> BTreeMap<String, String> {

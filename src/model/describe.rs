@@ -175,6 +175,8 @@ pub struct Object {
     pub updateable: bool,
     /// The visible fields.
     pub fields: Vec<Field>,
+    /// The reference whose record Salesforce locks whenever a record of this object is written: records of one such parent are written together.
+    pub parent: Option<FieldName>,
 }
 
 impl Object {

@@ -19,6 +19,10 @@ pub struct BackoffSettings {
     pub repeats: u64,
     /// Waiting of all calls of the run.
     pub total_wait: Duration,
+    /// The wait before a job is asked for its state the first time; each next is one and a half times as long.
+    pub first_poll: Duration,
+    /// No wait between two polls is longer.
+    pub longest_poll: Duration,
     /// Makes the drawn waits the same in each run.
     pub seed: Option<u64>,
 }
@@ -32,6 +36,8 @@ impl Default for BackoffSettings {
             repeats_per_call: 5,
             repeats: 200,
             total_wait: Duration::from_secs(20 * 60),
+            first_poll: Duration::from_millis(10),
+            longest_poll: Duration::from_secs(5),
             seed: None,
         }
     }
@@ -44,6 +50,8 @@ impl BackoffSettings {
             base: Duration::ZERO,
             cap: Duration::ZERO,
             retry_after_cap: Duration::ZERO,
+            first_poll: Duration::from_millis(1),
+            longest_poll: Duration::from_millis(5),
             seed: Some(1),
             ..Self::default()
         }
@@ -59,6 +67,14 @@ pub struct Counters {
     pub repeats: u64,
     /// Time spent waiting before repeats.
     pub waited: Duration,
+    /// Calls among them that only asked how far a job is.
+    pub polls: u64,
+    /// Jobs made.
+    pub jobs: u64,
+    /// Bytes of answers, decompressed.
+    pub received: u64,
+    /// Bytes of bodies that were fed.
+    pub fed: u64,
 }
 
 #[derive(Debug)]
@@ -84,6 +100,10 @@ struct Shared {
     settings: BackoffSettings,
     listener: Listener,
     calls: AtomicU64,
+    polls: AtomicU64,
+    jobs: AtomicU64,
+    received: AtomicU64,
+    fed: AtomicU64,
     spent: Mutex<Spent>,
 }
 
@@ -105,7 +125,9 @@ impl Budget {
     fn made(settings: BackoffSettings, listener: Listener) -> Self {
         let random = settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let spent = Mutex::new(Spent { repeats: 0, waited: Duration::ZERO, random });
-        Self(Arc::new(Shared { settings, listener, calls: AtomicU64::new(0), spent }))
+        let zero = || AtomicU64::new(0);
+        let (calls, polls, jobs, received, fed) = (zero(), zero(), zero(), zero(), zero());
+        Self(Arc::new(Shared { settings, listener, calls, polls, jobs, received, fed, spent }))
     }
 
     /// Takes one repeat: how long to wait before it, or `None` when the call's or the run's budget is spent.
@@ -150,10 +172,49 @@ impl Budget {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a call that only asks how far a job is; it is counted as a call besides.
+    pub fn polled(&self) {
+        self.0.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a job that was made.
+    pub fn job_made(&self) {
+        self.0.jobs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts bytes of an answer.
+    pub(crate) fn received(&self, bytes: u64) {
+        self.0.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes of a body that was fed.
+    pub(crate) fn fed(&self, bytes: u64) {
+        self.0.fed.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How long to wait before the poll after `polls` others: short at first, for most jobs are over soon, then longer and longer, by up to a fifth more
+    /// or less than the rule says.
+    pub fn poll_wait(&self, polls: u32) -> Duration {
+        let settings = &self.0.settings;
+        let grown = settings.first_poll.as_secs_f64() * 1.5_f64.powi(i32::try_from(polls.min(100)).unwrap_or(100));
+        let wait = grown.min(settings.longest_poll.as_secs_f64());
+        let mut spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        Duration::from_secs_f64(wait * (0.8 + 0.4 * spent.random.f64()))
+    }
+
     /// What the run came to so far.
     pub fn counters(&self) -> Counters {
         let spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        Counters { calls: self.0.calls.load(Ordering::Relaxed), repeats: spent.repeats, waited: spent.waited }
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters {
+            calls: count(&self.0.calls),
+            repeats: spent.repeats,
+            waited: spent.waited,
+            polls: count(&self.0.polls),
+            jobs: count(&self.0.jobs),
+            received: count(&self.0.received),
+            fed: count(&self.0.fed),
+        }
     }
 }
 
@@ -200,6 +261,16 @@ mod tests {
         let budget = Budget::new(settings());
         assert!(budget.take(4, None).is_some());
         assert_eq!(budget.take(5, None), None);
+    }
+
+    #[test]
+    fn polls_begin_after_milliseconds_and_grow_to_a_few_seconds() {
+        let budget = Budget::new(settings());
+        let waits: Vec<Duration> = (0..60).map(|polls| budget.poll_wait(polls)).collect();
+        assert!(waits[0] <= Duration::from_millis(12), "{waits:?}");
+        assert!(waits[10] > waits[0] * 20, "{waits:?}");
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(6)), "{waits:?}");
+        assert!(waits[59] >= Duration::from_secs(4), "{waits:?}");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A call with its repeats: send, ask the classifier, look into the table, wait.
 
-use super::{Budget, Decision, Happened, Http, NetError, Request, Response, Verdict, decide};
+use super::{Budget, Decision, Happened, Http, Manner, NetError, Pieces, Request, Response, Verdict, decide};
 
 /// An answer that is not to be asked for again here.
 #[derive(Debug)]
 pub struct Called {
     /// The last answer.
     pub response: Response,
+    /// Its body, where it was asked for in pieces and is good.
+    pub pieces: Option<Pieces>,
     /// What the classifier said of it. `Retry` and `Lost` mean that the table or the budget ended the repeats.
     pub verdict: Verdict,
     /// How often it was sent.
@@ -21,14 +23,26 @@ impl Http {
         budget: &Budget,
         classify: impl Fn(&Response) -> Verdict,
     ) -> Result<Called, NetError> {
+        self.call_by(request, &Manner::Whole, budget, classify).await
+    }
+
+    /// The same in this manner. An answer in pieces is repeated until its head is good; a body that breaks off is told by [`Pieces::next`]. A body that is
+    /// fed is sent again as long as all of it is still held ([`Feed`](super::Feed)).
+    pub async fn call_by(
+        &self,
+        request: &Request,
+        manner: &Manner,
+        budget: &Budget,
+        classify: impl Fn(&Response) -> Verdict,
+    ) -> Result<Called, NetError> {
         let mut repeated = 0;
         loop {
             budget.sent();
-            let outcome = self.send(request).await;
+            let outcome = self.send_by(request, manner, Some(budget)).await;
             let (happened, outcome) = match outcome {
-                Ok(response) => {
+                Ok((response, pieces)) => {
                     let verdict = classify(&response);
-                    (Happened::Answer(verdict), Ok(Called { response, verdict, tries: repeated + 1 }))
+                    (Happened::Answer(verdict), Ok(Called { response, pieces, verdict, tries: repeated + 1 }))
                 }
                 Err(NetError::Failed { trouble, method, url, cause, .. }) => {
                     let error = NetError::Failed { trouble, method, url, cause, tries: repeated + 1 };
@@ -38,6 +52,7 @@ impl Http {
             };
             let again = match decide(request.class, happened) {
                 Decision::HandBack => false,
+                Decision::Wait { .. } if !manner.can_repeat() => false,
                 Decision::Wait { after } => {
                     tracing::debug!(target: "footbridge::net", ?request, ?happened, repeated, "not good yet");
                     budget.pause(repeated, after, &why(request, &outcome)).await

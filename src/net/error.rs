@@ -137,6 +137,11 @@ pub(crate) fn shown(url: &Url) -> String {
     url.to_string()
 }
 
+/// Silence as a cause.
+pub(crate) fn silent(silence: std::time::Duration) -> String {
+    format!("nothing came for {} seconds", silence.as_secs())
+}
+
 /// Reads the kind of trouble out of an error of the HTTP library.
 pub(crate) fn trouble_of(error: &reqwest::Error, answering: bool) -> Trouble {
     if answering {

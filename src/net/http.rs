@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::error::{causes, shown, trouble_of};
-use super::{NetError, Request, Response, Settings, Trouble, is_loopback};
+use super::error::{causes, shown, silent, trouble_of};
+use super::pieces::Manner;
+use super::{Budget, NetError, Pieces, Request, Response, Settings, Trouble, is_loopback};
 
 #[derive(Debug)]
 struct Shared {
@@ -59,7 +60,7 @@ impl Http {
         let overridden = request.url.query().is_some_and(|q| q.to_ascii_lowercase().contains("_httpmethod"));
         let reads = request.method == Method::GET
             || request.method == Method::HEAD
-            || (request.method == Method::POST && rule(request.url.path()));
+            || rule(&request.method, request.url.path());
         if reads && !overridden {
             return Ok(());
         }
@@ -93,6 +94,16 @@ impl Http {
 
     /// Sends once. Any answer is `Ok`, whatever its status.
     pub async fn send(&self, request: &Request) -> Result<Response, NetError> {
+        self.send_by(request, &Manner::Whole, None).await.map(|(response, _)| response)
+    }
+
+    /// Sends once, in this manner. Only a good answer that was asked for in pieces comes with them, and then without a body.
+    pub(crate) async fn send_by(
+        &self,
+        request: &Request,
+        manner: &Manner,
+        budget: Option<&Budget>,
+    ) -> Result<(Response, Option<Pieces>), NetError> {
         self.check(&request.url)?;
         self.check_reads(request)?;
         let client = self.client(&request.url)?;
@@ -109,15 +120,20 @@ impl Http {
             headers.insert(http::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let mut builder = client.request(request.method.clone(), request.url.clone()).headers(headers);
-        if request.body.content_type.is_some() {
-            builder = builder.body(request.body.bytes.to_vec());
+        match manner {
+            Manner::Fed(feed) => builder = builder.body(feed.body()).timeout(UNLIMITED),
+            _ if request.body.content_type.is_some() => builder = builder.body(request.body.bytes.to_vec()),
+            _ => {}
+        }
+        if matches!(manner, Manner::Pieces { .. }) {
+            builder = builder.timeout(UNLIMITED);
         }
         let started = Instant::now();
-        let outcome = self.exchange(builder, request, request_id.clone()).await;
+        let outcome = self.exchange(builder, request, manner, budget, request_id.clone()).await;
         let ms = started.elapsed().as_millis() as u64;
         let (method, path) = (request.method.as_str(), request.url.path());
         match &outcome {
-            Ok(response) => {
+            Ok((response, _)) => {
                 let (status, bytes) = (response.status.as_u16(), response.body.len());
                 tracing::debug!(target: "footbridge::net", id = request_id, method, path, status, ms, bytes, "answered");
             }
@@ -132,8 +148,10 @@ impl Http {
         &self,
         builder: reqwest::RequestBuilder,
         request: &Request,
+        manner: &Manner,
+        budget: Option<&Budget>,
         request_id: String,
-    ) -> Result<Response, NetError> {
+    ) -> Result<(Response, Option<Pieces>), NetError> {
         let failed = |trouble: Trouble, cause: String| NetError::Failed {
             trouble,
             method: request.method.to_string(),
@@ -142,45 +160,57 @@ impl Http {
             tries: 1,
         };
         let silence = self.0.settings.silence(request.class);
-        let silent = || format!("nothing came for {} seconds", silence.as_secs());
-        let Ok(reply) = tokio::time::timeout(silence, builder.send()).await else {
-            return Err(failed(Trouble::Timeout, silent()));
+        let sent = match manner {
+            // While its body is on its way, a call that stands still is given up as early as a read: nobody acts on half a body.
+            Manner::Fed(feed) => feed.while_moving(builder.send(), self.0.settings.read_timeout, silence).await,
+            Manner::Whole | Manner::Pieces { .. } => {
+                tokio::time::timeout(silence, builder.send()).await.map_err(|_| silence)
+            }
         };
-        let mut reply = match reply {
-            Ok(reply) => reply,
-            Err(error) if error.is_builder() => return Err(NetError::Build { cause: causes(&error) }),
-            Err(error) => return Err(failed(trouble_of(&error, false), causes(&error))),
+        let mut reply = match sent {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) if error.is_builder() => return Err(NetError::Build { cause: causes(&error) }),
+            Ok(Err(error)) => return Err(failed(trouble_of(&error, false), causes(&error))),
+            Err(silence) => return Err(failed(Trouble::Timeout, silent(silence))),
         };
         let status = reply.status();
         let headers = std::mem::take(reply.headers_mut());
-        let limit = if status.is_success() { self.0.settings.page_limit } else { self.0.settings.error_limit };
-        let too_large = || NetError::TooLarge { method: request.method.to_string(), url: shown(&request.url), limit };
-        let expected = reply.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        if status.is_success() && expected > limit {
-            return Err(too_large());
+        let expected = reply.content_length();
+        let whole = !(status.is_success() && matches!(manner, Manner::Pieces { .. }));
+        let limit = match manner {
+            _ if !status.is_success() => self.0.settings.error_limit as u64,
+            Manner::Pieces { limit } => limit.unwrap_or(self.0.settings.stream_limit),
+            _ => self.0.settings.page_limit as u64,
+        };
+        let mut pieces = Pieces::new(reply, request, limit, silence, budget.cloned());
+        if status.is_success() && expected.is_some_and(|expected| expected > limit) {
+            return Err(pieces.too_large());
         }
-        let mut body = Vec::with_capacity(expected.min(limit).min(4 << 20));
+        if !whole {
+            let response = Response { status, headers, body: Vec::new(), cut: false, request_id };
+            return Ok((response, Some(pieces)));
+        }
+        let room = expected.unwrap_or(0).min(limit).min(4 << 20);
+        let mut body = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         let mut cut = false;
         loop {
-            let Ok(piece) = tokio::time::timeout(silence, reply.chunk()).await else {
-                return Err(failed(Trouble::Cut, silent()));
-            };
-            match piece {
+            match pieces.next().await {
                 Ok(None) => break,
-                Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
-                Ok(Some(_)) if status.is_success() => return Err(too_large()),
-                Ok(Some(piece)) => {
-                    let room = limit - body.len();
-                    body.extend_from_slice(&piece[..room]);
+                Ok(Some(piece)) => body.extend_from_slice(&piece),
+                Err(NetError::TooLarge { .. }) if !status.is_success() => {
+                    body.extend_from_slice(pieces.last_room());
                     cut = true;
                     break;
                 }
-                Err(error) => return Err(failed(trouble_of(&error, true), causes(&error))),
+                Err(error) => return Err(error),
             }
         }
-        Ok(Response { status, headers, body, cut, request_id })
+        Ok((Response { status, headers, body, cut, request_id }, None))
     }
 }
+
+/// A body in pieces may take as long as its pieces keep coming; each has a time-out of its own.
+const UNLIMITED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -188,8 +218,8 @@ mod tests {
     use super::super::{Body, Class, HostRule};
     use super::*;
 
-    fn only_reads(path: &str) -> bool {
-        path == "/token"
+    fn only_reads(method: &Method, path: &str) -> bool {
+        *method == Method::POST && path == "/token"
     }
 
     #[tokio::test]

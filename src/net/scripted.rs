@@ -14,6 +14,7 @@ enum Manner {
     Chunked,
     CutBeforeHead,
     CutInBody,
+    SilentInBody,
     Silence,
 }
 
@@ -70,6 +71,15 @@ impl Reply {
 
     pub(crate) fn cut_in_body() -> Self {
         Self { manner: Manner::CutInBody, ..Self::json("[{\"half\": ") }
+    }
+
+    pub(crate) fn cut(mut self) -> Self {
+        self.manner = Manner::CutInBody;
+        self
+    }
+
+    pub(crate) fn silent_in_body(body: &str) -> Self {
+        Self { manner: Manner::SilentInBody, ..Self::status(200).body(body) }
     }
 
     pub(crate) fn silence() -> Self {
@@ -169,7 +179,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Mutex<Vec<Se
             Manner::Silence => {
                 std::future::pending::<()>().await;
             }
-            Manner::Whole | Manner::CutInBody | Manner::Chunked => {}
+            Manner::Whole | Manner::CutInBody | Manner::SilentInBody | Manner::Chunked => {}
         }
         let mut out = format!("HTTP/1.1 {} X\r\n", reply.status).into_bytes();
         for (name, value) in &reply.headers {
@@ -186,7 +196,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Mutex<Vec<Se
                 }
                 out.extend_from_slice(b"0\r\n\r\n");
             }
-            Manner::CutInBody => {
+            Manner::CutInBody | Manner::SilentInBody => {
                 out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", reply.body.len() + 100).as_bytes());
                 out.extend_from_slice(&reply.body);
             }
@@ -200,6 +210,9 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Mutex<Vec<Se
             let _ = stream.shutdown().await;
             return;
         }
+        if reply.manner == Manner::SilentInBody {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -208,12 +221,17 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Se
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-            let length = head
+            let lower = head.to_ascii_lowercase();
+            let length = lower
                 .lines()
-                .find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length:").map(|v| v.trim().parse().unwrap()))
+                .find_map(|l| l.strip_prefix("content-length:").map(|v| v.trim().parse().unwrap()))
                 .unwrap_or(0usize);
-            if buffer.len() >= end + 4 + length {
-                let bytes = buffer[end + 4..end + 4 + length].to_vec();
+            let whole = if lower.contains("transfer-encoding: chunked") {
+                unchunked(&buffer[end + 4..])
+            } else {
+                (buffer.len() >= end + 4 + length).then(|| (buffer[end + 4..end + 4 + length].to_vec(), length))
+            };
+            if let Some((bytes, length)) = whole {
                 buffer.drain(..end + 4 + length);
                 let mut words = head.split(' ');
                 let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -223,6 +241,24 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Se
         match stream.read(&mut piece).await {
             Ok(0) | Err(_) => return None,
             Ok(n) => buffer.extend_from_slice(&piece[..n]),
+        }
+    }
+}
+
+/// A chunked body and its length as sent; `None` as long as it is not whole.
+fn unchunked(sent: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let line = sent[at..].windows(2).position(|w| w == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&sent[at..at + line]).unwrap(), 16).unwrap();
+        at += line + 2;
+        body.extend_from_slice(sent.get(at..at + length)?);
+        at += length + 2;
+        if sent.len() < at {
+            return None;
+        }
+        if length == 0 {
+            return Some((body, at));
         }
     }
 }

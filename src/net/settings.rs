@@ -49,8 +49,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Says of a POST, by its path, that it reads only (a token, a retrieval that needs a body).
-pub type ReadRule = fn(path: &str) -> bool;
+/// Says of a call other than GET and HEAD, by its method and path, that it changes no record (a token, a retrieval that needs a body, a query job).
+pub type ReadRule = fn(method: &http::Method, path: &str) -> bool;
 
 /// Settings of an [`Http`](super::Http).
 #[derive(Debug, Clone)]
@@ -68,11 +68,13 @@ pub struct Settings {
     pub total_timeout: Duration,
     /// Bytes (after decompression) of a good answer; a longer one is an error.
     pub page_limit: usize,
+    /// Bytes (after decompression) of a good answer that is handed on in pieces; a longer one is an error.
+    pub stream_limit: u64,
     /// Bytes of an error's body; the rest is cut off.
     pub error_limit: usize,
     /// Hosts that may be spoken to. Apart from loopback, only over TLS.
     pub hosts: HostRule,
-    /// When given, nothing but GET, HEAD and the POSTs that this rule knows as reads is sent.
+    /// When given, nothing but GET, HEAD and the calls that this rule knows as reads is sent.
     pub read_only: Option<ReadRule>,
 }
 
@@ -87,6 +89,8 @@ impl Settings {
             read_timeout: Duration::from_secs(150),
             total_timeout: Duration::from_secs(660),
             page_limit: 256 << 20,
+            // Salesforce keeps a page of a bulk job's results below 1 GB.
+            stream_limit: 4 << 30,
             error_limit: 1 << 20,
             hosts,
             read_only: None,

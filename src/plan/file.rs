@@ -1,37 +1,26 @@
-//! The plan file: JSON Lines. Header, one line an entry, summary with digests, context. Written and read as a stream.
+//! The plan file: JSON Lines. Header, one line an entry, summary with digests, context. Read as a stream, checked before anything is made of it.
 //!
 //! The counts stand at the end, not in the header: they are known only when the last entry is.
 
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::compressed::{pack, unpacked};
+use super::lines::PlanDigester;
+use super::stored::{Gathering, Watch};
 use super::{Context, Entry, FORMAT, Header, Plan, Summary};
-use crate::model::{Digest, Digester};
 
-/// Takes the entries of a plan in their order.
-pub trait Sink {
-    /// Why an entry could not be taken.
-    type Error;
-    /// Takes one entry.
-    fn entry(&mut self, entry: Entry) -> Result<(), Self::Error>;
-}
-
-impl Sink for Vec<Entry> {
-    type Error = std::convert::Infallible;
-
-    fn entry(&mut self, entry: Entry) -> Result<(), Self::Error> {
-        self.push(entry);
-        Ok(())
-    }
-}
+/// The longest line that is read, in bytes: records of Salesforce stay far below, and a file that is no plan must not fill the memory.
+const LONGEST: u64 = 64 << 20;
 
 /// Why a plan file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
     /// Reading or writing failed.
     #[error("the plan file cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     /// Not a plan file at all, or of another version.
     #[error("this is no plan file of this version: it says `{found}`, expected `{FORMAT}`")]
     Format {
@@ -58,6 +47,9 @@ pub enum FileProblem {
         /// `inputs` or `changes`.
         part: &'static str,
     },
+    /// The copy of a plan could not be kept.
+    #[error("the plan cannot be kept on disk: {0}")]
+    Keep(io::Error),
 }
 
 #[derive(Deserialize)]
@@ -69,154 +61,153 @@ enum Line {
     Context(Context),
 }
 
-/// A line as it is written: nothing is copied for it.
+/// The two last lines as they are written.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Written<'p> {
-    Header(&'p Header),
-    Entry(&'p Entry),
     Summary(&'p Summary),
     Context(&'p Context),
 }
 
-impl Written<'_> {
-    /// The line, in place of what `out` held.
-    fn put(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
-        out.clear();
-        serde_json::to_writer(&mut *out, self)?;
-        out.push(b'\n');
-        Ok(())
-    }
-}
-
-/// Writes a plan as it comes and takes its digests.
-pub struct PlanWriter<W: Write> {
-    out: W,
-    line: Vec<u8>,
-    inputs: Digest,
-    changes: Digester,
-}
-
-impl<W: Write> PlanWriter<W> {
-    /// Writes the header.
-    pub fn start(mut out: W, header: &Header) -> std::io::Result<Self> {
-        let mut line = Vec::new();
-        Written::Header(header).put(&mut line)?;
-        out.write_all(&line)?;
-        let inputs = Digest::of(&line);
-        Ok(Self { out, line, inputs, changes: Digester::new() })
-    }
-
-    /// Writes one entry.
-    pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
-        Written::Entry(entry).put(&mut self.line)?;
-        self.changes.update(&self.line);
-        self.out.write_all(&self.line)
-    }
-
-    /// The two digests of what was written so far: inputs and changes.
-    pub fn digests(&self) -> (Digest, Digest) {
-        (self.inputs.clone(), self.changes.clone().finish())
-    }
-
-    /// Writes summary and context, and hands the writer back.
-    pub fn finish(mut self, summary: &Summary, context: &Context) -> std::io::Result<W> {
-        for line in [Written::Summary(summary), Written::Context(context)] {
-            line.put(&mut self.line)?;
-            self.out.write_all(&self.line)?;
-        }
-        self.out.flush()?;
-        Ok(self.out)
-    }
-}
-
-/// Reads a plan file as a stream.
-pub struct PlanReader<R: BufRead> {
+/// Reads lines, each whole.
+struct Lines<R> {
     input: R,
     line: u64,
     buffer: Vec<u8>,
-    inputs: Digest,
-    changes: Digester,
-    end: Option<(Summary, Context)>,
 }
 
-impl<R: BufRead> PlanReader<R> {
-    /// Reads the header.
-    pub fn start(mut input: R) -> Result<(Header, Self), FileProblem> {
-        let mut buffer = Vec::new();
-        input.read_until(b'\n', &mut buffer)?;
-        let header = match serde_json::from_slice(&buffer) {
-            Ok(Line::Header(header)) if header.format == FORMAT => header,
-            Ok(Line::Header(header)) => return Err(FileProblem::Format { found: header.format }),
-            // Whatever it is, it may be a report: none of it is shown.
-            _ => return Err(FileProblem::Format { found: "something else".to_owned() }),
-        };
-        let inputs = Digest::of(&buffer);
-        Ok((header, Self { input, line: 1, buffer, inputs, changes: Digester::new(), end: None }))
+impl<R: BufRead> Lines<R> {
+    fn read(&mut self) -> Result<(), FileProblem> {
+        self.buffer.clear();
+        (&mut self.input).take(LONGEST).read_until(b'\n', &mut self.buffer)?;
+        Ok(())
     }
 
-    fn line(&mut self) -> Result<Line, FileProblem> {
-        self.buffer.clear();
-        self.input.read_until(b'\n', &mut self.buffer)?;
+    fn next(&mut self) -> Result<Line, FileProblem> {
+        self.read()?;
         if self.buffer.last() != Some(&b'\n') {
             return Err(FileProblem::CutOff { line: self.line });
         }
         self.line += 1;
         serde_json::from_slice(&self.buffer).map_err(|source| FileProblem::Line { line: self.line, source })
     }
+}
 
-    /// The next entry; `None` once all have been read and the digests were found right.
-    pub fn next_entry(&mut self) -> Result<Option<Entry>, FileProblem> {
-        if self.end.is_some() {
-            return Ok(None);
-        }
-        match self.line()? {
-            Line::Entry(entry) => {
-                self.changes.update(&self.buffer);
-                Ok(Some(entry))
-            }
-            Line::Summary(summary) => {
-                if summary.inputs != self.inputs {
-                    return Err(FileProblem::Changed { part: "inputs" });
-                }
-                if summary.changes != self.changes.clone().finish() {
-                    return Err(FileProblem::Changed { part: "changes" });
-                }
-                match self.line()? {
-                    Line::Context(context) => self.end = Some((*summary, context)),
-                    _ => return Err(FileProblem::CutOff { line: self.line }),
-                }
-                Ok(None)
-            }
-            _ => Err(FileProblem::Changed { part: "changes" }),
-        }
-    }
-
-    /// Summary and context, once [`Self::next_entry`] said `None`.
-    pub fn finish(self) -> Option<(Summary, Context)> {
-        self.end
-    }
+/// Where the checked lines stay.
+enum Keep<'k> {
+    /// In the file that they are read from.
+    There,
+    /// In a copy.
+    Copy(&'k mut BufWriter<File>),
 }
 
 impl Plan {
-    /// Reads a whole plan file.
-    pub fn read(input: impl BufRead) -> Result<Self, FileProblem> {
-        let (header, mut reader) = PlanReader::start(input)?;
-        let mut entries = Vec::new();
-        while let Some(entry) = reader.next_entry()? {
-            entries.push(entry);
+    /// Reads a plan file that is not compressed and leaves its entries in it. For files that nobody else writes to.
+    ///
+    /// # Errors
+    /// It is no whole plan file, or not the one that was written.
+    pub fn open(mut file: File, watch: &mut dyn Watch) -> Result<Self, FileProblem> {
+        file.seek(SeekFrom::Start(0))?;
+        let read = take(BufReader::with_capacity(1 << 18, &file), Keep::There, watch)?;
+        Ok(read.plan(file))
+    }
+
+    /// Reads a plan file, compressed or not, and keeps a copy of its entries in `keep`, an empty file of our own: whatever happens to the plan file from
+    /// then on, the entries are those that were checked.
+    ///
+    /// # Errors
+    /// It is no whole plan file, or not the one that was written; or the copy cannot be written.
+    pub fn read(input: impl Read, keep: File, watch: &mut dyn Watch) -> Result<Self, FileProblem> {
+        let mut keep = BufWriter::with_capacity(1 << 18, keep);
+        let input = BufReader::with_capacity(1 << 18, unpacked(input)?);
+        let read = take(input, Keep::Copy(&mut keep), watch)?;
+        let keep = keep.into_inner().map_err(|e| FileProblem::Keep(e.into_error()))?;
+        Ok(read.plan(keep))
+    }
+
+    /// The whole plan file: header and entries as they are, then summary and context.
+    ///
+    /// # Errors
+    /// The encoder's, which no plan meets.
+    fn file(&self) -> io::Result<impl Read> {
+        let mut end = Vec::new();
+        for line in [Written::Summary(&self.summary), Written::Context(&self.context)] {
+            serde_json::to_writer(&mut end, &line)?;
+            end.push(b'\n');
         }
-        let line = reader.line;
-        let (summary, context) = reader.finish().ok_or(FileProblem::CutOff { line })?;
-        Ok(Self { header, entries, summary, context })
+        Ok(self.body().chain(io::Cursor::new(end)))
     }
 
     /// Writes the plan file.
-    pub fn write<W: Write>(&self, out: W) -> std::io::Result<W> {
-        let mut writer = PlanWriter::start(out, &self.header)?;
-        for entry in &self.entries {
-            writer.entry(entry)?;
+    ///
+    /// # Errors
+    /// Reading the entries or writing them.
+    pub fn write<W: Write>(&self, mut out: W) -> io::Result<W> {
+        io::copy(&mut BufReader::with_capacity(1 << 18, self.file()?), &mut out)?;
+        out.flush()?;
+        Ok(out)
+    }
+
+    /// Writes the plan file, compressed by zstd.
+    ///
+    /// # Errors
+    /// Reading the entries or writing them.
+    pub fn write_compressed<W: Write>(&self, mut out: W) -> io::Result<W> {
+        pack(BufReader::with_capacity(1 << 18, self.file()?), &mut out)?;
+        out.flush()?;
+        Ok(out)
+    }
+}
+
+/// All that is known when the last line has been read.
+struct Taken<'w> {
+    gathering: Gathering<'w>,
+    summary: Summary,
+    context: Context,
+}
+
+impl Taken<'_> {
+    fn plan(self, file: File) -> Plan {
+        self.gathering.plan(file, self.summary, self.context)
+    }
+}
+
+fn take<'w>(input: impl BufRead, mut keep: Keep<'_>, watch: &'w mut dyn Watch) -> Result<Taken<'w>, FileProblem> {
+    let mut lines = Lines { input, line: 1, buffer: Vec::new() };
+    let mut kept = |line: &[u8]| match &mut keep {
+        Keep::There => Ok(()),
+        Keep::Copy(out) => out.write_all(line).map_err(FileProblem::Keep),
+    };
+    lines.read()?;
+    let header = match serde_json::from_slice(&lines.buffer) {
+        Ok(Line::Header(header)) if header.format == FORMAT => header,
+        Ok(Line::Header(header)) => return Err(FileProblem::Format { found: header.format }),
+        // Whatever it is, it may be a report: none of it is shown.
+        _ => return Err(FileProblem::Format { found: "something else".to_owned() }),
+    };
+    let mut digester = PlanDigester::new(&lines.buffer);
+    kept(&lines.buffer)?;
+    let mut gathering = Gathering::new(header, lines.buffer.len() as u64, watch);
+    let summary = loop {
+        match lines.next()? {
+            Line::Entry(entry) => {
+                digester.update(&lines.buffer);
+                kept(&lines.buffer)?;
+                gathering.entry(&entry, lines.buffer.len());
+            }
+            Line::Summary(summary) => break *summary,
+            _ => return Err(FileProblem::Changed { part: "changes" }),
         }
-        writer.finish(&self.summary, &self.context)
+    };
+    let (inputs, changes) = digester.finish();
+    if summary.inputs != inputs {
+        return Err(FileProblem::Changed { part: "inputs" });
+    }
+    if summary.changes != changes {
+        return Err(FileProblem::Changed { part: "changes" });
+    }
+    match lines.next()? {
+        Line::Context(context) => Ok(Taken { gathering, summary, context }),
+        _ => Err(FileProblem::CutOff { line: lines.line }),
     }
 }

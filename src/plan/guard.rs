@@ -17,6 +17,8 @@ pub enum GuardName {
     MinRows,
     MaxAge,
     MaxShrink,
+    /// API calls of a plan, of those that were left of the day.
+    MaxCalls,
     /// `duplicate rows: fail`.
     DuplicateRows,
     /// `several records: fail`.
@@ -29,7 +31,7 @@ pub enum GuardName {
 
 impl GuardName {
     /// All.
-    pub const ALL: [GuardName; 12] = [
+    pub const ALL: [GuardName; 13] = [
         GuardName::MaxFills,
         GuardName::MaxOverwrites,
         GuardName::MaxClears,
@@ -38,6 +40,7 @@ impl GuardName {
         GuardName::MinRows,
         GuardName::MaxAge,
         GuardName::MaxShrink,
+        GuardName::MaxCalls,
         GuardName::DuplicateRows,
         GuardName::SeveralRecords,
         GuardName::BadValues,
@@ -55,6 +58,7 @@ impl GuardName {
             GuardName::MinRows => "min_rows",
             GuardName::MaxAge => "max_age",
             GuardName::MaxShrink => "max_shrink",
+            GuardName::MaxCalls => "max_calls",
             GuardName::DuplicateRows => "duplicate_rows",
             GuardName::SeveralRecords => "several_records",
             GuardName::BadValues => "bad_values",

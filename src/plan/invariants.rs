@@ -1,8 +1,6 @@
 //! Checks that every plan must pass, in tests and before every apply. One that fails is a bug in Footbridge.
 
-use std::collections::HashSet;
-
-use super::{Plan, RowOutcome};
+use super::{Entry, Header, RowOutcome, Summary};
 use crate::model::RecordId;
 
 /// A promise of the plan that does not hold.
@@ -41,45 +39,71 @@ pub enum Broken {
     Unmapped(u64),
 }
 
-impl Plan {
-    /// Every broken promise, none if the plan is sound.
-    pub fn broken(&self) -> Vec<Broken> {
+impl Broken {
+    /// What does not hold of the counts, given how many planned entries there are.
+    pub(super) fn ledgers(summary: &Summary, listed: u64) -> Vec<Self> {
         let mut found = Vec::new();
-        let rows = &self.summary.rows;
+        let rows = &summary.rows;
         if !rows.balances() {
             found.push(Broken::Rows { rows: rows.rows, counted: rows.outcomes.values().sum() });
         }
-        if !self.summary.cells.balances() {
+        if !summary.cells.balances() {
             found.push(Broken::Cells);
         }
-        let mut seen = HashSet::new();
-        let mut listed = 0;
-        let mut last = None;
-        for entry in &self.entries {
-            let place = (entry.row, entry.record);
-            if last.is_some_and(|l| l >= place) {
-                found.push(Broken::Order(entry.row));
-            }
-            last = Some(place);
-            if entry.outcome != RowOutcome::Planned {
-                continue;
-            }
-            listed += 1;
-            match entry.record {
-                Some(id) if !seen.insert(id) => found.push(Broken::Twice(id)),
-                Some(_) => {}
-                None => found.push(Broken::Idle(entry.row)),
-            }
-            if entry.cells.is_empty() || entry.cells.iter().any(|c| c.before == c.after) {
-                found.push(Broken::Idle(entry.row));
-            }
-            if entry.cells.iter().any(|c| self.header.field(&c.field).is_none()) {
-                found.push(Broken::Unmapped(entry.row));
-            }
-        }
-        if listed != self.summary.records {
-            found.push(Broken::Records { listed, counted: self.summary.records });
+        if listed != summary.records {
+            found.push(Broken::Records { listed, counted: summary.records });
         }
         found
+    }
+}
+
+/// Entries are checked one by one as they go by. What has to be remembered is 15 bytes a planned record.
+#[derive(Default)]
+pub(super) struct Checks {
+    last: Option<(u64, Option<RecordId>)>,
+    ids: Vec<[u8; 15]>,
+    found: Vec<Broken>,
+}
+
+impl Checks {
+    /// A forged file can break as many promises as it has lines.
+    const MOST: usize = 100;
+
+    pub(super) fn entry(&mut self, header: &Header, entry: &Entry) {
+        let place = (entry.row, entry.record);
+        if self.last.is_some_and(|last| last >= place) {
+            self.tell(Broken::Order(entry.row));
+        }
+        self.last = Some(place);
+        if entry.outcome != RowOutcome::Planned {
+            return;
+        }
+        match entry.record {
+            Some(id) => self.ids.push(id.fifteen()),
+            None => self.tell(Broken::Idle(entry.row)),
+        }
+        if entry.cells.is_empty() || entry.cells.iter().any(|c| c.before == c.after) {
+            self.tell(Broken::Idle(entry.row));
+        }
+        if entry.cells.iter().any(|c| header.field(&c.field).is_none()) {
+            self.tell(Broken::Unmapped(entry.row));
+        }
+    }
+
+    fn tell(&mut self, broken: Broken) {
+        if self.found.len() < Self::MOST {
+            self.found.push(broken);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Broken> {
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.sort_unstable();
+        for pair in ids.windows(2).filter(|pair| pair[0] == pair[1]) {
+            if let Ok(id) = RecordId::parse(&String::from_utf8_lossy(&pair[0])) {
+                self.tell(Broken::Twice(id));
+            }
+        }
+        self.found
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Forbidden {
 }
 
 impl Guards {
-    pub(super) fn judge(&self, summary: &Summary, forbidden: Forbidden) -> Vec<GuardVerdict> {
+    pub(super) fn judge(&self, summary: &Summary, forbidden: Forbidden, given: &[GuardVerdict]) -> Vec<GuardVerdict> {
         let mut verdicts = Vec::new();
         let rows = &summary.rows;
         let matched = summary.matched;
@@ -80,7 +80,7 @@ impl Guards {
                 });
             }
         }
-        verdicts.extend(self.given.iter().cloned());
+        verdicts.extend_from_slice(given);
         let policies = [
             (GuardName::DuplicateRows, forbidden.duplicate_rows, rows.rows),
             (GuardName::SeveralRecords, forbidden.several_records, rows.rows),

@@ -39,6 +39,13 @@ pub struct FieldInput {
     pub currency: Option<String>,
 }
 
+impl FieldInput {
+    /// Is the record in another currency than the report's amounts?
+    pub(super) fn other_currency(&self, record: Option<&[u8]>) -> bool {
+        matches!((&self.currency, record), (Some(report), Some(record)) if report.as_bytes() != record)
+    }
+}
+
 /// A key that occurs in several report rows.
 pub enum DuplicateRows {
     /// None of the rows is used.

@@ -1,79 +1,126 @@
-//! The report's keys: rows that share one form a group, found by the hash of the canonical key.
+//! The report's keys: where the first row of a key is, found by the hash of its canonical form. Eight bytes a slot, no key in it.
 
-use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 
-use super::rows::Rows;
+use foldhash::fast::FixedState;
 
-pub(super) const NONE: u32 = u32::MAX;
+use super::room::Room;
 
-/// Rows that share a key, and the records that have it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Group {
-    /// First row, by index.
-    pub(super) first: u32,
-    /// Last row, by index.
-    pub(super) last: u32,
-    /// How many rows.
-    pub(super) rows: u32,
+/// Bytes of a slot.
+const SLOT: usize = 8;
+
+/// The hash of a canonical key. The low bits choose a partition, the middle ones tell keys of one slot apart, the high ones choose the slot.
+#[inline]
+pub(super) fn hash(key: &[u8]) -> u64 {
+    // A fixed seed would let a hostile report choose its collisions; the order of this table is never seen.
+    const STATE: FixedState = FixedState::with_seed(0x666f_6f74_6272_6964);
+    let mut hasher = STATE.build_hasher();
+    hasher.write(key);
+    hasher.finish()
 }
 
-/// Canonical keys to groups.
-#[derive(Debug)]
-pub(super) struct Keys {
-    table: HashTable<u32>,
-    canonical: Rows,
-    pub(super) groups: Vec<Group>,
-    /// Per row: the next row of its group.
-    pub(super) next: Vec<u32>,
+/// 31 bits.
+fn tag(hash: u64) -> u64 {
+    (hash >> 9) & (u32::MAX >> 1) as u64
 }
 
-impl Keys {
-    pub(super) fn new() -> Self {
-        Self { table: HashTable::new(), canonical: Rows::new(1), groups: Vec::new(), next: Vec::new() }
+/// A slot is a tag, whether several rows have the key, and the first row + 1; or 0.
+const SEVERAL: u64 = 1 << 32;
+const TAG_SHIFT: u32 = 33;
+
+/// Open addressing, in as many regions as threads fill it.
+pub(super) struct Table {
+    slots: Room,
+    /// Slots of a region; regions are a power of two in number.
+    region: usize,
+    /// Chooses the region by low bits of the hash.
+    mask: u64,
+}
+
+/// One region while it is filled.
+pub(super) struct Region<'t> {
+    slots: &'t mut [[u8; SLOT]],
+}
+
+impl Table {
+    /// For at most so many keys.
+    pub(super) fn new(keys: usize, regions: usize) -> Self {
+        let regions = regions.next_power_of_two();
+        // Hashes spread a little unevenly over the regions.
+        let region = (keys / regions + keys / regions / 16 + 8) * 8 / 5;
+        Self { slots: Room::new(region * regions * SLOT), region, mask: regions as u64 - 1 }
     }
 
-    fn hash(key: &[u8]) -> u64 {
-        use std::hash::{BuildHasher, Hasher};
-        // A fixed seed would let a hostile report choose its collisions; the order of this table is never seen.
-        let mut hasher = foldhash::fast::FixedState::with_seed(0x666f_6f74_6272_6964).build_hasher();
-        hasher.write(key);
-        hasher.finish()
+    /// The regions, to be filled by one thread each.
+    pub(super) fn regions(&mut self) -> impl Iterator<Item = Region<'_>> {
+        self.slots.as_chunks_mut::<SLOT>().0.chunks_mut(self.region).map(|slots| Region { slots })
     }
 
-    /// The group of a canonical key.
-    pub(super) fn find(&self, key: &[u8]) -> Option<u32> {
-        self.table.find(Self::hash(key), |&g| self.canonical.cell(g as usize, 0) == key).copied()
+    /// The bits of a hash that number its region.
+    pub(super) fn mask(&self) -> u64 {
+        self.mask
     }
 
-    /// Puts a row into the group of its key. Rows come in order.
-    pub(super) fn insert(&mut self, key: &[u8], row: u32) -> u32 {
-        if let Some(found) = self.find(key) {
-            let group = &mut self.groups[found as usize];
-            self.next[group.last as usize] = row;
-            group.last = row;
-            group.rows += 1;
-            return found;
+    #[inline]
+    fn region(&self, hash: u64) -> &[[u8; SLOT]] {
+        &self.slots.as_chunks::<SLOT>().0[(hash & self.mask) as usize * self.region..][..self.region]
+    }
+
+    /// The row that most likely has the key, to be looked at, and whether it is one of several; if it is not that one, [`Self::find`] decides. For many
+    /// keys at a time, so that waiting for memory overlaps.
+    #[inline]
+    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
+        let slot = u64::from_le_bytes(self.region(hash)[home(hash, self.region)]);
+        (slot != 0 && slot >> TAG_SHIFT == tag(hash)).then(|| (slot as u32 - 1, slot & SEVERAL != 0))
+    }
+
+    /// The row with this hash for which `is` says yes, and whether it is one of several.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<(u32, bool)> {
+        let slots = self.region(hash);
+        let slot = u64::from_le_bytes(slots[probe(slots, hash, is).ok()?]);
+        Some((slot as u32 - 1, slot & SEVERAL != 0))
+    }
+}
+
+impl Region<'_> {
+    /// Puts a row where its hash belongs, unless there is one already for which `is` says yes: that one comes back.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64, row: u32, is: impl FnMut(u32) -> bool) -> Option<u32> {
+        match probe(self.slots, hash, is) {
+            Ok(found) => {
+                let slot = u64::from_le_bytes(self.slots[found]) | SEVERAL;
+                self.slots[found] = slot.to_le_bytes();
+                Some(slot as u32 - 1)
+            }
+            Err(free) => {
+                self.slots[free] = (tag(hash) << TAG_SHIFT | u64::from(row + 1)).to_le_bytes();
+                None
+            }
         }
-        let index = u32::try_from(self.groups.len()).unwrap_or(NONE);
-        self.groups.push(Group { first: row, last: row, rows: 1 });
-        self.canonical.push([key]);
-        let canonical = &self.canonical;
-        self.table.insert_unique(Self::hash(key), index, |&g| Self::hash(canonical.cell(g as usize, 0)));
-        index
     }
+}
 
-    /// Makes room for the next row's link.
-    pub(super) fn grow(&mut self) {
-        self.next.push(NONE);
-    }
+#[inline]
+fn home(hash: u64, slots: usize) -> usize {
+    ((u128::from(hash) * slots as u128) >> 64) as usize
+}
 
-    pub(super) fn canonical(&self, group: u32) -> &[u8] {
-        self.canonical.cell(group as usize, 0)
-    }
-
-    /// The rows of a group, in order.
-    pub(super) fn rows(&self, group: u32) -> impl Iterator<Item = u32> + '_ {
-        let first = self.groups[group as usize].first;
-        std::iter::successors(Some(first), |&r| Some(self.next[r as usize]).filter(|&n| n != NONE))
+/// The slot of the row that is meant, or the free one where it would be. A table is never full.
+#[inline]
+fn probe(slots: &[[u8; SLOT]], hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<usize, usize> {
+    let mut at = home(hash, slots.len());
+    loop {
+        let slot = u64::from_le_bytes(slots[at]);
+        if slot == 0 {
+            return Err(at);
+        }
+        if slot >> TAG_SHIFT == tag(hash) && is(slot as u32 - 1) {
+            return Ok(at);
+        }
+        at += 1;
+        if at == slots.len() {
+            at = 0;
+        }
     }
 }

@@ -5,20 +5,34 @@
 //! start ─► Reading ──report(block)*──► close ─► Matching ──org(block)*──► [beyond(block)*] ──► finish ─► entries in order, summary
 //! ```
 //!
+//! Within its [`Budget`] all of it lies in memory; beyond it, both sides go to disk by partition and each partition takes the same way.
+//!
 //! Nothing is emitted before the org's side has ended: policies for several records resolve by report row and record id, never by arrival.
 
+mod arena;
+mod budget;
+mod found;
 mod guards;
 mod inputs;
 mod judge;
 mod keys;
 mod matching;
+mod packed;
+mod problem;
 mod reading;
-mod rows;
+mod report;
+mod resolve;
+mod room;
+mod scratch;
+mod spilled;
+mod tally;
 
+pub use budget::{Budget, OpenScratch};
 pub use guards::Guards;
 pub use inputs::{DuplicateRows, FieldInput, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords};
-pub use matching::{FinishError, Matching, Pass};
-pub use reading::{Reading, ReconcileError, start};
+pub use matching::{Matching, Pass};
+pub use problem::{FinishError, ReconcileError};
+pub use reading::{Prepared, Preparer, Reading, start};
 
 #[cfg(test)]
 mod tests;

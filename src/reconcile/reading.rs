@@ -1,123 +1,201 @@
-//! The report's side: every row is kept with the cells that matter, and joins the group of its key.
+//! The report's side as it comes in: each row packed with its key's canonical form, kept in memory or, beyond the budget, on disk by partition.
 
-use super::keys::Keys;
-use super::rows::Rows;
-use super::{DuplicateRows, Inputs, Matching};
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::keys::hash;
+use super::packed::{BEFORE_FIELDS, KeyForm, pack, pack_place, pad, unpack};
+use super::report::Report;
+use super::scratch::{Piles, Scratch, partition};
+use super::spilled::Spilled;
+use super::{Budget, DuplicateRows, Inputs, Matching, ReconcileError};
 use crate::plan::GuardVerdict;
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
 
-/// What a row's key turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowKey {
-    Group(u32),
-    Blank,
-    /// Index into the reasons.
-    Bad(u32),
+/// What every part of planning looks at.
+pub(super) struct Shared {
+    pub(super) inputs: Inputs,
+    pub(super) budget: Budget,
+    /// The report's columns that are kept behind the key: mapped fields, then the moment for `newest`.
+    columns: Vec<usize>,
 }
 
-/// Why planning cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReconcileError {
-    /// More rows than a report can have here.
-    #[error("a report of more than {most} rows cannot be planned in one piece")]
-    TooManyRows {
-        /// The most rows.
-        most: u64,
-    },
-    /// A record came without a proper id.
-    #[error("Salesforce gave a record without a proper id (`{found}`)")]
-    NoId {
-        /// What stood in its place.
-        found: String,
-    },
-    /// A block of the org has other columns than were asked for.
-    #[error("Salesforce gave {found} columns where {asked} were asked for")]
-    Columns {
-        /// Columns asked for.
-        asked: usize,
-        /// Columns found.
-        found: usize,
-    },
-    /// A ledger that does not add up: a bug.
-    #[error("the {0} ledger does not add up: this is a bug in Footbridge, nothing was written")]
-    Unbalanced(&'static str),
+impl Shared {
+    /// Cells of a packed row.
+    pub(super) fn width(&self) -> usize {
+        BEFORE_FIELDS + self.columns.len()
+    }
+}
+
+/// Rows of one block, ready to be taken: what can be done to them in any order, and by any thread, is done.
+pub struct Prepared {
+    rows: Vec<u8>,
+    ends: Vec<u32>,
+    hashes: Vec<u64>,
+}
+
+/// Prepares blocks for a [`Reading`], on any thread.
+#[derive(Clone)]
+pub struct Preparer(Arc<Shared>);
+
+impl Preparer {
+    /// Packs the rows of a block and finds their keys.
+    pub fn prepare(&self, block: &Block) -> Prepared {
+        let shared = &*self.0;
+        let key = &shared.inputs.key;
+        let mut rows = Vec::with_capacity(block.bytes().len() + block.rows() * 24);
+        let (mut ends, mut hashes) = (Vec::with_capacity(block.rows()), Vec::with_capacity(block.rows()));
+        let mut canonical = Vec::new();
+        let width = shared.width();
+        for row in 0..block.rows() {
+            let number = block.row_number(row);
+            let cell = block.cell(row, key.column);
+            let reason;
+            let (form, second, hash) = match key.rule.canon(Side::Report, cell, &mut canonical) {
+                Ok(KeyKind::Key) if canonical == cell => (KeyForm::Plain, &b""[..], hash(&canonical)),
+                Ok(KeyKind::Key) => (KeyForm::Folded, &canonical[..], hash(&canonical)),
+                Ok(KeyKind::Blank) => (KeyForm::Blank, &b""[..], number),
+                Err(refusal) => {
+                    reason = refusal.message();
+                    (KeyForm::Bad, reason.as_bytes(), number)
+                }
+            };
+            pack(&mut rows, form, width, |at| match at {
+                0 => cell,
+                1 => second,
+                at => block.cell(row, shared.columns[at - BEFORE_FIELDS]),
+            });
+            pack_place(&mut rows, number, block.line(row));
+            pad(&mut rows);
+            ends.push(rows.len() as u32);
+            hashes.push(hash);
+        }
+        Prepared { rows, ends, hashes }
+    }
+}
+
+/// Rows that are kept in memory.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) arena: Arena,
+    pub(super) addresses: Vec<u32>,
+    pub(super) hashes: Vec<u64>,
+}
+
+enum Kept {
+    Memory(Held),
+    Disk(Scratch, Piles),
 }
 
 /// Takes the report.
 pub struct Reading {
-    pub(super) inputs: Inputs,
-    pub(super) rows: Rows,
-    pub(super) numbers: Vec<u64>,
-    pub(super) lines: Vec<u64>,
-    pub(super) row_keys: Vec<RowKey>,
-    pub(super) reasons: Vec<String>,
-    pub(super) keys: Keys,
-    /// The report's columns that are kept: key, mapped fields, the moment for `newest`.
-    columns: Vec<usize>,
-    scratch: Vec<u8>,
+    shared: Arc<Shared>,
+    kept: Kept,
+    rows: u64,
+    given: Option<Vec<GuardVerdict>>,
 }
 
 /// Begins a plan.
-pub fn start(inputs: Inputs) -> Reading {
-    let mut columns = vec![inputs.key.column];
-    columns.extend(inputs.fields.iter().map(|f| f.column));
+pub fn start(inputs: Inputs, budget: Budget) -> Reading {
+    let mut columns: Vec<usize> = inputs.fields.iter().map(|f| f.column).collect();
     if let DuplicateRows::Newest { column, .. } = &inputs.duplicate_rows {
         columns.push(*column);
     }
     Reading {
-        rows: Rows::new(columns.len()),
-        numbers: Vec::new(),
-        lines: Vec::new(),
-        row_keys: Vec::new(),
-        reasons: Vec::new(),
-        keys: Keys::new(),
-        columns,
-        scratch: Vec::new(),
-        inputs,
+        shared: Arc::new(Shared { inputs, budget, columns }),
+        kept: Kept::Memory(Held::default()),
+        rows: 0,
+        given: None,
     }
 }
 
 impl Reading {
+    /// What prepares blocks for [`Self::take`].
+    pub fn preparer(&self) -> Preparer {
+        Preparer(Arc::clone(&self.shared))
+    }
+
     /// Takes the report's next block. Blocks come in the report's order.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
     pub fn report(&mut self, block: Block) -> Result<(), ReconcileError> {
-        for row in 0..block.rows() {
-            let index = u32::try_from(self.rows.len()).ok().filter(|&i| i < u32::MAX - 1);
-            let index = index.ok_or(ReconcileError::TooManyRows { most: u64::from(u32::MAX) - 1 })?;
-            self.rows.push(self.columns.iter().map(|&c| block.cell(row, c)));
-            self.numbers.push(block.row_number(row));
-            self.lines.push(block.line(row));
-            self.keys.grow();
-            self.scratch.clear();
-            let key = match self.inputs.key.rule.canon(
-                Side::Report,
-                block.cell(row, self.inputs.key.column),
-                &mut self.scratch,
-            ) {
-                Ok(KeyKind::Key) => RowKey::Group(self.keys.insert(&self.scratch, index)),
-                Ok(KeyKind::Blank) => RowKey::Blank,
-                Err(refusal) => {
-                    self.reasons.push(refusal.message());
-                    RowKey::Bad(u32::try_from(self.reasons.len() - 1).unwrap_or(u32::MAX))
-                }
-            };
-            self.row_keys.push(key);
+        let prepared = self.preparer().prepare(&block);
+        self.take(prepared)
+    }
+
+    /// Takes what became of the report's next block.
+    ///
+    /// # Errors
+    /// Too many rows, or the temporary file cannot be written.
+    pub fn take(&mut self, block: Prepared) -> Result<(), ReconcileError> {
+        const MOST: u64 = u32::MAX as u64 - 1;
+        self.rows += block.ends.len() as u64;
+        if self.rows > MOST {
+            return Err(ReconcileError::TooManyRows { most: MOST });
         }
+        match &mut self.kept {
+            Kept::Memory(held) => {
+                if !held.arena.push(&block.rows, &block.ends, &mut held.addresses) {
+                    return Err(ReconcileError::TooManyRows { most: held.addresses.len() as u64 });
+                }
+                held.hashes.extend_from_slice(&block.hashes);
+                if !self.shared.budget.holds(held.arena.bytes(), held.addresses.len()) {
+                    let held = std::mem::take(held);
+                    self.spill(&held)?;
+                }
+            }
+            Kept::Disk(scratch, piles) => {
+                let mut start = 0;
+                for (&end, &hash) in block.ends.iter().zip(&block.hashes) {
+                    piles.put(scratch, partition(hash), &block.rows[start..end as usize])?;
+                    start = end as usize;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self, held: &Held) -> Result<(), ReconcileError> {
+        let scratch = Scratch::new(&self.shared.budget)?;
+        let mut piles = Piles::new();
+        for (&address, &hash) in held.addresses.iter().zip(&held.hashes) {
+            let row = held.arena.row(address);
+            let length = row.len() - unpack(row).1.behind().len();
+            piles.put(&scratch, partition(hash), &row[..length.next_multiple_of(8)])?;
+        }
+        self.kept = Kept::Disk(scratch, piles);
         Ok(())
     }
 
     /// Verdicts on what is not in the plan's counts and is known only when the report has been read: its age, its shrinking.
     pub fn given(&mut self, verdicts: Vec<GuardVerdict>) {
-        self.inputs.guards.given = verdicts;
+        self.given = Some(verdicts);
     }
 
     /// Rows so far.
     pub fn rows(&self) -> u64 {
-        self.rows.len() as u64
+        self.rows
     }
 
     /// The report has ended.
-    pub fn close(self) -> Matching {
-        Matching::new(self)
+    ///
+    /// # Errors
+    /// The temporary file cannot be written.
+    pub fn close(self) -> Result<Matching, ReconcileError> {
+        let Self { shared, kept, rows, given } = self;
+        match kept {
+            Kept::Memory(held) => {
+                let threads = shared.budget.threads;
+                let report = Report::build(Arc::clone(&shared), held, threads);
+                Ok(Matching::in_memory(shared, report, rows, given))
+            }
+            Kept::Disk(scratch, mut piles) => {
+                piles.flush(&scratch)?;
+                let spilled = Spilled::new(Arc::clone(&shared), scratch, piles);
+                Ok(Matching::on_disk(shared, spilled, rows, given))
+            }
+        }
     }
 }

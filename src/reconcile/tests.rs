@@ -156,18 +156,62 @@ fn org_rows(case: &Case) -> Vec<Vec<String>> {
     case.org.iter().enumerate().map(row).collect()
 }
 
-fn run(case: &Case, org: Vec<Vec<String>>, size: usize) -> (Vec<Entry>, Summary) {
-    let mut reading = start(inputs(case));
-    for block in blocks(case.report.iter().map(|r| r.to_vec()).collect(), 1, size) {
+/// How a plan is made: none of it may change a byte.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    threads: usize,
+    /// Bytes of memory; 0 spills from the first row on.
+    memory: u64,
+    /// Rows a block.
+    block: usize,
+}
+
+const PLAIN: Way = Way { threads: 1, memory: 512 << 20, block: 3 };
+
+fn ways() -> impl Strategy<Value = Way> {
+    let of = proptest::sample::select::<usize>;
+    (of(vec![1, 2, 4]), proptest::sample::select(vec![0, 300, 512 << 20]), 1usize..6)
+        .prop_map(|(threads, memory, block)| Way { threads, memory, block })
+}
+
+fn run(case: &Case, org: Vec<Vec<String>>, way: Way) -> (Vec<Entry>, Summary) {
+    let (entries, summary, _) = run_beyond(case, org, None, way);
+    (entries, summary)
+}
+
+/// With a second reading, where there is one; the literals of its keys come back, too.
+fn run_beyond(
+    case: &Case,
+    org: Vec<Vec<String>>,
+    beyond: Option<Vec<Vec<String>>>,
+    way: Way,
+) -> (Vec<Entry>, Summary, Vec<String>) {
+    let budget = Budget { bytes: way.memory, threads: way.threads, ..Budget::default() };
+    let mut inputs = inputs(case);
+    inputs.beyond = beyond.is_some().then(|| Layout::beyond(&FieldName::new("Email"), true));
+    let mut reading = start(inputs, budget);
+    for block in blocks(case.report.iter().map(|r| r.to_vec()).collect(), 1, way.block) {
         reading.report(block).unwrap();
     }
-    let matching = reading.close();
-    for block in blocks(org, 1, size) {
-        matching.org(&block).unwrap();
+    assert_eq!(reading.rows(), case.report.len() as u64);
+    let matching = reading.close().unwrap();
+    let feed = |blocks: &[Block], take: &(dyn Fn(&Block) -> Result<(), ReconcileError> + Sync)| {
+        std::thread::scope(|scope| {
+            for first in 0..way.threads {
+                scope.spawn(move || blocks.iter().skip(first).step_by(way.threads).for_each(|b| take(b).unwrap()));
+            }
+        });
+    };
+    feed(&blocks(org, 1, way.block), &|block| matching.org(block));
+    let mut literals = Vec::new();
+    if let Some(beyond) = beyond {
+        matching.literals(Pass::Beyond, |literal| literals.push(literal.to_owned())).unwrap();
+        feed(&blocks(beyond, 1, way.block), &|block| matching.beyond(block));
     }
+    literals.sort();
     let mut entries = Vec::new();
     let summary = matching.finish(&header(case), &mut entries).unwrap();
-    (entries, summary)
+    (entries, summary, literals)
 }
 
 type Outcomes = BTreeMap<u64, RowOutcome>;
@@ -340,8 +384,8 @@ fn cases() -> impl Strategy<Value = Case> {
 
 proptest! {
     #[test]
-    fn the_plan_is_what_a_nested_loop_says(case in cases()) {
-        let (entries, summary) = run(&case, org_rows(&case), 3);
+    fn the_plan_is_what_a_nested_loop_says(case in cases(), way in ways()) {
+        let (entries, summary) = run(&case, org_rows(&case), way);
         let (outcomes, planned) = oracle(&case);
         let mut counts = BTreeMap::new();
         for outcome in outcomes.values() {
@@ -362,8 +406,8 @@ proptest! {
     }
 
     #[test]
-    fn neither_order_nor_block_size_changes_a_byte(case in cases(), size in 1usize..6, turn in 0usize..10) {
-        let (entries, summary) = run(&case, org_rows(&case), 4);
+    fn nothing_of_how_it_is_made_changes_a_byte(case in cases(), way in ways(), turn in 0usize..10, late in 0u8..2) {
+        let (entries, summary) = run(&case, org_rows(&case), PLAIN);
         let mut turned = org_rows(&case);
         if !turned.is_empty() {
             let by = turn % turned.len();
@@ -371,14 +415,37 @@ proptest! {
             // A page that came twice changes nothing either.
             turned.push(turned[0].clone());
         }
-        let (again, same) = run(&case, turned, size);
+        let (again, same) = run(&case, turned.clone(), way);
         prop_assert_eq!(&entries, &again);
-        prop_assert_eq!(summary, same);
+        prop_assert_eq!(&summary, &same);
+        // A record that changed between two pages is one record: the same one, whichever came first.
+        if !turned.is_empty() {
+            let mut newer = turned[0].clone();
+            newer[2] = "changed".to_owned();
+            newer[5] = (late == 1).to_string();
+            turned.push(newer);
+            let one = run(&case, turned.clone(), PLAIN);
+            turned.reverse();
+            prop_assert_eq!(one, run(&case, turned, way));
+        }
+    }
+
+    #[test]
+    fn the_second_reading_says_the_same_however_it_is_made(
+        case in cases(),
+        beyond in proptest::collection::vec((0u8..9, 0u8..5, any::<bool>()), 0..6),
+        way in ways(),
+    ) {
+        let row = |(n, key, converted): &(u8, u8, bool)| vec![id(40 + n), format!("p{key}@example.com"), converted.to_string()];
+        let rows: Vec<Vec<String>> = beyond.iter().map(row).collect();
+        let plain = run_beyond(&case, org_rows(&case), Some(rows.clone()), PLAIN);
+        let again = run_beyond(&case, org_rows(&case), Some(rows.into_iter().rev().collect()), way);
+        prop_assert_eq!(plain, again);
     }
 
     #[test]
     fn a_plan_keeps_its_promises_and_reads_back(case in cases()) {
-        let (entries, summary) = run(&case, org_rows(&case), 5);
+        let (entries, summary) = run(&case, org_rows(&case), PLAIN);
         let context = crate::plan::Context {
             version: "0".to_owned(),
             planned_at: jiff::Timestamp::UNIX_EPOCH,
@@ -386,24 +453,31 @@ proptest! {
             read_by: crate::plan::Way::Lookup,
             calls_made: 0,
             calls_to_come: 0,
+            reading: None,
+            writing: None,
+            calls_guard: None,
             usage: None,
             org_rows: 0,
             record_links: None,
             not_checked: Vec::new(),
             warnings: Vec::new(),
         };
-        let plan = Plan { header: header(&case), entries, summary, context };
+        let plan = Plan::of(header(&case), &entries, summary.clone(), context);
+        prop_assert_eq!(&plan.summary, &summary);
         prop_assert_eq!(plan.broken(), vec![]);
         let bytes = plan.write(Vec::new()).unwrap();
-        prop_assert_eq!(Plan::read(bytes.as_slice()).unwrap(), plan);
+        let read = |bytes: &[u8]| Plan::read(bytes, tempfile::tempfile().unwrap(), &mut ());
+        let back = read(&bytes).unwrap();
+        prop_assert_eq!((&back.header, &back.summary, &back.context), (&plan.header, &plan.summary, &plan.context));
+        prop_assert_eq!(back.all(), entries);
         // Any single changed or missing byte is found out.
         let at = bytes.len() / 2;
         let mut torn = bytes.clone();
         torn[at] ^= 1;
-        let read = Plan::read(torn.as_slice());
+        let torn = read(&torn);
         let body = bytes.windows(11).position(|w| w == b"{\"summary\":").unwrap();
-        prop_assert!(at >= body || read.is_err());
-        prop_assert!(Plan::read(&bytes[..bytes.len() - 1]).is_err());
+        prop_assert!(at >= body || torn.is_err());
+        prop_assert!(read(&bytes[..bytes.len() - 1]).is_err());
     }
 }
 
@@ -419,8 +493,71 @@ fn a_policy_that_says_fail_is_a_guard_that_can_be_waived() {
         blank: WhenBlank::Keep,
         write: WritePolicy::Always,
     };
-    let (_, summary) = run(&case, Vec::new(), 2);
+    let (_, summary) = run(&case, Vec::new(), PLAIN);
     let held: Vec<(&str, u64)> = summary.guards.iter().filter(|g| g.held).map(|g| (g.name.as_str(), g.value)).collect();
     assert_eq!(held, [("duplicate_rows", 2)]);
     assert_eq!(summary.rows.of(RowOutcome::NoRecord), 1);
+}
+
+/// Large enough for several blocks, chunks of records, parts a thread and partitions; wide and long cells among them.
+fn large(rows: usize) -> Case {
+    let report = |n: usize| {
+        [
+            format!("P{}@example.com", n * 7 % rows),
+            if n.is_multiple_of(500) { "x".repeat(5_000) } else { format!("text {}", n % 3) },
+            format!("{}.0", n % 100),
+            "2026-01-02T03:04:05Z".to_owned(),
+        ]
+    };
+    Case {
+        report: (0..rows).map(report).collect(),
+        org: Vec::new(),
+        duplicates: 2,
+        several: SeveralRecords::Skip,
+        on_bad_value: OnBadValue::SkipCell,
+        blank: WhenBlank::Keep,
+        write: WritePolicy::Always,
+    }
+}
+
+fn large_org(rows: usize) -> Vec<Vec<String>> {
+    let row = |n: usize| {
+        vec![
+            RecordId::parse(&format!("00Q{n:012}")).unwrap().to_string(),
+            format!("p{n}@EXAMPLE.com"),
+            format!("text {}", n % 4),
+            format!("{}", n % 90),
+            "2026-01-02T03:04:05.000+0000".to_owned(),
+            n.is_multiple_of(50).to_string(),
+            "2026-01-01T00:00:00.000+0000".to_owned(),
+        ]
+    };
+    (0..rows).map(row).collect()
+}
+
+#[test]
+fn a_large_plan_is_the_same_in_memory_and_on_disk_on_any_number_of_threads() {
+    let case = large(30_001);
+    let mut org = large_org(30_100);
+    let plain = run(&case, org.clone(), Way { block: 1_000, ..PLAIN });
+    assert!(plain.1.records > 10_000 && plain.1.rows.of(RowOutcome::Converted) > 500, "{:?}", plain.1);
+    org.reverse();
+    for (threads, memory) in [(2, 512 << 20), (4, 512 << 20), (1, 1 << 20), (2, 1 << 20), (4, 4 << 20), (2, 0)] {
+        let again = run(&case, org.clone(), Way { threads, memory, block: 777 });
+        assert!(plain == again, "{threads} threads, {memory} bytes");
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_stops_the_plan_and_says_so() {
+    let case = large(2_000);
+    let full = || std::fs::File::options().read(true).write(true).open("/dev/full");
+    let budget = Budget { bytes: 1 << 16, scratch: std::sync::Arc::new(full), ..Budget::default() };
+    let mut reading = start(inputs(&case), budget);
+    let blocks = blocks(case.report.iter().map(|r| r.to_vec()).collect(), 1, 500);
+    let taken: Result<(), _> = blocks.into_iter().try_for_each(|block| reading.report(block));
+    let ended = taken.and_then(|()| reading.close().map(drop));
+    if cfg!(target_os = "linux") {
+        assert!(matches!(ended, Err(ReconcileError::Scratch { full: true, .. })), "{ended:?}");
+    }
 }

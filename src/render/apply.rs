@@ -1,22 +1,17 @@
 //! What an apply did, in words: verdict, record ledger, failures by code, drifted, unknown and left records.
 
-use std::collections::BTreeMap;
-
+use super::Options;
+use super::ends::{Ends, Gathered};
 use super::escape::{Terminal, clipped};
 use super::fold::fold;
 use super::paint::Paint;
 use super::table::text_table;
 use super::wording::{counted, grouped, listed, run_time, share};
-use super::{Audience, Options};
-use crate::model::RecordId;
-use crate::runlog::{ExitReason, Outcome, RecordLine, RunLog, Seconds, Status};
+use crate::runlog::{ExitReason, RunLog, Seconds, Status};
 
-/// Record ids shown for one reason.
-const IDS: usize = 5;
-
-/// The summary after an apply. `records` are the outcomes as they came, or as read from the outcomes file; Salesforce's own words are shown to a
+/// The summary after an apply. `ends` has seen the outcomes as they came, or as read from the outcomes file; Salesforce's own words are shown to a
 /// person where the process still has them, and without what they echo to everyone else.
-pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
+pub fn text(log: &RunLog, ends: &Ends, options: &Options) -> String {
     let mut out = String::new();
     let paint = Paint(options.colour);
     let verdict = verdict(log);
@@ -43,7 +38,7 @@ pub fn text(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
             out.push_str(&format!("  not done: {}\n", Terminal(not_done)));
         }
     }
-    out.push_str(&details(records, options, paint));
+    out.push_str(&details(ends, options, paint));
     if let Some(window) = log.window_seconds {
         out.push_str(&format!("\n{}\n", paint.faint(window_sentence(window))));
     }
@@ -112,84 +107,17 @@ pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
     format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], 2))
 }
 
-#[derive(Default)]
-struct Gathered {
-    count: u64,
-    records: Vec<RecordId>,
-    fields: Vec<String>,
-}
-
-impl Gathered {
-    fn add(&mut self, line: &RecordLine, keep: usize) {
-        self.count += 1;
-        if self.records.len() < keep {
-            self.records.push(line.record);
-        }
-    }
-
-    fn add_fields<'a>(&mut self, fields: impl Iterator<Item = &'a str>) {
-        for field in fields {
-            if !self.fields.iter().any(|f| f == field) {
-                self.fields.push(field.to_owned());
-            }
-        }
-    }
-
-    fn ids(&self) -> String {
-        let shown: Vec<&str> = self.records.iter().map(RecordId::as_str).collect();
-        let left = self.count - shown.len() as u64;
-        if left == 0 { shown.join(" ") } else { format!("{} … and {} more", shown.join(" "), grouped(left)) }
-    }
-}
-
 /// Failures by code and message, then drifted, unknown and left records by reason.
-pub(super) fn details(records: &[RecordLine], options: &Options, paint: Paint) -> String {
-    let keep = if options.full { usize::MAX } else { IDS };
-    let mut failures: BTreeMap<(String, Option<String>), Gathered> = BTreeMap::new();
-    let mut drifted: BTreeMap<bool, Gathered> = BTreeMap::new();
-    let mut unknown: BTreeMap<String, Gathered> = BTreeMap::new();
-    let mut left: BTreeMap<String, Gathered> = BTreeMap::new();
-    for line in records {
-        match line.outcome {
-            Outcome::Updated => {}
-            Outcome::Failed => {
-                for problem in &line.problems {
-                    let words = problem.words.as_ref().filter(|_| options.audience == Audience::Person);
-                    let message = words.or(problem.message.as_ref()).cloned();
-                    let group = failures.entry((problem.code.clone(), message)).or_default();
-                    group.add(line, keep);
-                    group.add_fields(problem.fields.iter().map(|f| f.as_str()));
-                }
-                if line.problems.is_empty() {
-                    failures.entry(("no code".to_owned(), None)).or_default().add(line, keep);
-                }
-            }
-            Outcome::Drifted => {
-                let group = drifted.entry(line.already_there).or_default();
-                group.add(line, keep);
-                group.add_fields(line.fields.iter().map(|f| f.as_str()));
-            }
-            Outcome::Unknown => {
-                let reason =
-                    line.doubt.as_ref().map_or("the answer was lost, and the record does not tell", |d| d.sentence());
-                let group = unknown.entry(reason.to_owned()).or_default();
-                group.add(line, keep);
-                group.add_fields(line.fields.iter().map(|f| f.as_str()));
-            }
-            Outcome::NotAttempted => {
-                let reason = line.reason.as_ref().map_or("no reason was recorded", |r| r.sentence());
-                left.entry(reason.to_owned()).or_default().add(line, keep);
-            }
-        }
-    }
+pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
+    let Ends { failures, drifted, unknown, left, .. } = ends;
     let mut out = String::new();
     let fields = |group: &Gathered| {
         if group.fields.is_empty() { String::new() } else { format!(" (field {})", Terminal(&listed(&group.fields))) }
     };
     if !failures.is_empty() {
         out.push_str(&format!("\n{}\n", paint.bad("Failed: Salesforce refused these")));
-        let mut failures: Vec<_> = failures.into_iter().collect();
-        failures.sort_by_key(|(key, group)| (std::cmp::Reverse(group.count), key.clone()));
+        let mut failures: Vec<_> = failures.iter().collect();
+        failures.sort_by_key(|(key, group)| (std::cmp::Reverse(group.count), *key));
         let most = if options.full { usize::MAX } else { 20 };
         for ((code, message), group) in failures.iter().take(most) {
             let count = counted(group.count, "record");

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod diagnostics;
+mod ends;
 pub mod escape;
 mod fields;
 mod fold;
@@ -14,9 +15,11 @@ mod paint;
 pub mod plan;
 pub mod runs;
 mod schema;
+mod stream;
 mod table;
 mod wording;
 
+pub use ends::Ends;
 pub use fold::fold;
 pub use options::{Audience, Options};
 pub use paint::heading;

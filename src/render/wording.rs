@@ -82,6 +82,7 @@ pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> 
             format!("the report is {} old, limit {}", age(value), limit.parse().map_or_else(|_| limit.to_owned(), age))
         }
         Some(GuardName::MaxShrink) => format!("{} fewer than in the last run, {at_most}", of("rows")),
+        Some(GuardName::MaxCalls) => format!("{}, {at_most}", of("API calls left of the day")),
         Some(GuardName::DuplicateRows) => {
             format!("{} with a key that another row has, {at_most}", counted(value, "row"))
         }

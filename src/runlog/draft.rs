@@ -31,6 +31,8 @@ pub struct RunFacts {
     pub window: Option<Seconds>,
     /// API calls, planning included.
     pub calls: CallCounts,
+    /// Bulk jobs.
+    pub jobs: Vec<JobLine>,
     /// Quota, as last said; the plan's own where this is `None`.
     pub quota: Option<Quota>,
     /// The report's size, where known.
@@ -77,7 +79,7 @@ pub fn status_of(exit: &ExitReason, records: &RecordLedger, problems: &[RunProbl
 impl RunLog {
     /// The log of a run of `plan`. Its name is its start's stamp until the store finds that taken.
     pub fn new(plan: &Plan, facts: RunFacts) -> Self {
-        let Plan { header, summary, context, entries: _ } = plan;
+        let Plan { header, summary, context, .. } = plan;
         let left = facts.records.records - facts.records.updated.min(facts.records.records);
         let exit = match facts.exit {
             ExitReason::Done if facts.records.records == 0 => ExitReason::NothingToDo,
@@ -99,7 +101,7 @@ impl RunLog {
                 refused: counts.refused,
             }
         });
-        let guards = summary.guards.iter().map(|guard| GuardLine {
+        let guards = plan.guards().map(|guard| GuardLine {
             name: guard.name.as_str().to_owned(),
             value: guard.value,
             base: guard.base,
@@ -137,6 +139,7 @@ impl RunLog {
             stops_after: facts.stops_after,
             window_seconds: facts.window,
             calls: facts.calls,
+            jobs: facts.jobs,
             quota: facts.quota.or(context.usage.map(|u| Quota { used: u.used, allowed: u.allowed })),
             digests: Some(PlanDigests {
                 configuration: header.digests.configuration.clone(),
@@ -186,6 +189,7 @@ impl RunLog {
             stops_after: facts.stops_after,
             window_seconds: facts.window,
             calls: facts.calls,
+            jobs: facts.jobs,
             quota: facts.quota,
             digests: None,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },

@@ -83,6 +83,9 @@ pub struct RunLog {
     pub window_seconds: Option<Seconds>,
     /// API calls made, planning included.
     pub calls: CallCounts,
+    /// Bulk jobs that the run made or took up, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobLine>,
     /// API calls of the org's day, as Salesforce last said, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
@@ -350,6 +353,10 @@ impl StopsAfter {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// API calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallCounts {
@@ -358,9 +365,39 @@ pub struct CallCounts {
     /// Of these, retries.
     #[serde(default)]
     pub retries: u64,
+    /// Of these, questions how far a bulk job is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub polls: u64,
+    /// Bulk jobs made, to read and to write.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub jobs: u64,
+    /// Bytes of all answers, decompressed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes_received: u64,
     /// By kind of call (`describe`, `query`, `update` …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_kind: BTreeMap<String, u64>,
+}
+
+/// What became of a bulk job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobLine {
+    /// The job's id (`750…`), as Setup → Bulk Data Load Jobs shows it.
+    pub id: String,
+    /// Records that it was given.
+    pub records: u64,
+    /// Records that Salesforce dealt with, failed ones included, when it was last asked.
+    pub processed: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// Seconds from its making, or its being taken up, to its end.
+    pub seconds: Seconds,
+    /// Where it stood when it was last asked for (`JobComplete`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Its results were not fetched: `apply --resume` does that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 /// The org's API calls of the last 24 hours.

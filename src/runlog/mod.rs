@@ -19,10 +19,10 @@ mod summary;
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{
-    CallCounts, ExitReason, FieldTally, GuardLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem, Seconds,
-    Status, StopsAfter, Trigger, VERSION, Versions,
+    CallCounts, ExitReason, FieldTally, GuardLine, JobLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem,
+    Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
 };
-pub use lines::{all_not_attempted, outcome_lines, tally};
+pub use lines::outcome_lines;
 pub use outcomes::{
     ChangedField, Doubt, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem,
     OutcomesReader, Problem, RecordLine, RefusedField, RowLine,

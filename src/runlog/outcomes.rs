@@ -129,6 +129,8 @@ pub enum Doubt {
     Neither,
     /// The answer was lost, and the record is gone.
     Gone,
+    /// It was sent with a bulk job whose results were not fetched before the run ended.
+    JobLeft,
     /// A reason that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -144,6 +146,7 @@ impl Doubt {
             }
             Doubt::Neither => "the answer was lost, and the record holds neither its old nor the new values",
             Doubt::Gone => "the answer was lost, and the record is gone",
+            Doubt::JobLeft => "it was sent with a bulk job whose results were not fetched before the run ended",
             Doubt::Other(word) => word,
         }
     }

@@ -130,39 +130,36 @@ pub(crate) fn plan_of(header: Header, entries: Vec<Entry>, unchanged: u64) -> Pl
             held: Limit::Percent(5000).missed_by(matched, rows.rows),
         },
     ];
-    let mut writer = PlanWriter::start(Vec::new(), &header).unwrap();
-    entries.iter().for_each(|e| writer.entry(e).unwrap());
-    let (inputs, changes) = writer.digests();
     let records = entries.iter().filter(|e| e.outcome == RowOutcome::Planned).count() as u64;
-    Plan {
-        header,
-        summary: Summary {
-            rows,
-            cells,
-            matched,
-            records,
-            records_refused,
-            records_by_kind: by_kind,
-            fields,
-            guards,
-            inputs,
-            changes,
-        },
-        context: Context {
-            version: "0.1.0".into(),
-            planned_at: "2026-11-21T09:00:03Z".parse().unwrap(),
-            report_modified: Some("2026-11-21T06:00:00Z".parse().unwrap()),
-            read_by: Way::Lookup,
-            calls_made: 12,
-            calls_to_come: records.div_ceil(200) * 2,
-            usage: Some(Usage { used: 1_234, allowed: 100_000 }),
-            org_rows: matched,
-            record_links: Some("https://acme--uat.sandbox.lightning.force.com".into()),
-            not_checked: Vec::new(),
-            warnings: Vec::new(),
-        },
-        entries,
-    }
+    let summary = Summary {
+        rows,
+        cells,
+        matched,
+        records,
+        records_refused,
+        records_by_kind: by_kind,
+        fields,
+        guards,
+        inputs: Digest::of(b""),
+        changes: Digest::of(b""),
+    };
+    let context = Context {
+        version: "0.1.0".into(),
+        planned_at: "2026-11-21T09:00:03Z".parse().unwrap(),
+        report_modified: Some("2026-11-21T06:00:00Z".parse().unwrap()),
+        read_by: Way::Lookup,
+        calls_made: 12,
+        calls_to_come: records.div_ceil(200) * 2,
+        reading: None,
+        writing: None,
+        calls_guard: None,
+        usage: Some(Usage { used: 1_234, allowed: 100_000 }),
+        org_rows: matched,
+        record_links: Some("https://acme--uat.sandbox.lightning.force.com".into()),
+        not_checked: Vec::new(),
+        warnings: Vec::new(),
+    };
+    Plan::of(header, &entries, summary, context)
 }
 
 /// Every kind of row and change once or more.
@@ -212,20 +209,20 @@ pub(crate) fn plan() -> Plan {
 /// A run of [`plan`] in which every kind of end occurs, with its record lines.
 pub(crate) fn run() -> (RunLog, Vec<RecordLine>) {
     let plan = plan();
-    let entries: Vec<&Entry> = plan.planned().collect();
+    let entries = plan.all_planned();
     let problem = Problem::new(
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         "Level Gold cannot be cleared for bob@example.com",
         vec![FieldName::new("WalkMe_Level__c")],
-        entries[1],
+        &entries[1],
     );
     let lines = [
-        RecordLine::updated(entries[0]),
-        RecordLine::failed(entries[1], vec![problem]),
-        RecordLine::drifted(entries[2], vec![FieldName::new("WalkMe_Notes__c")], false),
-        RecordLine::unknown(entries[3], Doubt::Neither, vec![FieldName::new("WalkMe_Level__c")]),
-        RecordLine::not_attempted(entries[4], NotAttempted::Stopped),
-        RecordLine::updated(entries[5]),
+        RecordLine::updated(&entries[0]),
+        RecordLine::failed(&entries[1], vec![problem]),
+        RecordLine::drifted(&entries[2], vec![FieldName::new("WalkMe_Notes__c")], false),
+        RecordLine::unknown(&entries[3], Doubt::Neither, vec![FieldName::new("WalkMe_Level__c")]),
+        RecordLine::not_attempted(&entries[4], NotAttempted::Stopped),
+        RecordLine::updated(&entries[5]),
     ];
     let lines: Vec<RecordLine> = lines.into_iter().flatten().collect();
     let records = RecordLedger { records: 6, updated: 2, failed: 1, drifted: 1, not_attempted: 1, unknown: 1 };
@@ -253,7 +250,9 @@ pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunPr
             total: 15,
             retries: 1,
             by_kind: [("describe", 1), ("query", 12), ("update", 2)].map(|(k, n)| (k.to_owned(), n)).into(),
+            ..CallCounts::default()
         },
+        jobs: Vec::new(),
         quota: None,
         report_bytes: Some(65_432),
         api: "66.0".into(),

@@ -122,7 +122,7 @@ impl Store {
     pub fn write(
         &self,
         log: &mut RunLog,
-        lines: impl IntoIterator<Item = OutcomesLine>,
+        lines: impl IntoIterator<Item = io::Result<OutcomesLine>>,
     ) -> Result<Written, StoreProblem> {
         let year = log.start.strftime("%Y").to_string();
         let folder = self.root.join(safe_segment(&log.integration)).join(log.org_id.as_str()).join(year);
@@ -148,8 +148,8 @@ impl Store {
             org_id: log.org_id,
         });
         write_whole(&outcomes, |out| {
-            for line in std::iter::once(head).chain(lines) {
-                serde_json::to_writer(&mut *out, &line)?;
+            for line in std::iter::once(Ok(head)).chain(lines) {
+                serde_json::to_writer(&mut *out, &line?)?;
                 out.write_all(b"\n")?;
             }
             Ok(())

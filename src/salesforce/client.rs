@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::auth::{Access, Login, Session, SessionSettings, TokenKeeper};
-use super::{SalesforceError, Usage, answer};
-use crate::model::OrgId;
-use crate::net::{Body, Budget, Class, Http, Request, Response, Verdict};
+use super::{BulkSettings, SalesforceError, Treatment, Usage, answer};
+use crate::model::{OrgId, RecordId};
+use crate::net::{Body, Budget, Called, Class, Feed, Http, Manner, Pieces, Request, Response, Verdict};
 
 /// What a client needs.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct Connect {
     pub concurrency: usize,
     /// Compress the bodies of updates.
     pub gzip_requests: bool,
+    /// How bulk queries run.
+    pub bulk: BulkSettings,
 }
 
 impl Connect {
@@ -54,6 +56,7 @@ impl Connect {
             keeper: None,
             concurrency: 4,
             gzip_requests: false,
+            bulk: BulkSettings::default(),
         }
     }
 }
@@ -65,6 +68,7 @@ struct Shared {
     api_version: String,
     concurrency: usize,
     gzip_requests: bool,
+    bulk: BulkSettings,
     usage: Mutex<Option<Usage>>,
 }
 
@@ -95,29 +99,35 @@ impl Call {
     }
 }
 
-/// Is a POST to this path a read? For [`Settings::read_only`](crate::net::Settings::read_only): tokens, and retrieving records by id
-/// (`POST composite/sobjects/X`; without the object's name it would create records).
-pub fn is_read(path: &str) -> bool {
+/// Does this call (neither GET nor HEAD) change no record? For [`Settings::read_only`](crate::net::Settings::read_only): tokens, retrieving records by id
+/// (`POST composite/sobjects/X`; without the object's name it would create records), and query jobs: making one, stopping it, putting it away.
+pub fn is_read(method: &Method, path: &str) -> bool {
+    let post = *method == Method::POST;
     if path == "/services/oauth2/token" || path == "/services/oauth2/userinfo" {
-        return true;
+        return post;
     }
     let mut parts = path.strip_prefix("/services/data/v").unwrap_or_default().split('/');
     let version = parts.next().unwrap_or_default();
-    !version.is_empty()
-        && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        && parts.next() == Some("composite")
-        && parts.next() == Some("sobjects")
-        && parts
-            .next()
-            .is_some_and(|object| !object.is_empty() && object.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
-        && parts.next().is_none()
+    if version.is_empty() || !version.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return false;
+    }
+    let name = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("composite"), Some("sobjects"), Some(object), None) => post && name(object),
+        (Some("jobs"), Some("query"), None, None) => post,
+        // A query job takes no data: a PATCH can only abort it.
+        (Some("jobs"), Some("query"), Some(id), None) => {
+            (*method == Method::PATCH || *method == Method::DELETE) && RecordId::parse(id).is_ok()
+        }
+        _ => false,
+    }
 }
 
 impl Client {
     /// Logs in. Nothing else is asked of the org; [`check_org`](Self::check_org) comes next.
     pub async fn connect(connect: Connect) -> Result<Self, SalesforceError> {
         let Connect { http, domain, login, api_version, budget, clock, keeper, .. } = connect;
-        let (concurrency, gzip_requests) = (connect.concurrency.max(1), connect.gzip_requests);
+        let (concurrency, gzip_requests, bulk) = (connect.concurrency.max(1), connect.gzip_requests, connect.bulk);
         let known = !api_version.is_empty() && api_version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if !known {
             return Err(SalesforceError::Request {
@@ -132,7 +142,7 @@ impl Client {
         let settings = SessionSettings { endpoint, domain, login, clock, keeper };
         let session = Session::start(settings).await?;
         let usage = Mutex::new(None);
-        Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, usage })))
+        Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, bulk, usage })))
     }
 
     /// `66.0`.
@@ -175,6 +185,10 @@ impl Client {
         self.0.concurrency
     }
 
+    pub(crate) fn bulk(&self) -> &BulkSettings {
+        &self.0.bulk
+    }
+
     /// The path of a resource of this API version.
     pub(crate) fn path(&self, resource: &str) -> String {
         format!("/services/data/v{}/{resource}", self.0.api_version)
@@ -197,16 +211,35 @@ impl Client {
 
     /// Makes a call: the answer is good, or the error typed.
     pub(crate) async fn call(&self, call: &Call) -> Result<Response, SalesforceError> {
+        self.called(call, &Manner::Whole).await.map(|called| called.response)
+    }
+
+    /// Makes a call whose answer comes in pieces.
+    pub(crate) async fn open(&self, call: &Call) -> Result<(Response, Pieces), SalesforceError> {
+        let called = self.called(call, &Manner::Pieces { limit: None }).await?;
+        let pieces = called.pieces.ok_or_else(|| answer::malformed("a call", "it has no body"))?;
+        Ok((called.response, pieces))
+    }
+
+    /// Makes a call whose body is made while it is sent.
+    pub(crate) async fn feed(&self, call: &Call, feed: &Feed) -> Result<Response, SalesforceError> {
+        let outcome = self.called(call, &Manner::Fed(feed.clone())).await;
+        feed.close();
+        self.0.budget.fed(feed.sent());
+        outcome.map(|called| called.response)
+    }
+
+    async fn called(&self, call: &Call, manner: &Manner) -> Result<Called, SalesforceError> {
         let mut access = self.access();
         let mut renewed = false;
         loop {
             let request = self.request(call, &access)?;
-            let called = self.0.http.call(&request, &self.0.budget, answer::verdict).await?;
+            let mut called = self.0.http.call_by(&request, manner, &self.0.budget, answer::verdict).await?;
             if let Some(usage) = called.response.header("sforce-limit-info").and_then(Usage::parse) {
                 *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
             }
             match called.verdict {
-                Verdict::Done => return Ok(called.response),
+                Verdict::Done => return Ok(called),
                 Verdict::Refresh if !renewed => {
                     let error = answer::error(&called.response, self.api_version(), &[&access.token]);
                     access =
@@ -216,6 +249,11 @@ impl Client {
                             other => SalesforceError::NotRenewed(Box::new(other)),
                         })?;
                     renewed = true;
+                    if !manner.can_repeat() {
+                        // Refused for want of a session, which there is again; the body is gone, and whoever made it makes it anew.
+                        let status = called.response.status.as_u16();
+                        return Err(SalesforceError::Status { status, treatment: Treatment::RetryLater });
+                    }
                 }
                 Verdict::Refresh => {
                     let error = answer::error(&called.response, self.api_version(), &[&access.token]);
@@ -225,6 +263,10 @@ impl Client {
                     });
                 }
                 Verdict::Fatal | Verdict::Retry { .. } | Verdict::Lost { .. } => {
+                    if let Some(mut pieces) = called.pieces.take() {
+                        // A page of somebody else's in place of the answer: its first words say whose.
+                        called.response.body = pieces.next().await?.unwrap_or_default().to_vec();
+                    }
                     return Err(answer::error(&called.response, self.api_version(), &[&access.token]));
                 }
             }

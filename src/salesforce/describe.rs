@@ -60,6 +60,23 @@ struct FieldWire {
     restricted_picklist: bool,
     picklist_values: Option<Vec<PicklistWire>>,
     reference_to: Option<Vec<String>>,
+    cascade_delete: bool,
+    restricted_delete: bool,
+    relationship_order: Option<i64>,
+}
+
+/// Standard objects whose records lock their account (Bulk API guide, "General Guidelines for Data Loads").
+const UNDER_ACCOUNTS: [&str; 6] = ["Asset", "Case", "Contact", "Contract", "Opportunity", "Order"];
+
+/// The reference that locks: the first master-detail, the account of a standard object, else a look-up that forbids deleting what it points to.
+fn parent(object: &str, fields: &[FieldWire]) -> Option<FieldName> {
+    let is_reference = |f: &&FieldWire| f.field_type.as_deref() == Some("reference");
+    let references = || fields.iter().filter(is_reference);
+    let masters = references().filter(|f| f.cascade_delete && f.relationship_order.is_some());
+    let account = || references().find(|f| UNDER_ACCOUNTS.contains(&object) && f.name == "AccountId");
+    let held = || references().find(|f| f.restricted_delete && f.name.ends_with("__c"));
+    let found = masters.min_by_key(|f| f.relationship_order).or_else(account).or_else(held)?;
+    Some(FieldName::new(found.name.clone()))
 }
 
 #[derive(Deserialize, Default)]
@@ -125,6 +142,7 @@ pub fn decode_object(body: &[u8]) -> Result<Object, SalesforceError> {
     Ok(Object {
         label_plural: wire.label_plural.unwrap_or_else(|| label.clone()),
         label,
+        parent: parent(&wire.name, &wire.fields),
         name: ObjectName::new(wire.name),
         key_prefix: wire.key_prefix,
         queryable: wire.queryable,
@@ -210,6 +228,28 @@ mod tests {
         assert!(object.field(&"EMAIL".into()).unwrap().is_indexed());
         assert_eq!(object.fields[1].field_type, FieldType::Other("hologram".into()));
         assert_eq!((object.fields[1].length, object.fields[2].compound.clone()), (0, None));
+    }
+
+    #[test]
+    fn the_parent_is_the_record_that_is_locked() {
+        let of = |object: &str, fields: &str| {
+            let body = format!(r#"{{"name":"{object}","fields":[{{"name":"Id","type":"id"}},{fields}]}}"#);
+            decode_object(body.as_bytes()).unwrap().parent.map(|name| name.as_str().to_owned())
+        };
+        let account = r#"{"name":"AccountId","type":"reference","referenceTo":["Account"]}"#;
+        let owner = r#"{"name":"OwnerId","type":"reference"}"#;
+        let second = r#"{"name":"B__c","type":"reference","cascadeDelete":true,"relationshipOrder":1}"#;
+        let first = r#"{"name":"A__c","type":"reference","cascadeDelete":true,"relationshipOrder":0}"#;
+        let held = r#"{"name":"C__c","type":"reference","restrictedDelete":true}"#;
+        for (object, fields, parent) in [
+            ("Contact", format!("{owner},{account}"), Some("AccountId")),
+            ("Lead", format!("{owner},{account}"), None),
+            ("X__c", format!("{held},{second},{first}"), Some("A__c")),
+            ("X__c", format!("{owner},{held}"), Some("C__c")),
+            ("X__c", owner.to_owned(), None),
+        ] {
+            assert_eq!(of(object, &fields).as_deref(), parent, "{object} {fields}");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! Tokens and secrets are taken out before an error is made.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
 use super::auth::TokenError;
-use super::{ErrorCode, Treatment};
+use super::{ErrorCode, JobId, JobState, Treatment};
 use crate::model::{OrgId, Secret};
 use crate::net::{NetError, Sent};
 
@@ -200,12 +201,55 @@ pub enum SalesforceError {
         /// Records in all pages.
         received: u64,
     },
+    /// A bulk job is over without having done its work.
+    #[error("Salesforce ended the bulk job {job} as {state}: {message}")]
+    JobEnded {
+        /// The job.
+        job: JobId,
+        /// `Failed` or `Aborted`.
+        state: JobState,
+        /// Salesforce's own words.
+        message: String,
+    },
+    /// A bulk job takes longer than it may.
+    #[error("the bulk job {job} is not over after {} ({state}{})", span(*limit), so_far(*processed))]
+    JobTooLong {
+        /// The job.
+        job: JobId,
+        /// How long it might take.
+        limit: Duration,
+        /// Where it stood.
+        state: JobState,
+        /// Records dealt with so far, where told.
+        processed: Option<u64>,
+    },
+    /// The results of a job were asked for in another version of the API than the job was made in (409).
+    #[error("the bulk job {job} was made in another version of the API than {version}")]
+    JobVersion {
+        /// The job.
+        job: JobId,
+        /// The version asked for.
+        version: String,
+    },
     /// More than one call takes, or the same record twice.
     #[error("{detail}; nothing was sent")]
     Request {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+/// A length of time in whole units.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} minutes", seconds / 60),
+    }
+}
+
+fn so_far(processed: Option<u64>) -> String {
+    processed.map_or_else(String::new, |records| format!(", {records} records so far"))
 }
 
 impl From<ApiError> for SalesforceError {

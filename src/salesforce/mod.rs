@@ -2,11 +2,13 @@
 
 mod answer;
 mod auth;
+mod bulk;
 mod client;
 mod code;
 mod describe;
 mod encode;
 mod error;
+mod estimate;
 mod identity;
 mod lookup;
 mod query;
@@ -14,25 +16,29 @@ mod reading;
 mod retrieve;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod update;
 mod usage;
+mod writing;
 
 pub use answer::faults;
 pub use auth::{
     Authorization, DeviceCode, Door, Grant, Handed, Kept, Login, Outside, Polled, Renewed, TokenError, TokenErrorCode,
     TokenKeeper, Turn, jwt_audience,
 };
+pub use bulk::{BulkEvent, BulkSettings, IngestResult, JobId, JobInfo, JobState, Results, RowId, bulk_unavailable};
 pub use client::{Client, Connect, is_read};
 pub use code::{ErrorCode, Treatment};
 pub use describe::{ObjectSummary, decode_object, decode_objects};
 pub use encode::{encode_query, encoded_len};
 pub use error::{ApiError, Fault, SalesforceError};
+pub use estimate::{Chosen, Estimate, Speeds};
 pub use identity::{Identity, Organization};
 pub use lookup::{GetLimits, Lookup, LookupQuery, Lookups};
 pub use query::QueryTotals;
-pub use reading::{Demand, Way, choose};
+pub use reading::{Demand, ReadFacts, Way, choose_read, estimated_row_bytes};
 pub use retrieve::RETRIEVE_LIMIT;
 pub use rows::{Page, decode_page};
 pub use update::{CallFailure, RecordError, RecordOutcome, RecordUpdate, UPDATE_LIMIT};
 pub use usage::{Limit, Usage};
+pub use writing::{COLLECTIONS_UP_TO, JOB_BYTES, WriteFacts, WriteWay, choose_write};

@@ -84,7 +84,7 @@ impl CallFailure {
         self.cause().api()
     }
 
-    fn of(error: SalesforceError) -> Self {
+    pub(crate) fn of(error: SalesforceError) -> Self {
         match &error {
             SalesforceError::Request { .. } => CallFailure::NotSent(error),
             SalesforceError::Net(net) if net.sent() == Sent::No => CallFailure::NotSent(error),
@@ -135,7 +135,7 @@ pub(crate) fn decode_results(
 }
 
 impl RecordError {
-    fn of(mut faults: Vec<Fault>) -> Self {
+    pub(crate) fn of(mut faults: Vec<Fault>) -> Self {
         let main = faults.iter().position(|f| f.treatment() != Treatment::Consequence).unwrap_or(0);
         let fault = if faults.is_empty() {
             let message = "Salesforce gave no reason".to_owned();

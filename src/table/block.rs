@@ -6,15 +6,20 @@ use std::fmt;
 ///
 /// A block from [`crate::table::CsvReader`] holds valid UTF-8. On the org's side an empty cell is null.
 /// Blocks aim at 256 KiB; all cells of a block together stay below 4 GiB.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Block {
     sequence: u64,
     first_row: u64,
     columns: usize,
     rows: usize,
+    /// Every cell lies in here; a block of the CSV reader may have the file's delimiters and quotes between them.
     bytes: Vec<u8>,
+    /// Where each cell starts; empty when each starts where the one before it ends.
+    starts: Vec<u32>,
     ends: Vec<u32>,
     lines: Vec<u64>,
+    /// Bytes of all cells together.
+    text: usize,
 }
 
 impl Block {
@@ -41,8 +46,16 @@ impl Block {
     pub fn cell(&self, row: usize, column: usize) -> &[u8] {
         assert!(column < self.columns, "column {column} of {}", self.columns);
         let index = row * self.columns + column;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        &self.bytes[start..self.ends[index] as usize]
+        &self.bytes[self.start(index)..self.ends[index] as usize]
+    }
+
+    #[inline]
+    fn start(&self, index: usize) -> usize {
+        match self.starts.get(index) {
+            Some(&start) => start as usize,
+            None if index == 0 => 0,
+            None => self.ends[index - 1] as usize,
+        }
     }
 
     /// The number of a row (from 0 in this block) in the whole table: 1 is the first row of data, a header not counted.
@@ -51,16 +64,17 @@ impl Block {
     }
 
     /// The physical line, from 1, in which a row starts; 0 where there are no lines, as on the org's side.
+    #[inline]
     pub fn line(&self, row: usize) -> u64 {
         self.lines.get(row).copied().unwrap_or(0)
     }
 
-    /// Bytes held: cells, their ends and the lines. What a memory budget counts.
+    /// What its size counts as: the cells' text, four bytes a cell, eight a line. The same however the text came in.
     pub fn weight(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
+        self.text + self.ends.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
     }
 
-    /// All cells in one piece, row by row, without anything between them.
+    /// All bytes of the block; every cell lies in them, row by row, perhaps with the file's delimiters and quotes between.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -84,8 +98,17 @@ impl Block {
         Self { sequence, first_row, ..self }
     }
 
+    /// The same rows so many physical lines further down.
+    pub(super) fn further(mut self, lines: u64) -> Self {
+        self.lines.iter_mut().for_each(|line| *line += lines);
+        self
+    }
+
     /// The first cell that is not UTF-8, as (row, column) from 0.
     pub(crate) fn first_not_utf8(&self) -> Option<(usize, usize)> {
+        if self.bytes.is_ascii() {
+            return None;
+        }
         let continues = |at: u32| self.bytes.get(at as usize).is_some_and(|byte| byte & 0xC0 == 0x80);
         // Text that is sound as a whole is sound in each cell unless a character runs over the end of one.
         if std::str::from_utf8(&self.bytes).is_ok() && !self.ends.iter().any(|&end| continues(end)) {
@@ -96,6 +119,22 @@ impl Block {
             .find(|&(row, column)| std::str::from_utf8(self.cell(row, column)).is_err())
     }
 }
+
+/// By what the cells say and where they stand, not by how they are held.
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        let place = |block: &Self| (block.sequence, block.first_row, block.columns, block.rows, block.text);
+        let cells = self.rows * self.columns;
+        place(self) == place(other)
+            && (0..self.rows).all(|row| self.line(row) == other.line(row))
+            && (0..cells).all(|at| {
+                let cell = |block: &Self| block.start(at)..block.ends[at] as usize;
+                self.bytes[cell(self)] == other.bytes[cell(other)]
+            })
+    }
+}
+
+impl Eq for Block {}
 
 /// Shape only: cells hold personal data.
 impl fmt::Debug for Block {
@@ -166,14 +205,28 @@ pub enum RowShape {
 pub struct BlockBuilder {
     block: Block,
     fixed: bool,
+    /// Are the cells' starts kept?
+    spanned: bool,
+    /// Where the bytes of the row, and of the cell, that are being filled begin.
+    row_at: usize,
+    cell_at: usize,
 }
 
 impl BlockBuilder {
     /// A builder for rows of `columns` cells, the first of which is row number `first_row` (from 1) of the table.
     pub fn new(columns: usize, first_row: u64, sequence: u64) -> Self {
-        let block =
-            Block { sequence, first_row, columns, rows: 0, bytes: Vec::new(), ends: Vec::new(), lines: Vec::new() };
-        Self { block, fixed: true }
+        let block = Block {
+            sequence,
+            first_row,
+            columns,
+            rows: 0,
+            bytes: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+            lines: Vec::new(),
+            text: 0,
+        };
+        Self { block, fixed: true, spanned: false, row_at: 0, cell_at: 0 }
     }
 
     /// A builder that takes the number of columns from its first row.
@@ -181,10 +234,19 @@ impl BlockBuilder {
         Self { fixed: false, ..Self::new(0, first_row, sequence) }
     }
 
+    /// The same, for an empty builder, with room for raw rows: see [`Self::raw`].
+    pub(super) fn spanned(self) -> Self {
+        debug_assert!(self.block.ends.is_empty());
+        Self { spanned: true, ..self }
+    }
+
     /// Makes room at once, for a caller that knows how much is coming.
     pub fn reserve(&mut self, bytes: usize, rows: usize) {
         self.block.bytes.reserve(bytes);
         self.block.ends.reserve(rows.saturating_mul(self.block.columns));
+        if self.spanned {
+            self.block.starts.reserve(rows.saturating_mul(self.block.columns));
+        }
     }
 
     /// Adds a whole cell.
@@ -204,7 +266,37 @@ impl BlockBuilder {
     #[inline]
     pub fn end_cell(&mut self) {
         // Past 4 GiB the end is wrong, and `end_row` refuses the row for that.
-        self.block.ends.push(u32::try_from(self.block.bytes.len()).unwrap_or(u32::MAX));
+        let end = self.block.bytes.len();
+        if self.spanned {
+            self.block.starts.push(u32::try_from(self.cell_at).unwrap_or(u32::MAX));
+        }
+        self.block.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
+        self.block.text += end - self.cell_at;
+        self.cell_at = end;
+    }
+
+    /// Adds rows as they stand in the file, between two rows of a [`Self::spanned`] builder. `spans` gives the start and end of each
+    /// cell in `raw`, `lines` the line of each row; all rows are whole.
+    pub(super) fn raw(
+        &mut self,
+        raw: &[u8],
+        spans: &[(u32, u32)],
+        lines: impl ExactSizeIterator<Item = u64>,
+        text: usize,
+    ) {
+        debug_assert_eq!(spans.len(), lines.len() * self.block.columns);
+        let base = self.block.bytes.len() as u32;
+        self.block.bytes.extend_from_slice(raw);
+        self.block.starts.extend(spans.iter().map(|span| base + span.0));
+        self.block.ends.extend(spans.iter().map(|span| base + span.1));
+        self.block.text += text;
+        if self.block.lines.len() < self.block.rows {
+            self.block.lines.resize(self.block.rows, 0);
+        }
+        self.block.rows += lines.len();
+        self.block.lines.extend(lines);
+        self.row_at = self.block.bytes.len();
+        self.cell_at = self.row_at;
     }
 
     /// Closes a row that starts in physical line `line` (0: no lines). Text after the last closed cell counts as a cell.
@@ -213,7 +305,7 @@ impl BlockBuilder {
     /// [`RowShape`]; the row is dropped then, the rows before it stay.
     pub fn end_row(&mut self, line: u64) -> Result<(), RowShape> {
         let first_cell = self.block.rows * self.block.columns;
-        if self.block.bytes.len() > self.last_end() {
+        if self.block.bytes.len() > self.cell_at {
             self.end_cell();
         }
         let found = self.block.ends.len() - first_cell;
@@ -229,8 +321,7 @@ impl BlockBuilder {
             None
         };
         if let Some(problem) = problem {
-            self.block.ends.truncate(first_cell);
-            self.block.bytes.truncate(self.last_end());
+            self.drop_row();
             return Err(problem);
         }
         if line != 0 || !self.block.lines.is_empty() {
@@ -239,6 +330,7 @@ impl BlockBuilder {
             self.block.lines.push(line);
         }
         self.block.rows += 1;
+        self.row_at = self.cell_at;
         Ok(())
     }
 
@@ -262,6 +354,11 @@ impl BlockBuilder {
         self.block.rows
     }
 
+    /// Where the block will stand among the blocks of its table.
+    pub(super) fn sequence(&self) -> u64 {
+        self.block.sequence
+    }
+
     /// The number that the next row gets.
     pub fn next_row(&self) -> u64 {
         self.block.first_row + self.block.rows as u64
@@ -272,20 +369,27 @@ impl BlockBuilder {
         self.fixed.then_some(self.block.columns)
     }
 
-    /// Bytes held so far, as [`Block::weight`].
+    /// As [`Block::weight`], so far.
     pub fn weight(&self) -> usize {
         self.block.weight()
     }
 
     /// The block. A row that was not closed is left out.
     pub fn finish(mut self) -> Block {
-        self.block.ends.truncate(self.block.rows * self.block.columns);
-        self.block.bytes.truncate(self.last_end());
+        self.drop_row();
         self.block
     }
 
-    fn last_end(&self) -> usize {
-        self.block.ends.last().map_or(0, |&end| end as usize)
+    /// Forgets the row that was not closed.
+    fn drop_row(&mut self) {
+        let cells = self.block.rows * self.block.columns;
+        for at in cells..self.block.ends.len() {
+            self.block.text -= self.block.ends[at] as usize - self.block.start(at).min(self.block.ends[at] as usize);
+        }
+        self.block.ends.truncate(cells);
+        self.block.starts.truncate(cells);
+        self.block.bytes.truncate(self.row_at);
+        self.cell_at = self.row_at;
     }
 }
 

@@ -4,14 +4,18 @@
 
 mod block;
 mod dialect;
+mod drain;
 mod error;
+mod index;
 mod lines;
 mod reader;
+mod simd;
 #[cfg(test)]
 mod tests;
 
 pub use block::{Block, BlockBuilder, Row, RowShape};
 pub use dialect::{Dialect, Limits, LineEnd};
+pub use drain::{DrainError, Drained};
 pub use error::CsvError;
 pub use lines::LineCounter;
 pub use reader::{CsvReader, Header};

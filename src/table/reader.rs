@@ -1,18 +1,23 @@
 //! The CSV indexer: a reader of bytes → a header and blocks of rows.
 //!
 //! One pass, one state, no look-back: a cell is copied once, from the chunk into its block, so neither a row nor a
-//! cell has to lie in one chunk, and the result does not depend on where chunks are cut.
+//! cell has to lie in one chunk, and the result does not depend on where chunks are cut. Plain rows that lie in one
+//! chunk are found by the [`Index`] and copied many at a time; what they are, the states here define.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr2_iter, memchr3};
 
-use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineEnd, RowShape};
+use super::drain::{Place, has_nul};
+use super::index::Index;
+use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
 /// Bytes asked of the reader at a time.
 const CHUNK: usize = 256 << 10;
 /// However high the limit is set: a block's ends are 32 bits.
 const HIGHEST_ROW: usize = 1 << 30;
+/// Bytes indexed at a time.
+const WINDOW: usize = 32 << 10;
 
 /// The first row of a table, when the dialect has a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +81,12 @@ pub struct CsvReader<R> {
     first_end: u64,
     last_line_ended: bool,
     next: BlockBuilder,
+    index: Index,
+    /// Where in the chunk the indexed window begins and, as far as it is plain, ends; and the first stop not used.
+    window: (usize, usize),
+    stop: usize,
+    /// Cells of the rows that are taken together.
+    spans: Vec<(u32, u32)>,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -88,15 +99,37 @@ impl<R: Read> CsvReader<R> {
             return Err(CsvError::Dialect { delimiter: dialect.delimiter, quote: dialect.quote });
         }
         let limits = Limits { max_row: limits.max_row.min(HIGHEST_ROW), ..limits };
-        let mut reader = Self {
+        let mut reader = Self::over(input, vec![0; CHUNK], 0, dialect, limits);
+        reader.skip_lines()?;
+        let mut first = BlockBuilder::unfixed(1, 0).spanned();
+        reader.fill(&mut first, 0)?;
+        let row = first.clone().finish();
+        if row.rows() == 0 {
+            return Err(CsvError::Empty);
+        }
+        reader.check_utf8(&row)?;
+        reader.columns = row.columns();
+        let mut header = Header { names: Vec::new(), columns: row.columns(), line: row.line(0) };
+        if dialect.header {
+            header.names = row.row(0).cells().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+            reader.next = BlockBuilder::new(reader.columns, 1, 0).spanned();
+        } else {
+            reader.next = first;
+        }
+        Ok((header, reader))
+    }
+
+    /// A reader whose chunk holds `end` bytes already, at the start of a row.
+    fn over(input: R, chunk: Vec<u8>, end: usize, dialect: Dialect, limits: Limits) -> Self {
+        Self {
             input,
             dialect,
             limits,
             columns: 0,
             state: State::Row,
-            chunk: vec![0; CHUNK],
+            chunk,
             at: 0,
-            end: 0,
+            end,
             nul: false,
             base: 0,
             line: 1,
@@ -114,25 +147,12 @@ impl<R: Read> CsvReader<R> {
             line_end: None,
             first_end: 0,
             last_line_ended: true,
-            next: BlockBuilder::unfixed(1, 0),
-        };
-        reader.skip_lines()?;
-        let mut first = BlockBuilder::unfixed(1, 0);
-        reader.fill(&mut first, 0)?;
-        let row = first.clone().finish();
-        if row.rows() == 0 {
-            return Err(CsvError::Empty);
+            next: BlockBuilder::unfixed(1, 0).spanned(),
+            index: Index::default(),
+            window: (0, 0),
+            stop: 0,
+            spans: Vec::new(),
         }
-        reader.check_utf8(&row)?;
-        reader.columns = row.columns();
-        let mut header = Header { names: Vec::new(), columns: row.columns(), line: row.line(0) };
-        if dialect.header {
-            header.names = row.row(0).cells().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-            reader.next = BlockBuilder::new(reader.columns, 1, 0);
-        } else {
-            reader.next = first;
-        }
-        Ok((header, reader))
     }
 
     /// The next block, never one without rows; `None` at the end.
@@ -170,6 +190,29 @@ impl<R: Read> CsvReader<R> {
         self.input
     }
 
+    /// May what is left be cut at line feeds? At the start of a row, after at least one block.
+    pub(super) fn can_be_cut(&self) -> bool {
+        self.state == State::Row && self.columns > 1 && !self.nul && self.next.rows() == 0
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape { dialect: self.dialect, limits: self.limits, columns: self.columns }
+    }
+
+    /// The reader below, what was read of it and not used, whether a line feed there would belong to a row already taken, and where that stands. At the
+    /// start of a row.
+    pub(super) fn apart(mut self) -> (R, Vec<u8>, bool, Place) {
+        let mut after_back = self.offset() == self.behind_cr && self.behind_cr > 0;
+        if after_back && self.at < self.end {
+            self.at += usize::from(self.chunk[self.at] == b'\n');
+            after_back = false;
+        }
+        let place = Place { sequence: self.next.sequence(), row: self.next.next_row(), line: self.line };
+        let (at, end) = (self.at, self.end);
+        self.chunk.truncate(end);
+        (self.input, self.chunk.split_off(at), after_back, place)
+    }
+
     fn try_next_block(&mut self) -> Result<Option<Block>, CsvError> {
         if self.state == State::Failed {
             return Err(CsvError::FailedBefore);
@@ -177,7 +220,7 @@ impl<R: Read> CsvReader<R> {
         let mut builder = std::mem::replace(&mut self.next, BlockBuilder::new(self.columns, 0, 0));
         if builder.weight() < self.limits.block || builder.rows() == 0 {
             let room = self.limits.block.min(CHUNK);
-            builder.reserve(room, room / 16 / self.columns.max(1));
+            builder.reserve(room + room / 4, room / 16 / self.columns.max(1));
             self.fill(&mut builder, self.limits.block)?;
         }
         if builder.rows() == 0 {
@@ -185,7 +228,7 @@ impl<R: Read> CsvReader<R> {
         }
         let next_row = builder.next_row();
         let block = builder.finish();
-        self.next = BlockBuilder::new(self.columns, next_row, block.sequence() + 1);
+        self.next = BlockBuilder::new(self.columns, next_row, block.sequence() + 1).spanned();
         self.check_utf8(&block)?;
         Ok(Some(block))
     }
@@ -206,6 +249,12 @@ impl<R: Read> CsvReader<R> {
                     }
                     if self.emit_blank_rows(builder, target)? {
                         return Ok(());
+                    }
+                    if self.plain_rows(builder, target) {
+                        if builder.weight() >= target {
+                            return Ok(());
+                        }
+                        continue;
                     }
                     self.row_line = self.line;
                     self.row_start = self.offset();
@@ -267,6 +316,122 @@ impl<R: Read> CsvReader<R> {
             }
         }
         Ok(())
+    }
+
+    /// Takes plain rows that lie wholly in the chunk, until the builder weighs `target`. False when there is none at this place. At the start of a row.
+    fn plain_rows(&mut self, builder: &mut BlockBuilder, target: usize) -> bool {
+        if self.columns == 0 {
+            return false;
+        }
+        if !(self.window.0..self.window.1).contains(&self.at) {
+            let text = &self.chunk[self.at..self.end.min(self.at + WINDOW)];
+            self.index.take(text, self.dialect.delimiter, self.dialect.quote);
+            self.window = (self.at, self.at + self.index.plain);
+            self.stop = 0;
+        }
+        let start = self.at - self.window.0;
+        while self.index.stops.get(self.stop).is_some_and(|&stop| (stop as usize) < start) {
+            self.stop += 1;
+        }
+        if self.index.intricate {
+            return self.intricate_row(builder);
+        }
+        let text = &self.chunk[self.window.0..self.end];
+        let (delimiter, quoted) = (self.dialect.delimiter, self.index.quoted);
+        let quote = self.dialect.quote.unwrap_or_default();
+        let longest = self.limits.max_cell.min(self.limits.max_row);
+        let room = target.saturating_sub(builder.weight());
+        let (mut row_start, mut weight, mut bytes) = (start, 0, 0);
+        self.spans.clear();
+        while let Some(stops) = self.index.stops.get(self.stop..self.stop + self.columns) {
+            let cells = self.spans.len();
+            let mut cell_start = row_start;
+            let mut sound = true;
+            let mut cells_of_row = 0;
+            for (column, &stop) in stops.iter().enumerate() {
+                let stop = stop as usize;
+                let last = column + 1 == self.columns;
+                sound &= text[stop] == if last { b'\n' } else { delimiter };
+                let mut end = stop;
+                if last && end > cell_start && text[end - 1] == b'\r' {
+                    end -= 1;
+                }
+                let mut from = cell_start;
+                if quoted && from < end && text[from] == quote {
+                    (from, end) = (from + 1, end - 1);
+                }
+                self.spans.push(((from - start) as u32, (end - start) as u32));
+                cells_of_row += end - from;
+                cell_start = stop + 1;
+            }
+            let blank = text[row_start] == b'\n' || text[row_start] == b'\r';
+            if !sound || blank || cell_start - row_start > longest {
+                self.spans.truncate(cells);
+                break;
+            }
+            bytes += cells_of_row;
+            weight += cells_of_row + self.columns * size_of::<u32>() + size_of::<u64>();
+            row_start = cell_start;
+            self.stop += self.columns;
+            if weight >= room {
+                break;
+            }
+        }
+        let rows = self.spans.len() / self.columns;
+        if rows == 0 {
+            return false;
+        }
+        let first = self.line;
+        builder.raw(&text[start..row_start], &self.spans, (0..rows).map(|row| first + row as u64), bytes);
+        self.line += rows as u64;
+        self.at += row_start - start;
+        self.line_start = self.offset();
+        true
+    }
+
+    /// The next row of a window in which cells hold doubled quotes or line ends, copied cell by cell.
+    fn intricate_row(&mut self, builder: &mut BlockBuilder) -> bool {
+        let Some(stops) = self.index.stops.get(self.stop..self.stop + self.columns) else { return false };
+        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote.unwrap_or_default());
+        let (start, base) = (self.at, self.window.0);
+        let ends = |(column, &stop): (usize, &u32)| {
+            self.chunk[base + stop as usize] == if column + 1 == self.columns { b'\n' } else { delimiter }
+        };
+        let end = base + stops[self.columns - 1] as usize + 1;
+        let blank = matches!(self.chunk[start], b'\n' | b'\r');
+        if blank || end - start > self.limits.max_cell.min(self.limits.max_row) || !stops.iter().enumerate().all(ends) {
+            return false;
+        }
+        let mut cell_start = start;
+        for &stop in stops {
+            let stop = base + stop as usize;
+            let mut cell = &self.chunk[cell_start..stop];
+            if stop + 1 == end {
+                cell = cell.strip_suffix(b"\r").unwrap_or(cell);
+            }
+            match cell {
+                // The index has seen that a quote at the start has its other one at the end.
+                [first, inner @ .., _] if *first == quote && self.dialect.quote.is_some() => {
+                    let mut rest = inner;
+                    while let Some(at) = memchr(quote, rest) {
+                        builder.extend(&rest[..=at]);
+                        rest = &rest[at + 2..];
+                    }
+                    builder.push(rest);
+                }
+                bare => builder.push(bare),
+            }
+            cell_start = stop + 1;
+        }
+        let mut lines = LineCounter::default();
+        lines.feed(&self.chunk[start..end]);
+        // The row has as many cells as the table has columns, and is far from 4 GiB.
+        let taken = builder.end_row(self.line).is_ok();
+        self.line += lines.line() - 1;
+        self.at = end;
+        self.line_start = self.offset();
+        self.stop += self.columns;
+        taken
     }
 
     /// Closes a cell at a delimiter, or a cell and its row at a line end: then true.
@@ -439,6 +604,7 @@ impl<R: Read> CsvReader<R> {
         self.base += self.end as u64;
         self.at = 0;
         self.end = 0;
+        self.window = (0, 0);
         let read = loop {
             match self.input.read(&mut self.chunk) {
                 Ok(read) => break read,
@@ -482,5 +648,62 @@ impl<R: Read> CsvReader<R> {
             None => Ok(()),
             Some((row, cell)) => Err(CsvError::NotUtf8 { line: block.line(row), cell: cell + 1 }),
         }
+    }
+}
+
+/// What readers of the parts of one table share.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    dialect: Dialect,
+    limits: Limits,
+    columns: usize,
+}
+
+/// What a piece of a table, read by itself, turned out to be. Rows and lines count from 1.
+pub(super) enum Piece {
+    Sound {
+        block: Option<Block>,
+        /// Line ends in it.
+        lines: u64,
+        /// Does it end behind a line end?
+        ended: bool,
+        bytes: Vec<u8>,
+    },
+    Unsound {
+        bytes: Vec<u8>,
+    },
+}
+
+impl Shape {
+    pub(super) fn quote(&self) -> Option<u8> {
+        self.dialect.quote
+    }
+
+    /// A reader that goes on at a place, at the start of a row.
+    pub(super) fn reader<R: Read>(self, input: R, place: Place) -> CsvReader<R> {
+        let mut reader = CsvReader::over(input, vec![0; CHUNK], 0, self.dialect, self.limits);
+        reader.columns = self.columns;
+        reader.line = place.line;
+        reader.next = BlockBuilder::new(self.columns, place.row, place.sequence).spanned();
+        reader
+    }
+
+    /// Reads a piece that begins at the start of a row.
+    pub(super) fn read(self, bytes: Vec<u8>) -> Piece {
+        if has_nul(&bytes) {
+            return Piece::Unsound { bytes };
+        }
+        let end = bytes.len();
+        let mut reader = CsvReader::over(io::empty(), bytes, end, self.dialect, self.limits);
+        reader.columns = self.columns;
+        let mut builder = BlockBuilder::new(self.columns, 1, 0).spanned();
+        builder.reserve(end, end / 16 / self.columns.max(1));
+        let read = reader.fill(&mut builder, usize::MAX);
+        let block = builder.finish();
+        if read.is_err() || reader.check_utf8(&block).is_err() {
+            return Piece::Unsound { bytes: reader.chunk };
+        }
+        let block = (block.rows() > 0).then_some(block);
+        Piece::Sound { block, lines: reader.line - 1, ended: reader.last_line_ended, bytes: reader.chunk }
     }
 }

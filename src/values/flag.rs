@@ -47,6 +47,16 @@ impl FlagRule {
     }
 }
 
+impl FlagRule {
+    /// Short cut: Salesforce's own words on both sides, and no word declared.
+    pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+        report == org
+            && (report == b"true" || report == b"false")
+            && self.true_values.is_empty()
+            && self.false_values.is_empty()
+    }
+}
+
 /// `true` or `false`.
 pub(super) fn write(value: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(if value { b"true" } else { b"false" });

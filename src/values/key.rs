@@ -110,6 +110,9 @@ impl KeyRule {
     /// Report: a cell that no record's value can equal (no id, no number, longer than the field, a placeholder word). Org: `OrgUnreadable`.
     pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         out.clear();
+        if self.plainly(side, cell, out) {
+            return Ok(KeyKind::Key);
+        }
         let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
             let cell = cell.trim();
             if cell.is_empty() {
@@ -125,6 +128,22 @@ impl KeyRule {
             out.clear();
             reason.into()
         })
+    }
+
+    /// Short cut: plain ASCII text without space around it, which is its own key but for its case. Too short or too long for doubt.
+    #[inline]
+    fn plainly(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> bool {
+        let Kind::Text { max, heeds_case, .. } = self.kind else { return false };
+        let (Some(first), Some(last)) = (cell.first(), cell.last()) else { return false };
+        let sound = side == Side::Org || (cell.len() > super::placeholder::LONGEST && (max == 0 || cell.len() <= max));
+        if !sound || !first.is_ascii_graphic() || !last.is_ascii_graphic() || !cell.is_ascii() {
+            return false;
+        }
+        out.extend_from_slice(cell);
+        if !heeds_case {
+            out.make_ascii_lowercase();
+        }
+        true
     }
 
     fn report(&self, cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {

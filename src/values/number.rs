@@ -323,6 +323,14 @@ impl NumberRule {
 
     /// Short cut: both are short plain numbers of the same value, valid as a report value. The caller knows that no option changes the reading.
     pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+        // `3` and `3.0`, as reports and bulk exports write most numbers.
+        let most = self.whole_digits.min(9) as usize;
+        if (1..=most).contains(&report.len())
+            && org.strip_prefix(report).is_some_and(|rest| rest.is_empty() || rest == b".0")
+            && report.iter().all(u8::is_ascii_digit)
+        {
+            return true;
+        }
         let (Some(a), Some(b)) = (small(report), small(org)) else { return false };
         a == b && u32::from(a.decimals) <= self.scale && a.whole_digits <= self.whole_digits.min(9)
     }

@@ -30,7 +30,8 @@ const WORDS: &[&str] = &[
     "—",
 ];
 
-const LONGEST: usize = 9;
+/// Bytes of the longest.
+pub(super) const LONGEST: usize = 9;
 
 /// Is the whole cell such a word, whatever its case? The cell is expected without surrounding white space.
 pub fn is_placeholder(cell: &str) -> bool {

@@ -181,6 +181,32 @@ impl Rule {
         })
     }
 
+    /// Is the verdict `Same`? Does not allocate, whatever it is.
+    pub fn agrees(&self, report: &[u8], org: &[u8]) -> bool {
+        if report.is_empty() && org.is_empty() && !matches!(self.kind, Kind::Flag(_)) {
+            return match self.when_blank {
+                WhenBlank::Keep => true,
+                WhenBlank::Clear => self.nillable,
+                WhenBlank::Fail => false,
+            };
+        }
+        if self.plain && self.plainly_same(report, org) {
+            return true;
+        }
+        let same = |after: &mut Vec<u8>, before: &mut Vec<u8>| {
+            self.canon(Side::Report, report, after).is_ok()
+                && self.canon(Side::Org, org, before).is_ok()
+                && after == before
+        };
+        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+            Ok(mut scratch) => {
+                let (after, before) = &mut *scratch;
+                same(after, before)
+            }
+            Err(_) => same(&mut Vec::new(), &mut Vec::new()),
+        })
+    }
+
     /// Short cut: says "same" only where the canonical forms are the same.
     fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
         match &self.kind {
@@ -188,7 +214,8 @@ impl Rule {
             Kind::Number(rule) => rule.plainly_same(report, org),
             Kind::Moment(rule) => rule.plainly_same(report, org),
             Kind::Choice(rule) => rule.plainly_same(report, org),
-            Kind::Choices { .. } | Kind::Flag(_) | Kind::Identifier(_) => false,
+            Kind::Flag(rule) => rule.plainly_same(report, org),
+            Kind::Choices { .. } | Kind::Identifier(_) => false,
         }
     }
 

@@ -43,15 +43,18 @@ pub enum NotForBulk {
     /// The text is `#N/A`, which bulk CSV reads as "set to null".
     #[error("the text #N/A means null in bulk CSV")]
     NullWord,
-    /// A line break, which must match the whole job's.
-    #[error("bulk CSV cannot carry the line break in the text for certain")]
+    /// A carriage return: every line break of a job has to be the job's own, and ours end in `LF`.
+    #[error("bulk CSV cannot carry the carriage return in the text")]
     LineBreak,
     /// More characters than a bulk cell holds.
     #[error("the text is longer than a bulk CSV cell")]
     TooLong,
 }
 
-/// Appends the CSV cell of a canonical form, quoted where needed: `#N/A` for empty (`false` for a checkbox). Delimiter comma.
+/// Appends the CSV cell of a canonical form, quoted where needed: `#N/A` for empty (`false` for a checkbox). Delimiter comma, line ends `LF`.
+///
+/// A line feed inside a quoted cell is what a job with `lineEnding` `LF` takes, and Salesforce stores it as `\r\n` like any other; canonical text areas
+/// hold no carriage return, which such a job refuses as a whole ("LineEnding is invalid on user data").
 ///
 /// # Errors
 /// [`NotForBulk`]; then nothing was appended.
@@ -63,13 +66,13 @@ pub fn write_bulk_csv(field_type: &FieldType, canonical: &[u8], out: &mut Vec<u8
     if std::str::from_utf8(canonical).is_ok_and(is_bulk_null) {
         return Err(NotForBulk::NullWord);
     }
-    if memchr::memchr2(b'\n', b'\r', canonical).is_some() {
+    if memchr::memchr(b'\r', canonical).is_some() {
         return Err(NotForBulk::LineBreak);
     }
     if canonical.len() > MOST_BULK_CHARACTERS {
         return Err(NotForBulk::TooLong);
     }
-    if memchr::memchr2(b'"', b',', canonical).is_none() {
+    if memchr::memchr3(b'"', b',', b'\n', canonical).is_none() {
         out.extend_from_slice(canonical);
         return Ok(());
     }

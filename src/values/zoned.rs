@@ -156,6 +156,9 @@ impl MomentRule {
                     && matches!(moment::parse(report), Some(Ok(p)) if p.time.is_none() && moment::check_range(p.date).is_ok())
             }
             Wanted::Datetime => {
+                if same_in_utc(report, org) && report.first_chunk().is_some_and(plain_second) {
+                    return true;
+                }
                 let Some((seconds, _)) = second(report) else { return false };
                 // Without an offset the org's cell is left to the long way.
                 (EARLIEST..=LATEST).contains(&seconds)
@@ -173,6 +176,22 @@ fn same_in_utc(report: &[u8], org: &[u8]) -> bool {
         return false;
     };
     a == b && UTC.contains(&a_rest) && UTC.contains(&b_rest)
+}
+
+/// Is it `YYYY-MM-DDTHH:MM:SS`, and a moment that Salesforce stores? It may say no where it is (on the last days of a month), never yes where it is not.
+fn plain_second(text: &[u8; 19]) -> bool {
+    const SIGNS: [(usize, u8); 5] = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    let digit = |at: usize| text[at].wrapping_sub(b'0');
+    let two = |at: usize| u32::from(digit(at)) * 10 + u32::from(digit(at + 1));
+    let digits = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18].iter().fold(true, |all, &at| all & (digit(at) < 10));
+    let signs = SIGNS.iter().fold(true, |all, &(at, sign)| all & (text[at] == sign));
+    let within = (17..40).contains(&two(0))
+        & (1..=12).contains(&two(5))
+        & (1..=28).contains(&two(8))
+        & (two(11) < 24)
+        & (two(14) < 60)
+        & (two(17) < 60);
+    digits & signs & within
 }
 
 /// 1700-01-01T00:00:00Z and 4000-12-31T23:59:59Z.

@@ -126,12 +126,17 @@ impl Job {
 
     /// The same with more in the seed.
     pub fn with(leads: usize, read: &str, more: &str) -> Self {
+        Self::paged(leads, read, more, PageSize::Fixed(4))
+    }
+
+    /// The same, read in pages of this size.
+    pub fn paged(leads: usize, read: &str, more: &str, page_size: PageSize) -> Self {
         let mut seed = format!(
             "org: {{ sandbox: true }}\n{more}objects:\n  Lead:\n    fields:\n      - {{ name: WalkMe_Note__c, type: text, length: 80 }}\n      \
              - {{ name: WalkMe_Count__c, type: number, precision: 18, scale: 0 }}\n    records:\n"
         );
         (0..leads).for_each(|n| seed.push_str(&lead(n)));
-        let settings = emulator::Settings { page_size: PageSize::Fixed(4), ..Default::default() };
+        let settings = emulator::Settings { page_size, ..Default::default() };
         let mut scene = Scene::with(emulator::Options { seed_texts: vec![seed], settings, ..Default::default() });
         let credentials = scene.org().credentials();
         scene.set("CLIENT_SECRET", &credentials.client_secret);
@@ -197,7 +202,8 @@ impl Job {
     /// What they are to hold.
     pub fn wanted(&self) -> State {
         let records = self.org().records("Lead");
-        let number = |r: &Map<String, Value>| r["Email"].as_str().unwrap()[1..4].parse::<u64>().unwrap();
+        let digits = |email: &str| email[1..].split('@').next().unwrap().parse::<u64>().unwrap();
+        let number = |r: &Map<String, Value>| digits(r["Email"].as_str().unwrap());
         records.iter().map(|r| (id(r), (json!(format!("new {}", number(r))), json!(number(r) as f64)))).collect()
     }
 

@@ -204,7 +204,22 @@ fn alike(found: &Value, expected: &Value) -> bool {
 
 const PEOPLE: [&str; 6] = ["fill", "over", "clear", "same", "bad", "mixed"];
 
-fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(&str, &str)]) {
+/// What went by a bulk job: the cells that are not empty, by record and field.
+fn uploaded(scene: &Scene) -> std::collections::BTreeMap<String, Record> {
+    let jobs = scene.org().jobs();
+    let [job] = jobs.as_slice() else { panic!("one job, not {}", jobs.len()) };
+    let csv = job.upload.clone().unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let mut found = std::collections::BTreeMap::new();
+    for line in reader.records().map(|line| line.unwrap()) {
+        let cells = header.iter().zip(&line).skip(1).filter(|(_, cell)| !cell.is_empty());
+        found.insert(line[0].to_owned(), cells.map(|(name, cell)| (name.to_owned(), json!(cell))).collect());
+    }
+    found
+}
+
+fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(&str, &str)], write: &str) {
     let scene = Scene::seeded(seed);
     let accounts: Vec<String> = scene
         .org()
@@ -251,14 +266,15 @@ fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(
     let fields: Vec<String> =
         cases.iter().map(|c| format!("  {}: {{ column: {}, when_blank: clear }}", c.field, c.field)).collect();
     let ways = |way: &str| {
-        let more = format!("read: {way}\n{}", guards("max_clears: 100, max_refused: 100%"));
+        let more = format!("read: {way}\nwrite: {write}\n{}", guards("max_clears: 100, max_refused: 100%"));
         integration(&scene, object, matching, &fields.join("\n"), &more);
         let out = format!("{way}.plan");
         scene.run(&["plan", "people", "--out", &out]).exits(0);
         (body(&scene, &out), summary(&scene, &out)["changes"].clone())
     };
-    let (lookup, query) = (ways("lookup"), ways("query"));
+    let (lookup, query, bulk) = (ways("lookup"), ways("query"), ways("bulk"));
     assert_eq!(lookup, query, "the same bytes, whatever the way of reading");
+    assert_eq!(lookup, bulk, "the same bytes, whatever the way of reading");
     nothing_sent(&scene);
 
     // Each bad value is listed with its code; the row is refused as a whole.
@@ -274,7 +290,7 @@ fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(
     scene.run(&["apply", "lookup.plan", "--yes"]).exits(0).says("Completed");
 
     // Only changed cells were sent.
-    let sent = sent(&scene);
+    let sent = if write == "bulk" { uploaded(&scene) } else { sent(&scene) };
     let fields_of = |who: &str| -> Vec<&str> {
         let mut names: Vec<&str> =
             sent.get(&id(who)).map(|r| r.keys().map(String::as_str).collect()).unwrap_or_default();
@@ -306,7 +322,7 @@ fn every_type(object: &str, matching: &str, key: &str, seed: &str, required: &[(
     }
 
     // Nothing is left to do, whichever way it is read.
-    for way in ["lookup", "query"] {
+    for way in ["lookup", "query", "bulk"] {
         let (left, _) = ways(way);
         assert_eq!(left.len(), 1, "{way}: only the refused row is listed: {left:#?}");
         scene.run(&["plan", "people", "--detailed-exitcode"]).exits(0).says("No changes");
@@ -321,13 +337,17 @@ fn every_type_of_a_custom_object_is_planned_applied_and_then_agrees() {
     let seed = format!(
         "objects:\n  Member__c:\n    label: Member\n    fields:\n      - {{ name: Key__c, type: text, length: 40, unique: true, external_id: true }}{FIELDS}"
     );
-    every_type("Member__c", "{ column: Key, field: Key__c }", "Key__c", &seed, &[("Name", "M")]);
+    for write in ["collections", "bulk"] {
+        every_type("Member__c", "{ column: Key, field: Key__c }", "Key__c", &seed, &[("Name", "M")], write);
+    }
 }
 
 #[test]
 fn every_type_of_a_lead_is_planned_applied_and_then_agrees() {
     let seed = format!("objects:\n  Lead:\n    fields:{FIELDS}");
-    every_type("Lead", BY_EMAIL, "Email", &seed, &[("LastName", "L"), ("Company", "C")]);
+    for write in ["collections", "bulk"] {
+        every_type("Lead", BY_EMAIL, "Email", &seed, &[("LastName", "L"), ("Company", "C")], write);
+    }
 }
 
 /// (field, before, report, after, kind)

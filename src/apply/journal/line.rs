@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::left::Foreign;
 use crate::apply::outcome::{End, StopReason};
-use crate::model::{Digest, EnvironmentName, ObjectName, OrgId, RecordId};
+use crate::model::{Digest, EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::plan::{Broken, FileProblem};
+use crate::salesforce::JobId;
 
 /// The name and version of the journal's format.
 pub const FORMAT: &str = "footbridge journal/1";
@@ -50,6 +51,12 @@ pub struct Head {
     pub records: u64,
     /// The plan's copy, a file name in the same folder.
     pub plan: String,
+    /// Bulk jobs carry it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bulk: bool,
+    /// The field whose record Salesforce locks with each record: what jobs are ordered by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<FieldName>,
     /// What of the plan is carried out.
     #[serde(flatten)]
     pub selection: Selection,
@@ -79,6 +86,16 @@ pub enum Line {
         records: Vec<RecordId>,
         /// Of ids and bodies.
         digest: Digest,
+        /// They go by a bulk job, whose id follows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        job: bool,
+    },
+    /// The bulk job of a batch, made and still empty; on disk before its first byte leaves. A batch without this line was never sent.
+    Job {
+        /// Which batch.
+        batch: u64,
+        /// The job.
+        id: JobId,
     },
     /// What became of a batch.
     Result {

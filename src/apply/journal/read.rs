@@ -1,15 +1,17 @@
 //! Reading journals of processes that were killed.
 
-use std::fs::OpenOptions;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::line::{FORMAT, Head, JournalProblem, Line};
 use super::write::Journal;
-use crate::apply::left::{Remaining, left};
+use crate::apply::left::{Left, Remaining};
 use crate::plan::Plan;
+use crate::salesforce::JobId;
 
 /// A journal that was never closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Unfinished {
     pub finished: bool,
     /// Updates that were begun.
     pub batches: u64,
+    /// Bulk jobs whose results were not fetched: they may still be at work.
+    pub jobs: Vec<JobId>,
 }
 
 /// The journals in this folder that were never closed, by path. A folder that is not there has none.
@@ -42,51 +46,108 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
         if path.extension().is_none_or(|e| e != "journal") {
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|source| JournalProblem::Read { path: path.clone(), source })?;
-        let Some(parsed) = parse(&path, &bytes)? else { continue };
-        let finished = matches!(parsed.lines.last(), Some(Line::Finished { .. }));
-        let batches = parsed.lines.iter().filter(|l| matches!(l, Line::Intent { .. })).count() as u64;
-        found.push(Unfinished { path, head: parsed.head, newer: parsed.newer, finished, batches });
+        let Some((head, mut lines)) = JournalReader::open(&path)? else { continue };
+        let (mut finished, mut batches, mut jobs) = (false, 0, BTreeMap::new());
+        while let Some(line) = lines.next()? {
+            finished = matches!(line, Line::Finished { .. });
+            match line {
+                Line::Intent { .. } => batches += 1,
+                Line::Job { batch, id } => _ = jobs.insert(batch, id),
+                Line::Result { batch, .. } => _ = jobs.remove(&batch),
+                _ => {}
+            }
+        }
+        let jobs = jobs.into_values().collect();
+        found.push(Unfinished { path, head, newer: lines.newer, finished, batches, jobs });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
 
-/// A journal's lines.
+/// A journal's lines, one after the other.
+struct JournalReader<R> {
+    input: R,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    line: usize,
+    newer: bool,
+    /// Bytes of whole lines so far; what follows the last was torn off by the kill.
+    sound: u64,
+}
+
+impl JournalReader<BufReader<File>> {
+    fn open(path: &Path) -> Result<Option<(Head, Self)>, JournalProblem> {
+        let file = File::open(path).map_err(|source| JournalProblem::Read { path: path.to_owned(), source })?;
+        Self::start(path, BufReader::with_capacity(1 << 16, file))
+    }
+}
+
+impl<R: BufRead> JournalReader<R> {
+    /// `None` when not even the first line is whole.
+    fn start(path: &Path, input: R) -> Result<Option<(Head, Self)>, JournalProblem> {
+        let mut reader = Self { input, path: path.to_owned(), buffer: Vec::new(), line: 0, newer: false, sound: 0 };
+        if !reader.read()? {
+            return Ok(None);
+        }
+        let header: Value = serde_json::from_slice(&reader.buffer).map_err(|_| reader.corrupt())?;
+        let format = header["header"]["format"].as_str().unwrap_or_default().to_owned();
+        reader.newer = format != FORMAT;
+        if reader.newer && !format.starts_with("footbridge journal/") {
+            return Err(reader.corrupt());
+        }
+        match serde_json::from_value(header) {
+            Ok(Line::Header(head)) => Ok(Some((*head, reader))),
+            _ if reader.newer => Err(JournalProblem::Newer { path: reader.path, found: format }),
+            _ => Err(reader.corrupt()),
+        }
+    }
+
+    fn corrupt(&self) -> JournalProblem {
+        JournalProblem::Corrupt { path: self.path.clone(), line: self.line }
+    }
+
+    /// The next line, if it is whole.
+    fn read(&mut self) -> Result<bool, JournalProblem> {
+        self.buffer.clear();
+        let read = self.input.read_until(b'\n', &mut self.buffer);
+        let length = read.map_err(|source| JournalProblem::Read { path: self.path.clone(), source })?;
+        if self.buffer.last() != Some(&b'\n') {
+            return Ok(false);
+        }
+        self.line += 1;
+        self.sound += length as u64;
+        Ok(true)
+    }
+
+    /// The next line. Lines of a newer format that this version does not know are passed over.
+    fn next(&mut self) -> Result<Option<Line>, JournalProblem> {
+        while self.read()? {
+            match serde_json::from_slice(&self.buffer) {
+                Ok(line) => return Ok(Some(line)),
+                Err(_) if self.newer => {}
+                Err(_) => return Err(self.corrupt()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A journal's lines in memory.
+#[cfg(test)]
 pub(in crate::apply) struct Parsed {
     pub(in crate::apply) head: Head,
     pub(in crate::apply) lines: Vec<Line>,
-    newer: bool,
-    /// Bytes of whole lines; what follows was torn off by the kill.
     pub(in crate::apply) sound: u64,
 }
 
-/// `None` when not even the first line is whole. Lines of a newer format that this version does not know are passed over.
+#[cfg(test)]
 pub(in crate::apply) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Parsed>, JournalProblem> {
-    let corrupt = |line| JournalProblem::Corrupt { path: path.to_owned(), line };
-    let sound = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let mut texts = bytes[..sound].split_inclusive(|b| *b == b'\n');
-    let Some(first) = texts.next() else { return Ok(None) };
-    let header: Value = serde_json::from_slice(first).map_err(|_| corrupt(1))?;
-    let format = header["header"]["format"].as_str().unwrap_or_default().to_owned();
-    let newer = format != FORMAT;
-    if newer && !format.starts_with("footbridge journal/") {
-        return Err(corrupt(1));
-    }
-    let head = match serde_json::from_value(header) {
-        Ok(Line::Header(head)) => *head,
-        _ if newer => return Err(JournalProblem::Newer { path: path.to_owned(), found: format }),
-        _ => return Err(corrupt(1)),
-    };
+    let Some((head, mut reader)) = JournalReader::start(path, bytes)? else { return Ok(None) };
     let mut lines = Vec::new();
-    for (index, text) in texts.enumerate() {
-        match serde_json::from_slice(text) {
-            Ok(line) => lines.push(line),
-            Err(_) if newer => {}
-            Err(_) => return Err(corrupt(index + 2)),
-        }
+    while let Some(line) = reader.next()? {
+        lines.push(line);
     }
-    Ok(Some(Parsed { head, lines, newer, sound: sound as u64 }))
+    Ok(Some(Parsed { head, lines, sound: reader.sound }))
 }
 
 /// A killed run, ready to be carried on.
@@ -102,32 +163,34 @@ pub struct Resumed {
 impl Resumed {
     /// Opens a journal that [`unfinished`] found. Needs nothing but the journal's folder; a torn last line is cut off. The caller holds the lock.
     pub fn open(path: &Path) -> Result<Self, JournalProblem> {
-        let read = |source| JournalProblem::Read { path: path.to_owned(), source };
-        let bytes = std::fs::read(path).map_err(read)?;
-        let parsed = parse(path, &bytes)?.ok_or_else(|| JournalProblem::Empty { path: path.to_owned() })?;
-        if parsed.newer {
-            return Err(JournalProblem::Newer { path: path.to_owned(), found: parsed.head.format });
+        let empty = || JournalProblem::Empty { path: path.to_owned() };
+        let (head, mut lines) = JournalReader::open(path)?.ok_or_else(empty)?;
+        if lines.newer {
+            return Err(JournalProblem::Newer { path: path.to_owned(), found: head.format });
         }
         // A name, not a path: the journal must not lead anywhere else.
-        let name = Path::new(&parsed.head.plan).file_name().unwrap_or_default();
+        let name = Path::new(&head.plan).file_name().unwrap_or_default();
         let plan_path = path.with_file_name(name);
-        let plan = std::fs::File::open(&plan_path)
-            .map_err(Into::into)
-            .and_then(|file| Plan::read(BufReader::new(file)))
-            .map_err(|source| JournalProblem::Plan { path: plan_path.clone(), source })?;
+        let unread = |source| JournalProblem::Plan { path: plan_path.clone(), source };
+        let file = File::open(&plan_path).map_err(|e| unread(e.into()))?;
+        let plan = Plan::open(file, &mut ()).map_err(unread)?;
         let broken = plan.broken();
-        if (&plan.summary.inputs, &plan.summary.changes) != (&parsed.head.inputs, &parsed.head.changes)
-            || plan.header.org_id != parsed.head.org_id
+        if (&plan.summary.inputs, &plan.summary.changes) != (&head.inputs, &head.changes)
+            || plan.header.org_id != head.org_id
             || !broken.is_empty()
         {
             return Err(JournalProblem::OtherPlan { path: plan_path, broken });
         }
-        let remaining =
-            left(&parsed.lines, &plan).map_err(|source| JournalProblem::Foreign { path: path.to_owned(), source })?;
+        let foreign = |source| JournalProblem::Foreign { path: path.to_owned(), source };
+        let mut left = Left::of(&plan).map_err(unread)?;
+        while let Some(line) = lines.next()? {
+            left.line(&line).map_err(foreign)?;
+        }
+        let remaining = left.remaining().map_err(foreign)?;
         let write = |source| JournalProblem::Write { path: path.to_owned(), source };
         let mut log = OpenOptions::new().write(true).open(path).map_err(write)?;
-        log.set_len(parsed.sound).and_then(|()| log.seek(SeekFrom::End(0))).map_err(write)?;
-        let journal = Journal::over(Box::new(log), parsed.head, path.to_owned(), plan_path);
+        log.set_len(lines.sound).and_then(|()| log.seek(SeekFrom::End(0))).map_err(write)?;
+        let journal = Journal::over(Box::new(log), head, path.to_owned(), plan_path);
         Ok(Self { journal, plan, remaining })
     }
 }

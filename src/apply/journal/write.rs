@@ -1,7 +1,7 @@
 //! Writing a journal. An intent is on disk before anything is sent.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,8 +10,9 @@ use super::folder::{plain, private_file, private_folder, stem, sync_folder};
 use super::line::{FORMAT, Head, JournalProblem, Line, RecordLine, Selection};
 use crate::apply::org::RecordUpdate;
 use crate::apply::outcome::StopReason;
-use crate::model::{Digester, RecordId};
+use crate::model::{Digest, Digester, FieldName, RecordId};
 use crate::plan::Plan;
+use crate::salesforce::JobId;
 
 /// Where lines go: a file, or in tests one that breaks.
 pub(in crate::apply) trait Log {
@@ -40,6 +41,10 @@ pub struct Start {
     pub started: Timestamp,
     /// What of the plan is carried out.
     pub selection: Selection,
+    /// By bulk jobs?
+    pub bulk: bool,
+    /// The field whose record Salesforce locks with each record of the object.
+    pub parent: Option<FieldName>,
 }
 
 impl Start {
@@ -56,6 +61,8 @@ impl Start {
             changes: plan.summary.changes.clone(),
             records: plan.summary.records,
             plan: plan_file,
+            bulk: self.bulk,
+            parent: self.parent,
             selection: self.selection,
         }
     }
@@ -153,7 +160,22 @@ impl Journal {
             digest.update(b"\n");
         }
         let records = updates.iter().map(|u| u.id).collect();
-        self.write(&Line::Intent { batch, records, digest: digest.finish() }, true)
+        self.write(&Line::Intent { batch, records, digest: digest.finish(), job: false }, true)
+    }
+
+    /// The same for records that go by a bulk job.
+    pub(in crate::apply) fn job_intent(
+        &mut self,
+        batch: u64,
+        records: Vec<RecordId>,
+        digest: Digest,
+    ) -> Result<(), JournalProblem> {
+        self.write(&Line::Intent { batch, records, digest, job: true }, true)
+    }
+
+    /// The job of a batch: on disk when this returns, or nothing may be put into it.
+    pub(in crate::apply) fn job(&mut self, batch: u64, id: JobId) -> Result<(), JournalProblem> {
+        self.write(&Line::Job { batch, id }, true)
     }
 
     pub(in crate::apply) fn result(
@@ -195,7 +217,11 @@ fn sweep(folder: &Path, stem: &str) -> std::io::Result<()> {
             continue;
         }
         let idle = match path.extension().and_then(|e| e.to_str()) {
-            Some("journal") => !std::fs::read(&path)?.contains(&b'\n'),
+            Some("journal") => {
+                let mut first = Vec::new();
+                BufReader::new(File::open(&path)?).read_until(b'\n', &mut first)?;
+                first.last() != Some(&b'\n')
+            }
             Some("plan") => !path.with_extension("journal").try_exists()?,
             _ => false,
         };

@@ -6,12 +6,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+
 use super::Memory;
+use super::fake_jobs::{FakeJob, Fate};
 use super::plans::{FIELDS, id, value};
 use crate::apply::Canceller;
 use crate::apply::journal::Line;
-use crate::apply::org::{CallFailure, Class, Fault, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
+use crate::apply::org::{
+    CallFailure, Class, Fault, JobRow, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind,
+};
 use crate::model::{FieldName, ObjectName, RecordId};
+use crate::salesforce::{JobId, JobInfo, JobState, Results};
 
 /// What happens to one update call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +48,8 @@ pub struct State {
     pub writes: BTreeMap<RecordId, u32>,
     /// How often each cannot be locked yet.
     pub locks: BTreeMap<RecordId, u32>,
+    /// Its jobs, by their ids.
+    pub jobs: BTreeMap<JobId, FakeJob>,
 }
 
 #[derive(Default)]
@@ -76,6 +85,16 @@ pub struct FakeOrg {
     pub journal: RefCell<Option<Memory>>,
     pub keeps_snapshots: Cell<bool>,
     pub snapshots: RefCell<Vec<(usize, State, State)>>,
+    /// What becomes of each new job.
+    pub fates: RefCell<VecDeque<Fate>>,
+    /// By call that makes, fills, closes or stops a job.
+    pub job_calls: RefCell<VecDeque<Trouble>>,
+    /// By call that asks for a job or its results.
+    pub job_asks: RefCell<VecDeque<Option<Fault>>>,
+    /// Every call for a job, by a short word.
+    pub job_log: RefCell<Vec<&'static str>>,
+    /// The lines of each upload, the header first.
+    pub uploads: RefCell<Vec<Vec<Vec<String>>>>,
 }
 
 pub fn later(code: &str) -> Fault {
@@ -120,7 +139,7 @@ impl FakeOrg {
         self.state.borrow_mut().records.get_mut(&id(number)).unwrap().insert(field.into(), Some(value.into()));
     }
 
-    fn count(&self) {
+    pub fn count(&self) {
         let call = self.calls.get();
         self.calls.set(call + 1);
         if let Some((at, canceller)) = &*self.cancel.borrow()
@@ -130,29 +149,38 @@ impl FakeOrg {
         }
     }
 
+    /// Writes one record by collections.
     fn write(&self, record: &RecordUpdate) -> RecordOutcome {
-        let mut state = self.state.borrow_mut();
-        if let Some(locks) = state.locks.get_mut(&record.id).filter(|n| **n > 0) {
-            *locks -= 1;
-            return RecordOutcome::Failed(lock_error());
-        }
-        if self.refused.contains(&record.id) {
-            return RecordOutcome::Failed(refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", "not on a Friday"));
-        }
-        let Some(cells) = state.records.get_mut(&record.id) else {
-            return RecordOutcome::Failed(refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"));
-        };
         let body = [b"{", &record.members[..], b"}"].concat();
         let Ok(Value::Object(members)) = serde_json::from_slice(&body) else { panic!("no JSON: {body:?}") };
-        for (name, value) in members {
+        let cells = members.into_iter().map(|(name, value)| {
             let value = match value {
                 Value::Null => None,
                 Value::String(text) => Some(text),
                 other => Some(other.to_string()),
             };
+            (name, value)
+        });
+        self.save(record.id, cells.collect())
+    }
+
+    /// Writes one record, by whatever way.
+    pub fn save(&self, record: RecordId, changes: Vec<(String, Option<String>)>) -> RecordOutcome {
+        let mut state = self.state.borrow_mut();
+        if let Some(locks) = state.locks.get_mut(&record).filter(|n| **n > 0) {
+            *locks -= 1;
+            return RecordOutcome::Failed(lock_error());
+        }
+        if self.refused.contains(&record) {
+            return RecordOutcome::Failed(refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", "not on a Friday"));
+        }
+        let Some(cells) = state.records.get_mut(&record) else {
+            return RecordOutcome::Failed(refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"));
+        };
+        for (name, value) in changes {
             assert!(cells.insert(name, value).is_some(), "a field that the object does not have");
         }
-        *state.writes.entry(record.id).or_default() += 1;
+        *state.writes.entry(record).or_default() += 1;
         RecordOutcome::Updated
     }
 
@@ -259,5 +287,51 @@ impl Org for FakeOrg {
             Ok(Some(outcomes)) => Ok(outcomes),
             Err(failure) => Err(failure),
         }
+    }
+
+    async fn create_job(&self, object: &ObjectName) -> Result<JobInfo, CallFailure> {
+        assert_eq!(object.as_str(), "Lead");
+        self.job_effect("create", None, || self.make_job()).await
+    }
+
+    async fn upload(&self, job: &JobId, body: Receiver<Bytes>) -> Result<(), CallFailure> {
+        let csv = Self::whole(body).await;
+        self.job_effect("upload", Some(*job), || self.fill_job(job, &csv)).await
+    }
+
+    async fn close_job(&self, job: &JobId) -> Result<JobInfo, CallFailure> {
+        self.job_effect("close", Some(*job), || self.set_job(job, JobState::UploadComplete)).await
+    }
+
+    async fn job(&self, job: &JobId) -> Result<JobInfo, Fault> {
+        self.ask_job("ask", job, |org| org.poll_job(job))
+    }
+
+    async fn job_results(
+        &self,
+        job: &JobId,
+        which: Results,
+        row: &mut (dyn FnMut(JobRow) + Send),
+    ) -> Result<u64, Fault> {
+        let word = match which {
+            Results::Successful => "successful",
+            Results::Failed => "failed",
+            Results::Unprocessed => "unprocessed",
+        };
+        self.ask_job(word, job, |org| org.results_of(job, which, row))
+    }
+
+    async fn abort_job(&self, job: &JobId) -> Result<(), CallFailure> {
+        self.job_effect("abort", Some(*job), || self.set_job(job, JobState::Aborted)).await.map(drop)
+    }
+
+    async fn delete_job(&self, job: &JobId) -> Result<(), CallFailure> {
+        self.job_effect("delete", Some(*job), || self.delete(job)).await
+    }
+
+    async fn unfinished_jobs(&self, _: &ObjectName) -> Result<Vec<JobInfo>, Fault> {
+        self.count();
+        self.job_log.borrow_mut().push("list");
+        Ok(self.list_jobs())
     }
 }

@@ -2,8 +2,11 @@
 
 mod cases;
 mod disk;
-mod fake;
-mod plans;
+pub(super) mod fake;
+mod fake_jobs;
+mod jobs;
+mod jobs_resume;
+pub(super) mod plans;
 mod properties;
 mod resume;
 
@@ -13,7 +16,9 @@ use std::time::Duration;
 
 use self::fake::FakeOrg;
 use super::journal::{Journal, Line, Log, Selection, Start, parse};
-use super::{Apply, Backoff, Budget, Cancel, Event, Observer, Outcomes, Progress, Remaining, RunError, Settings};
+use super::{
+    Apply, Backoff, Budget, Cancel, Event, JobSettings, Observer, Outcomes, Progress, Remaining, RunError, Settings,
+};
 use crate::plan::Plan;
 
 /// A log in memory that can break, and knows what is on its disk.
@@ -80,7 +85,8 @@ impl Observer for Kept {
 }
 
 pub fn settings() -> Settings {
-    Settings { finish: Duration::from_millis(1), look_up: Duration::from_millis(50), ..Settings::default() }
+    let jobs = JobSettings { first_poll: Duration::ZERO, longest_poll: Duration::ZERO, ..JobSettings::default() };
+    Settings { finish: Duration::from_millis(1), look_up: Duration::from_millis(50), jobs, ..Settings::default() }
 }
 
 pub fn backoff() -> Backoff {
@@ -88,12 +94,22 @@ pub fn backoff() -> Backoff {
 }
 
 pub fn start(selection: Selection) -> Start {
-    Start { run: "2026-11-21T090003Z".into(), started: "2026-11-21T09:00:03Z".parse().unwrap(), selection }
+    Start {
+        run: "2026-11-21T090003Z".into(),
+        started: "2026-11-21T09:00:03Z".parse().unwrap(),
+        selection,
+        bulk: false,
+        parent: None,
+    }
 }
 
 /// A journal in memory with its header written.
 pub fn journal(plan: &Plan, selection: Selection, memory: &Memory) -> Journal {
-    let head = start(selection).head(plan, "x.plan".into());
+    journal_of(plan, start(selection), memory)
+}
+
+pub fn journal_of(plan: &Plan, start: Start, memory: &Memory) -> Journal {
+    let head = start.head(plan, "x.plan".into());
     let mut header = serde_json::to_vec(&Line::Header(Box::new(head.clone()))).unwrap();
     header.push(b'\n');
     memory.bytes.borrow_mut().extend_from_slice(&header);
@@ -109,12 +125,14 @@ pub struct Rig<'a> {
     pub backoff: Backoff,
     pub cancel: Cancel,
     pub kept: Kept,
+    /// By jobs, in the order of this field.
+    pub bulk: Option<&'static str>,
 }
 
 impl<'a> Rig<'a> {
     pub fn new(plan: &'a Plan, org: &'a FakeOrg) -> Self {
         let (settings, backoff) = (settings(), backoff());
-        Self { plan, org, settings, backoff, cancel: Cancel::never(), kept: Kept::default() }
+        Self { plan, org, settings, backoff, cancel: Cancel::never(), kept: Kept::default(), bulk: None }
     }
 
     pub fn run(&mut self, journal: &mut Journal, from: Remaining) -> Result<Outcomes, RunError> {
@@ -131,10 +149,15 @@ impl<'a> Rig<'a> {
         runtime.block_on(apply.run(self.plan, journal, from))
     }
 
+    pub fn start(&self, selection: Selection) -> Start {
+        let parent = self.bulk.filter(|p| !p.is_empty()).map(Into::into);
+        Start { bulk: self.bulk.is_some(), parent, ..start(selection) }
+    }
+
     /// A new run with a journal in memory.
     pub fn fresh(&mut self, selection: Selection) -> Outcomes {
         let memory = Memory::default();
-        let mut journal = journal(self.plan, selection, &memory);
+        let mut journal = journal_of(self.plan, self.start(selection), &memory);
         *self.org.journal.borrow_mut() = Some(memory);
         self.run(&mut journal, Remaining::default()).unwrap()
     }

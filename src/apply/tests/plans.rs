@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{Digest, EnvironmentName, FieldType, OrgId, RecordId};
 use crate::plan::{
-    CellChange, CellLedger, ChangeKind, Context, Digests, Entry, FORMAT, FieldHead, Header, Plan, PlanWriter,
-    RowLedger, RowOutcome, Summary, Way,
+    CellChange, CellLedger, ChangeKind, Context, Digests, Entry, FORMAT, FieldHead, Header, Plan, RowLedger,
+    RowOutcome, Summary, Way,
 };
 
 pub const FIELDS: [(&str, FieldType); 3] =
@@ -29,6 +29,11 @@ pub fn value(field: usize, record: usize, after: bool) -> Option<String> {
 
 /// A plan over `masks.len()` records; bit f of a mask says that field f is written (0 counts as 1).
 pub fn plan(masks: &[u8]) -> Plan {
+    plan_with(masks, |_| ())
+}
+
+/// The same with its planned entries changed.
+pub fn plan_with(masks: &[u8], change: impl Fn(&mut Entry)) -> Plan {
     let header = Header {
         format: FORMAT.into(),
         integration: "logins-to-leads".into(),
@@ -79,45 +84,43 @@ pub fn plan(masks: &[u8]) -> Plan {
                 cells.change += 1;
             }
         }
+        change(&mut entry);
         entries.push(entry);
         entries.push(Entry::new(row + 1, row + 2, format!("x{number}@example.com"), RowOutcome::NoRecord));
         rows.add(RowOutcome::Planned);
         rows.add(RowOutcome::NoRecord);
         rows.rows += 2;
     }
-    let mut writer = PlanWriter::start(Vec::new(), &header).unwrap();
-    entries.iter().for_each(|entry| writer.entry(entry).unwrap());
-    let (inputs, changes) = writer.digests();
     let records = masks.len() as u64;
-    let plan = Plan {
-        header,
-        entries,
-        summary: Summary {
-            rows,
-            cells,
-            matched: records,
-            records,
-            records_refused: 0,
-            records_by_kind: BTreeMap::new(),
-            fields: BTreeMap::new(),
-            guards: Vec::new(),
-            inputs,
-            changes,
-        },
-        context: Context {
-            version: "0.1.0".into(),
-            planned_at: "2026-11-21T09:00:00Z".parse().unwrap(),
-            report_modified: None,
-            read_by: Way::Lookup,
-            calls_made: 1,
-            calls_to_come: 1,
-            usage: None,
-            org_rows: records,
-            record_links: None,
-            not_checked: Vec::new(),
-            warnings: Vec::new(),
-        },
+    let summary = Summary {
+        rows,
+        cells,
+        matched: records,
+        records,
+        records_refused: 0,
+        records_by_kind: BTreeMap::new(),
+        fields: BTreeMap::new(),
+        guards: Vec::new(),
+        inputs: Digest::of(b""),
+        changes: Digest::of(b""),
     };
+    let context = Context {
+        version: "0.1.0".into(),
+        planned_at: "2026-11-21T09:00:00Z".parse().unwrap(),
+        report_modified: None,
+        read_by: Way::Lookup,
+        calls_made: 1,
+        calls_to_come: 1,
+        reading: None,
+        writing: None,
+        calls_guard: None,
+        usage: None,
+        org_rows: records,
+        record_links: None,
+        not_checked: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let plan = Plan::of(header, &entries, summary, context);
     assert_eq!(plan.broken(), []);
     plan
 }

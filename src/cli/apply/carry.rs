@@ -1,20 +1,20 @@
 //! One integration carried out: lock → plan → guards → question → journal → run → run log.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::jobs;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
 use super::signals;
 use crate::apply::{
-    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
-    Start, precheck, unfinished,
+    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
+    precheck, unfinished,
 };
-use crate::cli::arguments::{ApplyArguments, Format};
+use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose, budget};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -22,11 +22,13 @@ use crate::cli::ground::{Place, Target};
 use crate::cli::repository::state_folder;
 use crate::cli::show;
 use crate::cli::world::World;
+use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::model::{EnvironmentName, OrgId, RecordId};
+use crate::model::{EnvironmentName, FieldName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
-use crate::render::counted;
+use crate::render::plan::{Form, Outline};
+use crate::render::{Options, counted};
 use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
 
 /// Where journals and locks lie.
@@ -63,13 +65,19 @@ pub fn journal_failure(problem: &JournalProblem) -> Failure {
     Failure::new(Exit::Failed, diagnostic)
 }
 
+/// What is kept of a plan to show it before it is carried out.
+pub fn outline(world: &World, arguments: &ApplyArguments) -> Outline {
+    let options = Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
+    Outline::new(Form::Text, options)
+}
+
 /// Applies one integration, from a plan file or after planning.
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
     arguments: &ApplyArguments,
     selection: Selection,
-    given: Option<Plan>,
+    given: Option<(Plan, Outline)>,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let world = place.world;
@@ -80,13 +88,18 @@ pub async fn integration(
     refuse_unfinished(place, name, org_id)?;
 
     let budget = budget(world);
+    if let Some(how) = arguments.jobs {
+        jobs::clear(place, target, how, &budget, cancel).await?;
+    }
     let planning = async {
         match given {
             None => {
-                let planned = place.plan(target, Purpose::Apply, budget.clone()).await?;
-                Ok((planned.plan, planned.connected, Some(planned.report.bytes), Vec::new()))
+                let mut outline = outline(world, arguments);
+                let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
+                let report = Some((planned.report.bytes, planned.report.rows));
+                Ok(((planned.plan, planned.connected, planned.parent, report, Vec::new()), outline))
             }
-            Some(plan) => checked(place, target, plan, budget.clone()).await,
+            Some((plan, outline)) => Ok((checked(place, target, plan, budget.clone()).await?, outline)),
         }
     };
     let planned = tokio::select! {
@@ -94,19 +107,21 @@ pub async fn integration(
         () = heard(cancel) => Err(signals::interrupted()),
         planned = planning => planned,
     };
-    let (mut plan, connected, bytes, stale) =
+    let ((mut plan, connected, parent, report, stale), outline) =
         planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
-    world.bug_on_demand("planned", &plan);
+    world.bug_on_demand("planned", &(&plan, &outline));
     first_run(place, target, arguments, &mut plan)?;
-    let options = crate::render::Options { waived: arguments.waive.clone(), ..show::options(world, arguments.full) };
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
-        world.warn(&crate::render::plan::text(&plan, &options));
+        let mut text = Vec::new();
+        outline.write(&plan, &mut text).map_err(|e| show::unreadable(&e))?;
+        world.warn(&String::from_utf8_lossy(&text));
     } else if !world.json && (!world.quiet || !arguments.yes) {
-        world.print(&format!("{}\n", show::shown(world, &plan, Format::Text, &options)));
+        show::print(world, &outline, &plan)?;
+        world.print("");
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
     let about = |trigger, connected: &Connected| About {
@@ -117,7 +132,7 @@ pub async fn integration(
         selection: &selection,
         counters: budget.counters(),
         quota: quota(connected),
-        report_bytes: bytes,
+        report_bytes: report.map(|(bytes, _)| bytes),
         api: connected.client.api_version().to_owned(),
     };
     let nothing =
@@ -134,10 +149,15 @@ pub async fn integration(
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
-    not_planned(world, &plan, &selection);
+    not_planned(world, &plan, &selection)?;
+    let write = target.integration.write;
+    let bulk = jobs::bulk(write, &plan, &selection);
+    if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
+        jobs::none_at_work(world, &connected, &plan).await?;
+    }
     confirm(world, &plan, arguments.yes, cancel).await?;
 
-    let run = Start { run: stamp(start), started: start, selection: selection.clone() };
+    let run = Start { run: stamp(start), started: start, selection: selection.clone(), bulk, parent };
     let journal = match Journal::start(&journals(place), &plan, run) {
         Ok(journal) => journal,
         Err(problem) => {
@@ -145,7 +165,7 @@ pub async fn integration(
             return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
         }
     };
-    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), &budget, cancel).await;
+    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     carried.ended(place, &plan, about(Trigger::Apply, &connected))
 }
 
@@ -179,6 +199,11 @@ impl Carried {
             )
         })?;
         let exit = log::write(place, plan, &Ended::Carried(&outcomes), about)?;
+        if outcomes.jobs_left().next().is_some() {
+            // The journal stays: with it the job's results are still to be had.
+            jobs::say_left(place.world, &outcomes, plan.header.environment);
+            return Ok(exit);
+        }
         self.journal.close().map_err(|p| journal_failure(&p))?;
         Ok(exit)
     }
@@ -191,7 +216,7 @@ pub async fn carry_out(
     connected: &Connected,
     mut journal: Journal,
     from: Remaining,
-    budget: &Budget,
+    write: WriteWay,
     cancel: &Cancel,
 ) -> Carried {
     // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
@@ -209,9 +234,10 @@ pub async fn carry_out(
     });
     let began = Instant::now();
     let clock = move || began.elapsed();
+    let budget = connected.client.budget();
     let mut retries = |repeated, after| budget.take(repeated, after);
     let mut shown = Shown::new(place.world, plan.summary.records);
-    let settings = Settings::default();
+    let settings = jobs::settings(place, write);
     let work = Apply {
         org: &connected.client,
         settings: &settings,
@@ -231,7 +257,14 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     let Some(found) = all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id) else {
         return Ok(());
     };
-    let what = if found.finished { "ended, and its run log was not written" } else { "was killed before it ended" };
+    let what = if !found.jobs.is_empty() {
+        let ids = found.jobs.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+        format!("ended before the results of its bulk job were fetched ({ids})")
+    } else if found.finished {
+        "ended, and its run log was not written".to_owned()
+    } else {
+        "was killed before it ended".to_owned()
+    };
     let message = format!(
         "run {} of `{integration}` {what} ({} records planned, {} batches begun)",
         found.head.run, found.head.records, found.batches
@@ -242,7 +275,8 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     Err(Failure::new(Exit::Failed, diagnostic))
 }
 
-type Checked = (Plan, Connected, Option<u64>, Vec<Stale>);
+/// The plan, the org, the object's parent, the report's bytes and rows, and what makes the plan stale.
+type Checked = (Plan, Connected, Option<FieldName>, Option<(u64, u64)>, Vec<Stale>);
 
 /// A plan file against what is there now.
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
@@ -259,7 +293,8 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
         org_id: ground.stands.connected.org_id,
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
-    Ok((plan, ground.stands.connected, Some(report.bytes), stale))
+    let parent = ground.stands.object.parent.clone();
+    Ok((plan, ground.stands.connected, parent, Some((report.bytes, report.rows)), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {
@@ -295,18 +330,22 @@ fn first_run(
 }
 
 /// Says which of the chosen records have nothing to be changed: a slip in the file must not pass for work done.
-fn not_planned(world: &World, plan: &Plan, selection: &Selection) {
-    let Some(only) = &selection.only else { return };
-    let planned: BTreeSet<RecordId> = plan.planned().filter_map(|e| e.record).collect();
-    let without: Vec<&str> = only.difference(&planned).map(RecordId::as_str).collect();
-    if without.is_empty() {
-        return;
+fn not_planned(world: &World, plan: &Plan, selection: &Selection) -> Result<(), Failure> {
+    let Some(only) = &selection.only else { return Ok(()) };
+    let mut without = only.clone();
+    for entry in plan.planned() {
+        let entry = entry.map_err(|e| show::unreadable(&std::io::Error::other(e)))?;
+        entry.record.iter().for_each(|record| _ = without.remove(record));
     }
-    let listed = without.iter().take(10).copied().collect::<Vec<_>>().join(" ");
+    if without.is_empty() {
+        return Ok(());
+    }
+    let listed = without.iter().take(10).map(RecordId::as_str).collect::<Vec<_>>().join(" ");
     let more = without.len().saturating_sub(10);
     let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
     let count = counted(without.len() as u64, "record");
     world.say(&format!("no change is planned for {count} of `--records`: {listed}{more}"));
+    Ok(())
 }
 
 /// What to say of the guards that hold.
@@ -322,6 +361,7 @@ fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
                 GuardName::MinRows => Code::GuardRows,
                 GuardName::MaxAge => Code::GuardAge,
                 GuardName::MaxShrink => Code::GuardShrink,
+                GuardName::MaxCalls => Code::GuardCalls,
                 GuardName::DuplicateRows => Code::DuplicateRowsFail,
                 GuardName::SeveralRecords => Code::SeveralRecordsFail,
                 GuardName::BadValues => Code::BadValueFails,

@@ -1,20 +1,23 @@
 //! Outcomes become a run log with its lines, and an exit code.
 
+use std::io;
+
 use jiff::Timestamp;
 
-use crate::apply::{self, End, Outcomes, Selection, StopKind, Unknown};
+use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::planning::source_name;
+use crate::cli::show::options;
 use crate::diag::{Code, Diagnostic};
 use crate::model::FieldName;
 use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Doubt, ExitReason, NotAttempted, Problem, Quota, RecordLine, RowLine, RunFacts, RunLog, RunProblem,
-    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, all_not_attempted, outcome_lines,
+    CallCounts, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem,
+    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -43,7 +46,7 @@ pub enum Ended<'a> {
 /// # Errors
 /// The log could not be written: the journal stays, and says what happened.
 pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
-    let (reason, ledger, problems, writes, rereads) = match ended {
+    let (reason, ledger, problems, [writes, rereads, jobs]) = match ended {
         Ended::Nothing(reason, _) => {
             let ledger = RecordLedger {
                 records: plan.summary.records,
@@ -56,21 +59,23 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
                 message: Code::JournalUnwritable.title().to_owned(),
                 not_done: Some("nothing was sent".to_owned()),
             });
-            (reason.clone(), ledger, problem.into_iter().collect(), 0, 0)
+            (reason.clone(), ledger, problem.into_iter().collect(), [0; 3])
         }
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
             outcomes.ledger.clone(),
             stopped(outcomes),
-            outcomes.writes,
-            outcomes.rereads,
+            [outcomes.writes, outcomes.rereads, outcomes.job_calls],
         ),
     };
-    let others = about.counters.calls.saturating_sub(writes + rereads);
-    let by_kind = [("update", writes), ("read_again", rereads), ("other", others)];
+    let others = about.counters.calls.saturating_sub(writes + rereads + jobs);
+    let by_kind = [("update", writes), ("read_again", rereads), ("job", jobs), ("other", others)];
     let calls = CallCounts {
         total: about.counters.calls,
         retries: about.counters.repeats,
+        polls: about.counters.polls,
+        jobs: about.counters.jobs,
+        bytes_received: about.counters.received,
         by_kind: by_kind.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.to_owned(), n)).collect(),
     };
     let facts = RunFacts {
@@ -86,12 +91,16 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
             records: about.selection.only.as_ref().map(|o| o.len() as u64),
         },
         window: match ended {
-            Ended::Carried(outcomes) if outcomes.writes > 0 => {
+            Ended::Carried(outcomes) if outcomes.writes > 0 || !outcomes.jobs.is_empty() => {
                 Some(Seconds { millis: u64::try_from(outcomes.window.as_millis()).unwrap_or(u64::MAX) })
             }
             _ => None,
         },
         calls,
+        jobs: match ended {
+            Ended::Carried(outcomes) => outcomes.jobs.iter().map(job).collect(),
+            Ended::Nothing(..) => Vec::new(),
+        },
         quota: about.quota,
         report_bytes: about.report_bytes,
         api: about.api,
@@ -99,20 +108,23 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         problems,
     };
     let mut log = RunLog::new(plan, facts);
-    let records = lines(plan, ended);
-    let rows: Vec<RowLine> = plan.entries.iter().filter_map(RowLine::new).collect();
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let exit = exit_of(ended);
-    let written = store.write(&mut log, outcome_lines(plan, &records)).map_err(|problem| {
+    let mut ends = render::Ends::new(&options(place.world, false));
+    let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
+    let lines = lines.inspect(|line| line.iter().for_each(|line| ends.line(line)));
+    let written = store.write(&mut log, lines).map_err(|problem| {
         let failure = unwritable(problem);
         Failure { exit: failure.exit.and(exit), ..failure }
     })?;
-    let shown = if place.world.json {
-        render::runs::show_json(&log, &records, &rows)
+    if place.world.json {
+        let reread =
+            || Ok(store.outcomes(&written.log, &log).map_err(io::Error::other)?.1.map(|l| l.map_err(io::Error::other)));
+        let shown = place.world.stream(|out| render::runs::show_json(&log, reread, out));
+        shown.map_err(|e| Failure::io("show the run log", &written.outcomes, &e))?;
     } else {
-        render::apply::text(&log, &records, &crate::cli::show::options(place.world, false))
-    };
-    place.world.print(&shown);
+        place.world.print(&render::apply::text(&log, &ends, &options(place.world, false)));
+    }
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(exit)
@@ -156,6 +168,7 @@ pub fn unplanned(
         stops_after: StopsAfter::default(),
         window: None,
         calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
+        jobs: Vec::new(),
         quota: None,
         report_bytes: None,
         api: target.org.api_version.clone(),
@@ -164,7 +177,7 @@ pub fn unplanned(
     };
     let mut log = RunLog::unplanned(subject, facts);
     let store = Store::open(place.root.join(&place.repository.project.runs));
-    let written = store.write(&mut log, Vec::new()).map_err(unwritable)?;
+    let written = store.write(&mut log, []).map_err(unwritable)?;
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(())
@@ -207,7 +220,7 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
                 )
             };
             let chosen = selection.limit.is_some() || selection.only.is_some();
-            if chosen && outcomes.records.iter().all(|r| left_by_choice(&r.end)) {
+            if chosen && outcomes.ends.iter().flatten().all(left_by_choice) {
                 ExitReason::Limited
             } else {
                 ExitReason::InPart
@@ -218,12 +231,30 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
 
 fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let stop = outcomes.stopped.iter();
+    let left = outcomes.jobs_left().map(|job| RunProblem {
+        code: "job_left".to_owned(),
+        message: format!("the run ended before the results of bulk job {} were fetched", job.id),
+        not_done: Some("`footbridge apply --resume` fetches them".to_owned()),
+    });
     stop.map(|s| RunProblem {
         code: crate::runlog::plain_code(&s.code),
         message: words(s.kind).to_owned(),
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
     })
+    .chain(left)
     .collect()
+}
+
+fn job(job: &JobDone) -> JobLine {
+    JobLine {
+        id: job.id.as_str().to_owned(),
+        records: job.records,
+        processed: job.processed,
+        failed: job.failed,
+        seconds: Seconds { millis: u64::try_from(job.took.as_millis()).unwrap_or(u64::MAX) },
+        state: job.state.map(|state| state.as_str().to_owned()),
+        left: job.left,
+    }
 }
 
 /// Our own words: Salesforce's may repeat values, and a run log is committed.
@@ -238,6 +269,10 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::Unreadable => "the planned records could not be read again",
         StopKind::TooSlow => "reading took longer than a read may be old",
         StopKind::Journal => "the journal could not be written, and nothing is sent without it",
+        StopKind::JobFailed => "Salesforce refused a bulk job, or the job failed as a whole",
+        StopKind::JobAborted => "somebody stopped a bulk job",
+        StopKind::JobSlow => "a bulk job took longer than a run waits for one",
+        StopKind::Plan => "the plan could not be read from disk any more",
     }
 }
 
@@ -265,16 +300,12 @@ fn exit_of(ended: &Ended<'_>) -> Exit {
     }
 }
 
-fn lines(plan: &Plan, ended: &Ended<'_>) -> Vec<RecordLine> {
-    match ended {
-        Ended::Nothing(_, reason) => all_not_attempted(plan, reason),
-        Ended::Carried(outcomes) => {
-            plan.planned().zip(&outcomes.records).filter_map(|(entry, end)| line(entry, &end.end)).collect()
-        }
-    }
-}
-
-fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
+/// The line of a planned record, by its place among them.
+fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
+    let end = match ended {
+        Ended::Nothing(_, reason) => return RecordLine::not_attempted(entry, reason.clone()),
+        Ended::Carried(outcomes) => outcomes.ends.get(record)?,
+    };
     match end {
         End::Updated => RecordLine::updated(entry),
         End::Failed { code, message, fields } => {
@@ -297,6 +328,7 @@ fn line(entry: &Entry, end: &End) -> Option<RecordLine> {
                 Unknown::StillBefore => Doubt::StillBefore,
                 Unknown::Neither => Doubt::Neither,
                 Unknown::Gone => Doubt::Gone,
+                Unknown::JobLeft => Doubt::JobLeft,
             };
             RecordLine::unknown(entry, doubt, fields.clone())
         }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod carry;
+mod jobs;
 mod log;
 mod progress;
 mod resume;
@@ -19,7 +20,6 @@ use super::world::World;
 use crate::apply::Cancel;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, RecordId};
-use crate::plan::Plan;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Failure> {
@@ -77,7 +77,8 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
 }
 
 async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
-    let plan: Plan = show::read(path)?;
+    let mut outline = carry::outline(world, arguments);
+    let plan = show::read(world, path, true, &mut outline)?;
     let environment = plan.header.environment;
     if environment == EnvironmentName::Production && arguments.env != Some(EnvironmentName::Production) {
         return Err(Failure::usage(Code::NotConfirmed, "this plan is for production").help("add `--env production`"));
@@ -90,7 +91,7 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
-    carry::integration(&place, target, arguments, selection, Some(plan), cancel).await
+    carry::integration(&place, target, arguments, selection, Some((plan, outline)), cancel).await
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

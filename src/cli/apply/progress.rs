@@ -102,6 +102,40 @@ impl Observer for Shown<'_> {
                     Terminal(&fault.to_string())
                 ));
             }
+            Event::Job { id, records, taken_up } => {
+                let what = if *taken_up { "taking up bulk job" } else { "bulk job" };
+                self.world.say(&format!("{what} {id} with {} records", grouped(*records as u64)));
+            }
+            Event::JobState { id, state, processed, failed, records, polls } => {
+                let far = format!("{state}, {} of {}", grouped(*processed), grouped(*records as u64));
+                let failed = if *failed > 0 { format!(", {} failed", grouped(*failed)) } else { String::new() };
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("job {far}{failed}"));
+                } else if self.last.elapsed() >= EVERY {
+                    self.last = Instant::now();
+                    self.world.say(&format!("bulk job {id}: {far} records{failed}; asked {polls} times"));
+                }
+            }
+            Event::JobResults { id, untold, foreign } => {
+                self.world.say(&format!(
+                    "the results of bulk job {id} leave {} records open ({} rows were of others); looking them up",
+                    grouped(*untold as u64),
+                    grouped(*foreign)
+                ));
+            }
+            Event::JobHalfway { id, message, records } => self.world.say(&format!(
+                "bulk job {id} ended before it came to {} records ({}); they go with another",
+                grouped(*records as u64),
+                Terminal(message)
+            )),
+            Event::NoJobs(fault) => self.world.say(&format!(
+                "Salesforce makes no bulk job of this object ({}); going on in batches of 200",
+                Terminal(&fault.to_string())
+            )),
+            Event::NotForBulk { records } => self.world.say(&format!(
+                "{} records hold values that bulk CSV cannot carry; they go in batches of 200",
+                grouped(*records as u64)
+            )),
             Event::Stopped(reason) => self.world.say(&format!("stopped: {}", Terminal(&reason.message))),
             _ => {}
         }

@@ -62,12 +62,12 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
             Diagnostic::error(Code::StaleOrg, "the run was begun in another org"),
         ));
     }
-    let left = remaining.entries(&plan).count();
+    let left = remaining.count(&plan);
     place.world.say(&format!(
         "run {} of {}: {left} of {} records are left",
         one.head.run, one.head.integration, plan.summary.records
     ));
-    let carried = carry_out(place, &plan, &connected, journal, remaining, &budget, cancel).await;
+    let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
     let about = About {
         trigger: Trigger::Resume,
         start,

@@ -89,6 +89,24 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::Status { .. } => failed(Code::ServiceUnavailable, format!("{org}: {shown}")),
         SalesforceError::Redirected { .. } => failed(Code::HostNotAllowed, format!("{org}: {shown}")),
         SalesforceError::VersionRetired { .. } => failed(Code::ApiVersionUnsupported, format!("{org}: {shown}")),
+        SalesforceError::JobEnded { .. } => {
+            let (exit, diagnostic) = failed(Code::BulkJobEnded, format!("{org}: {}", without_query(&shown)));
+            (exit, diagnostic.help("Setup > Bulk Data Load Jobs shows the job; `read: query` reads without one"))
+        }
+        SalesforceError::JobTooLong { .. } => {
+            let (exit, diagnostic) = failed(Code::BulkJobTooLong, format!("{org}: {shown}; it was stopped"));
+            (
+                exit,
+                diagnostic.help(
+                    "try again when the org is less busy, or give it longer: `time_outs: { job: 3h }` in project.yaml; \
+                     `read: query` reads without a job",
+                ),
+            )
+        }
+        SalesforceError::JobVersion { .. } => {
+            let (exit, diagnostic) = failed(Code::AnswerUnreadable, format!("{org}: {shown}"));
+            (exit, diagnostic.help("plan again: a new job is made in the version that project.yaml names"))
+        }
         SalesforceError::Malformed { .. } | SalesforceError::RowsMissing { .. } | SalesforceError::Request { .. } => {
             failed(Code::AnswerUnreadable, format!("{org}: {shown}"))
         }

@@ -32,6 +32,9 @@ pub struct Guards {
     pub min_rows: u64,
     /// At most so many rows fewer than in the last run.
     pub max_shrink: Option<Limit>,
+    /// At most so many API calls, of those that are left of the day.
+    #[serde(skip)] // It depends on the day, and decides nothing of what a plan holds.
+    pub max_calls: Limit,
     /// The report is at most so old.
     pub max_age: Option<Duration>,
 }
@@ -46,6 +49,7 @@ impl Default for Guards {
             min_match: Limit::Percent(Decimal::from(50)),
             min_rows: 1,
             max_shrink: None,
+            max_calls: Limit::Percent(Decimal::from(50)),
             max_age: None,
         }
     }

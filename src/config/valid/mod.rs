@@ -53,6 +53,8 @@ pub struct Project {
     pub connect_time_out: Duration,
     /// For the answer to a call.
     pub answer_time_out: Duration,
+    /// For a bulk job.
+    pub job_time_out: Duration,
     /// For a whole run.
     pub run_time_out: Option<Duration>,
 }
@@ -64,6 +66,7 @@ impl Default for Project {
             runs: "runs".into(),
             connect_time_out: Duration::from_secs(10),
             answer_time_out: Duration::from_secs(120),
+            job_time_out: Duration::from_secs(60 * 60),
             run_time_out: None,
         }
     }

@@ -23,6 +23,7 @@ impl Check<'_> {
             min_match,
             min_rows,
             max_shrink,
+            max_calls,
             max_age,
         } = written;
         let mut limit = |name: &str, limit: &Option<written::Limit>| {
@@ -34,6 +35,7 @@ impl Check<'_> {
         guards.max_refused = limit("max_refused", max_refused).unwrap_or(guards.max_refused);
         guards.min_match = limit("min_match", min_match).unwrap_or(guards.min_match);
         guards.max_shrink = limit("max_shrink", max_shrink).or(guards.max_shrink);
+        guards.max_calls = limit("max_calls", max_calls).unwrap_or(guards.max_calls);
         guards.min_rows = min_rows.unwrap_or(guards.min_rows);
         guards.max_age = max_age.as_deref().and_then(duration).or(guards.max_age);
         guards

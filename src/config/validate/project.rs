@@ -29,6 +29,7 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     let read = |text: &Option<String>| text.as_deref().and_then(duration);
     project.connect_time_out = read(&time_outs.connect).unwrap_or(project.connect_time_out);
     project.answer_time_out = read(&time_outs.answer).unwrap_or(project.answer_time_out);
+    project.job_time_out = read(&time_outs.job).unwrap_or(project.job_time_out);
     project.run_time_out = read(&time_outs.run);
     let guards = check.guards(&["guards"], written.guards.as_ref(), &Guards::default());
     ProjectDefaults { project, guards, lints_off: lints(written.lints_off.as_deref()) }

@@ -229,6 +229,8 @@ pub(in crate::config) struct Guards {
     pub(in crate::config) min_rows: Option<u64>,
     /// At most so many rows fewer than in the last run.
     pub(in crate::config) max_shrink: Option<Limit>,
+    /// At most so many API calls to read and to write, of those that are left of the org's day. Default 50%.
+    pub(in crate::config) max_calls: Option<Limit>,
     /// The report is at most so old: a number and `m`, `h` or `d`, such as `26h`.
     #[schemars(regex(pattern = DURATION))]
     pub(in crate::config) max_age: Option<String>,

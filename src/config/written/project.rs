@@ -46,6 +46,9 @@ pub(in crate::config) struct TimeOuts {
     /// For the answer to a call. Default 2m.
     #[schemars(regex(pattern = DURATION))]
     pub(in crate::config) answer: Option<String>,
+    /// For a bulk job, from its creation to its end. Default 1h.
+    #[schemars(regex(pattern = DURATION))]
+    pub(in crate::config) job: Option<String>,
     /// For a run, from the first change sent; afterwards nothing more is sent. By default there is no limit.
     #[schemars(regex(pattern = DURATION))]
     pub(in crate::config) run: Option<String>,

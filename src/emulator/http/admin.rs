@@ -92,6 +92,14 @@ fn act(state: &State, request: &Incoming, path: &str) -> Result<Reply, EmulatorE
             state.script().clear();
             fine()
         }
+        ("GET", "jobs") => {
+            let seen: Vec<Value> = state.jobs().all().map(|job| json!(job.seen())).collect();
+            Ok(Reply::json(200, &Value::Array(seen)))
+        }
+        ("POST", "jobs/release") => {
+            running::release_jobs(state);
+            fine()
+        }
         ("GET", "records") => {
             let org = state.org();
             let object = find(&org.model.catalog, request.parameter("object").unwrap_or_default())?;

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::ids::{eighteen, fifteen};
+use super::super::ids::eighteen;
 use super::super::problem::{Problem, parse_json};
 use super::super::schema::ObjectDef;
 use super::super::state::State;
 use super::super::store::rows;
 use super::super::write::draft::{self, Draft};
-use super::super::write::save;
+use super::super::write::{save, target};
 use super::records::{fields, object};
 use super::reply::Reply;
 use super::request::Call;
@@ -19,8 +19,6 @@ use super::router::RecordFaults;
 const MOST_UPDATES: usize = 200;
 const MOST_READS: usize = 2_000;
 const MOST_CHUNKS: usize = 10;
-/// The same id may come this often in one call; later ones fail.
-const MOST_REPEATS: usize = 12;
 
 fn parser(message: impl Into<String>) -> Problem {
     Problem::new(400, "JSON_PARSER_ERROR", message)
@@ -88,11 +86,11 @@ pub fn update(state: &State, call: &Call<'_>, faults: &RecordFaults) -> Result<R
     let mut hit = 0;
     let mut results: Vec<Result<String, Vec<Problem>>> = Vec::with_capacity(wanted.len());
     for (place, record) in wanted.iter().enumerate() {
-        let result = target(record).map_err(|p| vec![p]).and_then(|id| {
+        let result = target::id(record.draft.object, record.id.as_deref()).map_err(|p| vec![p]).and_then(|id| {
             let seen = repeats.entry(id.clone()).or_insert(0);
             *seen += 1;
-            if *seen > MOST_REPEATS {
-                return Err(vec![repeated(&id)]);
+            if *seen > target::MOST_REPEATS {
+                return Err(vec![target::repeated(&id)]);
             }
             if let Some(problem) = faults.iter().find_map(|f| f.of_record(&id, place, hit)) {
                 hit += 1;
@@ -116,41 +114,14 @@ pub fn update(state: &State, call: &Call<'_>, faults: &RecordFaults) -> Result<R
     Ok(Reply::json(200, &Value::Array(told.collect())))
 }
 
-/// The id of the record, of the right form and type.
-fn target(record: &Wanted<'_>) -> Result<String, Problem> {
-    let Some(id) = record.id.as_deref().filter(|id| !id.is_empty()) else {
-        return Err(Problem::of_record("MISSING_ARGUMENT", "Id not specified in an update call", &[]));
-    };
-    let object = record.draft.object;
-    eighteen(id).filter(|id| id.starts_with(&object.key_prefix)).ok_or_else(|| {
-        let label = object.field("Id").map_or("Record ID", |f| f.label.as_str());
-        Problem::of_record("MALFORMED_ID", format!("{label}: id value of incorrect type: {id}"), &["Id"])
-    })
-}
-
 fn failure(problems: &[Problem]) -> Value {
-    let errors = problems.iter().map(|problem| {
-        // What is 404 for one record alone is this among many (recorded in bulk results as well).
-        if problem.code == "NOT_FOUND" {
-            return Problem::of_record("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])
-                .in_collection();
-        }
-        problem.in_collection()
-    });
+    let errors = problems.iter().map(|problem| target::among_many(problem.clone()).in_collection());
     json!({"success": false, "errors": errors.collect::<Vec<_>>()})
 }
 
 fn rolled_back() -> Problem {
     let message = "Record rolled back because not all records were valid and the request was using AllOrNone header";
     Problem::of_record("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[])
-}
-
-fn repeated(id: &str) -> Problem {
-    let message = format!(
-        "Maximum number of duplicate updates in one batch (12 allowed). Attempt to update Id more than once in this Api call: {}",
-        fifteen(id)
-    );
-    Problem::of_record("DUPLICATE_VALUE", message, &[])
 }
 
 fn unsupported(name: &str) -> Problem {

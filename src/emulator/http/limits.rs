@@ -15,15 +15,18 @@ pub fn limits(state: &State, call: &Call<'_>) -> Result<Reply, Problem> {
         return Err(Problem::new(403, "INSUFFICIENT_ACCESS", message));
     }
     let max = state.settings.daily_limit;
+    let bulk = &state.settings.bulk;
+    let left = state.jobs().left(bulk);
+    let part = |max: u64, left: u64| json!({"Max": max, "Remaining": left});
     let whole = |n: u64| json!({"Max": n, "Remaining": n});
     Ok(Reply::json(
         200,
         &json!({
             "DailyApiRequests": {"Max": max, "Remaining": max.saturating_sub(state.used())},
             "DailyAsyncApexExecutions": whole(250_000),
-            "DailyBulkApiBatches": whole(15_000),
-            "DailyBulkV2QueryFileStorageMB": whole(976_562),
-            "DailyBulkV2QueryJobs": whole(10_000),
+            "DailyBulkApiBatches": part(bulk.daily_batches, left.batches),
+            "DailyBulkV2QueryFileStorageMB": part(bulk.daily_result_megabytes, left.result_bytes >> 20),
+            "DailyBulkV2QueryJobs": part(bulk.daily_query_jobs, left.query_jobs),
             "DataStorageMB": whole(1_024),
             "FileStorageMB": whole(1_024),
             "PermissionSets": {"Max": 1_500, "Remaining": 1_500, "CreateCustom": whole(1_000)},

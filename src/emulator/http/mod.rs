@@ -6,6 +6,7 @@ mod admin;
 mod collections;
 mod describe;
 mod identity;
+mod jobs;
 mod limits;
 pub(super) mod oauth;
 mod query;
@@ -13,6 +14,7 @@ mod records;
 mod reply;
 mod request;
 mod router;
+mod sending;
 pub(super) mod server;
 pub(super) mod wire;
 

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use super::super::jobs::Slice;
 use super::super::problem::Problem;
 
 /// A reply.
@@ -19,15 +20,20 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     /// Body.
     pub body: Vec<u8>,
+    /// A body that is read from a file while it is sent, instead.
+    pub slice: Option<Slice>,
 }
 
 /// What real replies say (recorded).
 pub const JSON: &str = "application/json;charset=UTF-8";
 
+/// Bodies up to this size are read at once.
+const SMALL: usize = 262_144;
+
 impl Reply {
     /// JSON text.
     pub fn text(status: u16, body: String) -> Self {
-        Self { status, headers: Vec::new(), content_type: Some(JSON), body: body.into_bytes() }
+        Self { status, headers: Vec::new(), content_type: Some(JSON), body: body.into_bytes(), slice: None }
     }
 
     /// A JSON value.
@@ -35,9 +41,40 @@ impl Reply {
         Self::text(status, body.to_string())
     }
 
+    /// A part of a file of rows.
+    pub fn csv(slice: Slice) -> Self {
+        let mut reply = Self::empty(200);
+        reply.content_type = Some("text/csv");
+        reply.slice = Some(slice);
+        if reply.len() <= SMALL {
+            reply.read_whole();
+        }
+        reply
+    }
+
+    /// Bytes of the body.
+    pub fn len(&self) -> usize {
+        self.slice.as_ref().map_or(self.body.len(), Slice::len)
+    }
+
+    /// Reads a body from its file, for those who want to look at it.
+    pub fn read_whole(&mut self) {
+        if let Some(slice) = self.slice.take() {
+            self.body = slice.whole().unwrap_or_default();
+        }
+    }
+
+    /// Leaves so many bytes of the body.
+    pub fn truncate(&mut self, bytes: usize) {
+        self.body.truncate(bytes);
+        if let Some(slice) = &mut self.slice {
+            slice.truncate(bytes);
+        }
+    }
+
     /// No body.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), content_type: None, body: Vec::new() }
+        Self { status, headers: Vec::new(), content_type: None, body: Vec::new(), slice: None }
     }
 
     /// A page for people.

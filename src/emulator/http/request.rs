@@ -8,7 +8,16 @@ use super::super::people::User;
 use super::super::problem::Problem;
 
 /// The most bytes of a body, compressed or not.
-pub const LARGEST_BODY: usize = 52_428_800;
+const LARGEST_BODY: usize = 52_428_800;
+
+/// The most bytes of an upload of Bulk API 2.0.
+const LARGEST_UPLOAD: usize = 157_286_400;
+
+/// The most bytes that a request to this path may bring.
+pub fn largest(path: &str) -> usize {
+    let upload = path.contains("/jobs/ingest/") && path.trim_end_matches('/').ends_with("/batches");
+    if upload { LARGEST_UPLOAD } else { LARGEST_BODY }
+}
 
 /// A request with its body.
 pub struct Incoming {
@@ -88,10 +97,10 @@ pub fn expired() -> Problem {
 ///
 /// # Errors
 /// 400 for what cannot be unpacked or is too large, 415 for another encoding.
-pub fn unpack(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
+pub fn unpack(headers: &HeaderMap, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Problem> {
     let encoding = headers.get("content-encoding").and_then(|v| v.to_str().ok()).unwrap_or("identity");
     let mut out = Vec::new();
-    let limit = LARGEST_BODY as u64 + 1;
+    let limit = most as u64 + 1;
     let read = match encoding.to_ascii_lowercase().as_str() {
         "identity" => return Ok(body),
         "gzip" => flate2::read::MultiGzDecoder::new(&body[..]).take(limit).read_to_end(&mut out),
@@ -101,7 +110,7 @@ pub fn unpack(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
         }
     };
     read.map_err(|e| Problem::new(400, "JSON_PARSER_ERROR", format!("The body is not {encoding}: {e}")))?;
-    if out.len() > LARGEST_BODY {
+    if out.len() > most {
         return Err(Problem::new(400, "EXCEEDED_MAX_SIZE_REQUEST", "request exceeds maximum size"));
     }
     Ok(out)

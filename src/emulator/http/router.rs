@@ -1,12 +1,14 @@
 //! Which resource a path means, and the checks that all of them share: version, session, API access, daily limit.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::super::problem::Problem;
 use super::super::state::State;
 use super::reply::Reply;
 use super::request::{Call, Incoming, expired};
-use super::{collections, describe, identity, limits, oauth, query, records};
+use super::{collections, describe, identity, jobs, limits, oauth, query, records};
 
 /// A reply, and whether the call counted.
 pub struct Routed {
@@ -28,7 +30,7 @@ impl Routed {
 pub type RecordFaults = [super::super::faults::Action];
 
 /// Answers a request.
-pub fn route(state: &State, request: &Incoming, faults: &RecordFaults) -> Routed {
+pub fn route(state: &Arc<State>, request: &Incoming, faults: &RecordFaults) -> Routed {
     let path = request.path.trim_end_matches('/');
     if path.starts_with("/services/oauth2/") {
         return Routed::free(oauth::answer(state, request));
@@ -93,7 +95,7 @@ fn authorised<'r>(state: &State, request: &'r Incoming, version: &'r str) -> Res
     Ok(Call { request, user, version: &version[1..] })
 }
 
-fn resource(state: &State, call: &Call<'_>, parts: &[&str], faults: &RecordFaults) -> Result<Reply, Vec<Problem>> {
+fn resource(state: &Arc<State>, call: &Call<'_>, parts: &[&str], faults: &RecordFaults) -> Result<Reply, Vec<Problem>> {
     let method = call.request.method.as_str();
     let allowed = |methods: &[&str]| -> Result<(), Vec<Problem>> {
         if methods.contains(&method) {
@@ -152,6 +154,9 @@ fn resource(state: &State, call: &Call<'_>, parts: &[&str], faults: &RecordFault
             allowed(&["GET", "POST"])?;
             collections::read(state, call, object).map_err(one)
         }
+        ["jobs", rest @ ..] => {
+            jobs::answer(state, call, rest, faults).unwrap_or_else(|| Err(Problem::not_found())).map_err(one)
+        }
         _ => Err(one(Problem::not_found())),
     }
 }
@@ -180,7 +185,7 @@ fn label(version: u32) -> String {
 fn root(state: &State, call: &Call<'_>) -> Reply {
     let version = call.version;
     let mut all = serde_json::Map::new();
-    for name in ["composite", "limits", "query", "sobjects"] {
+    for name in ["composite", "jobs", "limits", "query", "sobjects"] {
         all.insert(name.to_owned(), format!("/services/data/v{version}/{name}").into());
     }
     let org = state.org().profile.id.clone();

@@ -15,8 +15,9 @@ use super::super::state::State;
 use super::super::transcript::{self, Call};
 use super::admin;
 use super::reply::{Reply, gzip};
-use super::request::{Incoming, LARGEST_BODY, unpack};
+use super::request::{Incoming, largest, unpack};
 use super::router::{Routed, route};
+use super::sending;
 use super::wire::Knife;
 
 /// Bytes of a URI, and of URI and headers together (DOC/rest-api: 414 and 431).
@@ -26,10 +27,12 @@ const LARGEST_HEAD: usize = 16_384;
 pub async fn handle(state: Arc<State>, ConnectInfo(knife): ConnectInfo<Knife>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let uri = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let path = percent_decoded(parts.uri.path());
+    // The Salesforce CLI keeps the slash of its instance URL, and a real org does not mind.
+    let path = format!("/{}", percent_decoded(parts.uri.path()).trim_start_matches('/'));
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let body = match to_bytes(body, LARGEST_BODY).await {
+    let most = largest(&path);
+    let body = match to_bytes(body, most).await {
         Ok(body) => body.to_vec(),
         Err(_) => {
             let problem = Problem::new(400, "EXCEEDED_MAX_SIZE_REQUEST", "request exceeds maximum size");
@@ -46,7 +49,7 @@ pub async fn handle(state: Arc<State>, ConnectInfo(knife): ConnectInfo<Knife>, r
         .iter()
         .find(|(key, _)| key == "_HttpMethod" && parts.method == "POST")
         .map_or_else(|| parts.method.to_string(), |(_, method)| method.to_ascii_uppercase());
-    let unpacked = unpack(&parts.headers, body);
+    let unpacked = unpack(&parts.headers, body, most);
     let (body, unreadable) = match unpacked {
         Ok(body) => (body, None),
         Err(problem) => (Vec::new(), Some(problem)),
@@ -72,7 +75,7 @@ pub async fn handle(state: Arc<State>, ConnectInfo(knife): ConnectInfo<Knife>, r
 async fn blocking<T: Send + 'static>(
     state: &Arc<State>,
     incoming: Incoming,
-    work: impl FnOnce(&State, Incoming) -> (T, Incoming) + Send + 'static,
+    work: impl FnOnce(&Arc<State>, Incoming) -> (T, Incoming) + Send + 'static,
 ) -> Result<(T, Incoming), Reply> {
     let state = Arc::clone(state);
     let done = tokio::task::spawn_blocking(move || work(&state, incoming)).await;
@@ -106,8 +109,9 @@ async fn exchange(
         request_body: if incoming.path.starts_with("/services/oauth2/") || incoming.path.starts_with("/setup/") {
             transcript::masked(&incoming.text())
         } else {
-            incoming.text()
+            transcript::body(&incoming.body)
         },
+        request_bytes: incoming.body.len(),
         response_bytes: 0,
         headers: transcript::headers(&incoming.headers),
         counted: false,
@@ -121,7 +125,7 @@ async fn exchange(
         }
         None => {
             let faults = actions.clone();
-            let work = move |state: &State, incoming: Incoming| (route(state, &incoming, &faults), incoming);
+            let work = move |state: &Arc<State>, incoming: Incoming| (route(state, &incoming, &faults), incoming);
             match blocking(&state, incoming, work).await {
                 Ok((routed, _)) => routed,
                 Err(reply) => Routed { reply, counted: false, rest: true },
@@ -135,19 +139,23 @@ async fn exchange(
             Action::DelayAnswer(millis) => delay(&state, *millis).await,
             Action::CutAfter => knife.cut(),
             Action::EditAfter(other) => reply = edited(&state, other).unwrap_or(reply),
-            Action::WrongOrg { id } => wrong_org(&mut reply, &state.org().profile.id, id),
-            Action::Truncate(bytes) => reply.body.truncate(*bytes),
+            Action::WrongOrg { id } => {
+                reply.read_whole();
+                wrong_org(&mut reply, &state.org().profile.id, id);
+            }
+            Action::Truncate(bytes) => reply.truncate(*bytes),
             _ => {}
         }
     }
     call.status = if cut { 0 } else { reply.status };
-    call.response_bytes = reply.body.len();
+    call.response_bytes = reply.len();
     call.counted = counted;
     state.transcript().keep(call);
     if rest {
         reply.headers.push(("Sforce-Limit-Info".to_owned(), state.usage()));
     }
     if actions.contains(&Action::CutMidBody) {
+        reply.read_whole();
         return half(reply);
     }
     let huge = actions.iter().find_map(|a| if let Action::HugeBody(bytes) = a { Some(*bytes) } else { None });
@@ -165,7 +173,7 @@ async fn delay(state: &State, millis: u64) {
 fn fire(state: &State, incoming: &Incoming) -> Vec<Action> {
     let query: Vec<String> = incoming.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let path = if query.is_empty() { incoming.path.clone() } else { format!("{}?{}", incoming.path, query.join("&")) };
-    let body = incoming.text();
+    let body = String::from_utf8_lossy(&incoming.body);
     state.script().fire(&Seen { method: &incoming.method, path: &path, body: &body })
 }
 
@@ -223,6 +231,13 @@ fn respond(reply: Reply, may_compress: bool, sequence: Option<u64>) -> Response 
     for (name, value) in reply.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("cache-control")) {
         builder = builder.header(name, value);
     }
+    if let Some(slice) = reply.slice {
+        if may_compress {
+            builder = builder.header("content-encoding", "gzip");
+        }
+        let body = sending::body(slice, may_compress);
+        return builder.body(body).unwrap_or_else(|_| Response::new(Body::empty()));
+    }
     let packed = may_compress.then(|| gzip(&reply.body)).flatten();
     let body = match packed {
         Some(packed) => {
@@ -252,10 +267,13 @@ fn half(reply: Reply) -> Response {
             _ => Poll::Ready(Some(Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)))),
         }
     });
-    let builder = Response::builder()
+    let mut builder = Response::builder()
         .status(reply.status)
         .header("content-type", reply.content_type.unwrap_or("text/plain"))
         .header("content-length", whole.max(2));
+    for (name, value) in &reply.headers {
+        builder = builder.header(name, value);
+    }
     builder.body(Body::from_stream(pieces)).unwrap_or_else(|_| Response::new(Body::empty()))
 }
 

@@ -1,9 +1,8 @@
 //! Records from a CSV file: `leads.csv` fills Lead. Columns are field names; custom fields that the org lacks are made up from
-//! their values.
+//! their values. Files are read as streams, so that they may hold millions of records.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-
-use serde_json::{Map, Value};
 
 use super::super::store::moments;
 use super::form::{FieldSeed, ObjectSeed};
@@ -19,33 +18,42 @@ pub fn object_of(path: &Path, known: &[&str]) -> Option<String> {
     known.iter().find(matches).map(|name| (*name).to_owned())
 }
 
-/// Reads a file: its records, and definitions of the custom columns that `has_field` does not know.
+/// Rows of a file.
+pub type Rows<R> = csv::Reader<BufReader<R>>;
+
+/// A file's header and its rows.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn read(bytes: &[u8], has_field: &dyn Fn(&str) -> bool) -> Result<ObjectSeed, String> {
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().from_reader(text);
-    let header: Vec<String> =
-        reader.headers().map_err(|e| e.to_string())?.iter().map(|name| name.trim().to_owned()).collect();
+pub fn rows<R: Read>(file: R) -> Result<(Vec<String>, Rows<R>), String> {
+    let mut file = BufReader::with_capacity(262_144, file);
+    let begins = file.fill_buf().map_err(|e| e.to_string())?;
+    let mark = if begins.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    file.consume(mark);
+    let mut reader = csv::ReaderBuilder::new().from_reader(file);
+    let header = reader.headers().map_err(|e| e.to_string())?.iter().map(|name| name.trim().to_owned()).collect();
+    Ok((header, reader))
+}
+
+/// Definitions of the custom columns that `has_field` does not know.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn survey<R: Read>(file: R, has_field: &dyn Fn(&str) -> bool) -> Result<ObjectSeed, String> {
+    let (header, mut reader) = rows(file)?;
     let unknown: Vec<usize> = (0..header.len()).filter(|i| !has_field(&header[*i])).collect();
     if let Some(column) = unknown.iter().find(|i| !header[**i].ends_with("__c")) {
         return Err(format!("column `{}` is no field, and no custom one either (`__c`)", header[*column]));
     }
     let mut guesses: Vec<Guess> = unknown.iter().map(|_| Guess::default()).collect();
-    let mut records = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|e| e.to_string())?;
+    let mut row = csv::StringRecord::new();
+    while !unknown.is_empty() && reader.read_record(&mut row).map_err(|e| e.to_string())? {
         for (guess, column) in guesses.iter_mut().zip(&unknown) {
             guess.see(row.get(*column).unwrap_or_default());
         }
-        let cells = header.iter().zip(&row);
-        let record: Map<String, Value> =
-            cells.filter(|(_, cell)| !cell.is_empty()).map(|(name, cell)| (name.clone(), cell.into())).collect();
-        records.push(record);
     }
     let fields = unknown.iter().zip(&guesses).map(|(column, guess)| guess.field(&header[*column])).collect();
-    Ok(ObjectSeed { fields, records, ..ObjectSeed::default() })
+    Ok(ObjectSeed { fields, ..ObjectSeed::default() })
 }
 
 /// What the values of a column may be, as far as they were seen.
@@ -68,11 +76,13 @@ impl Guess {
         if cell.is_empty() {
             return;
         }
-        self.longest = self.longest.max(cell.chars().count());
-        self.datetime &= moments::datetime(cell).is_ok();
-        self.date &= moments::date(cell).is_ok();
-        self.number &= cell.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b)) && cell.parse::<f64>().is_ok();
-        self.boolean &= matches!(cell.to_ascii_lowercase().as_str(), "true" | "false");
+        self.longest = self.longest.max(if cell.len() > self.longest { cell.chars().count() } else { 0 });
+        self.datetime = self.datetime && moments::datetime(cell).is_ok();
+        self.date = self.date && moments::date(cell).is_ok();
+        self.number = self.number
+            && cell.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b))
+            && cell.parse::<f64>().is_ok();
+        self.boolean = self.boolean && matches!(cell.to_ascii_lowercase().as_str(), "true" | "false");
     }
 
     fn field(&self, name: &str) -> FieldSeed {
@@ -105,7 +115,7 @@ impl Guess {
 mod tests {
     use std::path::Path;
 
-    use super::{object_of, read};
+    use super::{object_of, rows, survey};
 
     #[test]
     fn the_name_of_a_file_says_its_object() {
@@ -126,16 +136,17 @@ mod tests {
         let text = "Email,D__c,T__c,N__c,B__c,S__c,WalkMe_Last_Login__c\n\
                     a@b.example,2026-01-02,2026-01-02T03:04:05.000Z,1.5,true,x,\n\
                     ,,,,,,\n";
-        let seed = read(text.as_bytes(), &|name| name == "Email").unwrap();
+        let seed = survey(text.as_bytes(), &|name| name == "Email").unwrap();
         let kinds: Vec<&str> = seed.fields.iter().map(|f| f.kind.as_str()).collect();
         assert_eq!(kinds, ["date", "datetime", "number", "boolean", "text", "datetime"]);
-        assert_eq!(seed.records.len(), 2);
-        assert!(seed.records[1].is_empty());
+        let marked = format!("\u{feff}{text}");
+        let (header, mut records) = rows(marked.as_bytes()).unwrap();
+        assert_eq!((header[0].as_str(), records.records().count()), ("Email", 2));
     }
 
     #[test]
     fn an_unknown_standard_field_is_an_error() {
-        let error = read(b"Emial\na@b.example\n", &|_| false).unwrap_err();
+        let error = survey(&b"Emial\na@b.example\n"[..], &|_| false).unwrap_err();
         assert!(error.contains("Emial"), "{error}");
     }
 }

@@ -16,6 +16,8 @@ pub(super) const INVALID_TYPE: &str = "INVALID_TYPE";
 pub(super) const INVALID_OPERATOR: &str = "INVALID_QUERY_FILTER_OPERATOR";
 pub(super) const OUT_OF_RANGE: &str = "NUMBER_OUTSIDE_VALID_RANGE";
 pub(super) const TOO_COMPLICATED: &str = "QUERY_TOO_COMPLICATED";
+/// What bulk queries may not do (reported by developers).
+pub(super) const BULK: &str = "API_ERROR";
 pub(super) const UNKNOWN: &str = "UNKNOWN_EXCEPTION";
 
 /// Characters shown on either side of the fault. Recorded messages of long queries show about this much of the line,

@@ -9,6 +9,7 @@
 mod answer;
 mod ast;
 mod compile;
+mod export;
 mod failure;
 mod filter;
 mod folding;
@@ -26,5 +27,6 @@ mod values;
 mod tests;
 
 pub use answer::{Answer, View, run};
+pub use export::{Table, check, export};
 pub use failure::Failure;
 pub use folding::install;

@@ -65,6 +65,8 @@ fn key(name: &str) -> String {
 pub(super) struct Shape {
     pub columns: Vec<String>,
     pub nodes: Vec<Node>,
+    /// The same as a table: each column's path, SQL column and form, in SELECT order; compound fields left out.
+    pub table: Vec<(String, usize, Cell)>,
 }
 
 impl Shape {
@@ -152,6 +154,9 @@ pub(super) fn records(scope: &mut Scope<'_, '_>, query: &Query) -> Result<Shape,
             }
             let last = if name == column.path() { column.field.name.clone() } else { name.clone() };
             let node = shape.node(scope, &column, &last, label);
+            if let Node::Value { column, cell, .. } = &node {
+                shape.table.push((name.clone(), *column, cell.clone()));
+            }
             shape.put(scope, &mut nodes, &column.steps, 0, node);
             taken.push(name);
         }

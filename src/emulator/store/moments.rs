@@ -85,6 +85,10 @@ pub fn datetime(text: &str) -> Result<String, Unfit> {
     let (day, rest) = text.split_once('T').ok_or(Unfit::Syntax)?;
     let date = split_date(day)?;
     let (time, rest) = split_time(rest)?;
+    // Most values are stored as they come.
+    if text.len() == 24 && text.ends_with(".000Z") {
+        return Ok(text.to_owned());
+    }
     let seconds = offset(rest)?;
     let utc: DateTime =
         DateTime::from_parts(date, time).checked_sub(SignedDuration::from_secs(seconds)).map_err(|_| Unfit::Range)?;

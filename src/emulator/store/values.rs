@@ -24,30 +24,38 @@ pub fn lenient(field: &FieldDef, value: &Value) -> Result<Sql, String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Array(_) | Value::Object(_) => return Err(format!("{}: a list or a map is no value", field.name)),
     };
+    lenient_text(field, text.as_deref().unwrap_or_default())
+}
+
+/// The same of a text; a blank one is null.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn lenient_text(field: &FieldDef, text: &str) -> Result<Sql, String> {
     let unfit =
         |text: &str| format!("{}: `{text}` is no {}", field.name, super::super::standard::kind_name(field.kind));
-    let Some(text) = text.filter(|t| !t.trim().is_empty()) else {
+    if text.trim().is_empty() {
         return Ok(if field.kind == Kind::Boolean { Sql::Integer(0) } else { Sql::Null });
-    };
+    }
     Ok(match field.kind {
         Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Sql::Integer(1),
             "false" | "0" | "no" => Sql::Integer(0),
-            _ => return Err(unfit(&text)),
+            _ => return Err(unfit(text)),
         },
-        Kind::Int => Sql::Integer(text.trim().parse::<f64>().map_err(|_| unfit(&text))? as i64),
+        Kind::Int => Sql::Integer(text.trim().parse::<f64>().map_err(|_| unfit(text))? as i64),
         Kind::Double | Kind::Currency | Kind::Percent => {
-            let number: f64 = text.trim().parse().map_err(|_| unfit(&text))?;
+            let number: f64 = text.trim().parse().map_err(|_| unfit(text))?;
             if !number.is_finite() {
-                return Err(unfit(&text));
+                return Err(unfit(text));
             }
             Sql::Real(number)
         }
-        Kind::Date => Sql::Text(moments::date(text.trim()).map_err(|_| unfit(&text))?),
-        Kind::Datetime => Sql::Text(moments::datetime(text.trim()).map_err(|_| unfit(&text))?),
-        Kind::Time => Sql::Text(moments::time(text.trim()).map_err(|_| unfit(&text))?),
-        Kind::Id | Kind::Reference => Sql::Text(ids::eighteen(text.trim()).ok_or_else(|| unfit(&text))?),
-        _ => Sql::Text(text),
+        Kind::Date => Sql::Text(moments::date(text.trim()).map_err(|_| unfit(text))?),
+        Kind::Datetime => Sql::Text(moments::datetime(text.trim()).map_err(|_| unfit(text))?),
+        Kind::Time => Sql::Text(moments::time(text.trim()).map_err(|_| unfit(text))?),
+        Kind::Id | Kind::Reference => Sql::Text(ids::eighteen(text.trim()).ok_or_else(|| unfit(text))?),
+        _ => Sql::Text(text.to_owned()),
     })
 }
 

@@ -101,7 +101,7 @@ fn typed(field: &FieldDef, name: &str, value: &Value, raw: &str) -> Result<Typed
 }
 
 /// A number in a string: what Java's parser takes and JSON would.
-fn decimal(text: &str) -> Option<f64> {
+pub fn decimal(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
     text.parse::<f64>().ok().filter(|n| plain && n.is_finite())
 }

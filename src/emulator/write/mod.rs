@@ -7,4 +7,5 @@ pub(super) mod draft;
 mod email;
 mod field_rules;
 pub(super) mod save;
+pub(super) mod target;
 mod validation;

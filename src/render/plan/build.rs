@@ -1,25 +1,29 @@
 //! From a plan to its view: what this audience may see, and the figures.
 
-use std::collections::HashMap;
-
-use super::notable;
 use super::view::*;
 use crate::model::{FieldName, RecordId};
-use crate::plan::{CellChange, ChangeKind, Entry, Plan};
+use crate::plan::{CellChange, ChangeKind, Entry, Header, Plan};
 use crate::render::wording::{counted, grouped, guard_sentence, listed};
 use crate::render::{Audience, Options};
 use crate::runlog::{CellCounts, PlanDigests, RowCounts, mentions, source_shown};
 
 /// Who may see what of a plan.
-pub(super) struct Sight<'a> {
-    plan: &'a Plan,
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
     audience: Audience,
+    /// The fields whose values everyone may see.
+    shown: Vec<FieldName>,
 }
 
-impl<'a> Sight<'a> {
+impl Sight {
+    pub fn new(header: &Header, audience: Audience) -> Self {
+        let shown = header.fields.iter().filter(|f| f.show_values).map(|f| f.field.clone());
+        Self { audience, shown: shown.collect() }
+    }
+
     /// May values of this field be seen?
     pub fn values_of(&self, field: &FieldName) -> bool {
-        self.audience == Audience::Person || self.plan.header.field(field).is_some_and(|f| f.show_values)
+        self.audience == Audience::Person || self.shown.contains(field)
     }
 
     /// The key, if it may be seen.
@@ -44,17 +48,20 @@ impl<'a> Sight<'a> {
     /// May this value of a field be seen? The key may not, even where a field whose values may be seen repeats it.
     pub fn value(&self, field: &FieldName, value: &str, entry: &Entry) -> bool {
         const SHORT: usize = 4;
+        if self.audience == Audience::Person {
+            return true;
+        }
         let key = entry.key.trim();
         let repeats = match key.chars().count() {
             0 => false,
             1..SHORT => value.trim().eq_ignore_ascii_case(key),
             _ => mentions(value, key),
         };
-        self.audience == Audience::Person || (self.values_of(field) && !repeats)
+        self.values_of(field) && !repeats
     }
 
     /// May this change be seen with its values?
-    fn change(&self, cell: &CellChange, entry: &Entry) -> bool {
+    pub fn change(&self, cell: &CellChange, entry: &Entry) -> bool {
         let CellChange { field, kind: _, before, after, note } = cell;
         let reported = note.as_ref().and_then(|n| n.from.as_ref());
         self.values_of(field)
@@ -78,43 +85,31 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// How much a view lists; what is left out is counted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Records.
-    pub records: usize,
-    /// Rows of a notable group.
-    pub rows: usize,
+/// A record of a planned entry, as this audience may see it.
+pub(super) fn record(entry: &Entry, sight: &Sight, links: &RecordLinks) -> Option<RecordView> {
+    let record = entry.record?;
+    Some(RecordView {
+        record,
+        link: links.to(record),
+        row: entry.row,
+        line: entry.line,
+        key: sight.key(entry),
+        cells: entry.cells.iter().map(|c| sight.cell(c, entry)).collect(),
+        refused: entry.refused.len() as u64,
+    })
 }
 
 impl PlanView {
-    /// The view of a plan with all its rows, and with all records unless the options limit them.
-    pub fn new(plan: &Plan, options: &Options) -> Self {
-        let records = options.records_limit.filter(|_| !options.full).unwrap_or(usize::MAX);
-        Self::limited(plan, options, Limits { records, rows: usize::MAX })
-    }
-
-    /// The view of a plan, no longer than it will be shown.
-    pub(super) fn limited(plan: &Plan, options: &Options, limits: Limits) -> Self {
-        let Plan { header, entries: _, summary, context } = plan;
-        let sight = Sight { plan, audience: options.audience };
-        let links = RecordLinks::new(context.record_links.as_deref(), header.object.as_str());
-        let records: Vec<RecordView> = plan
-            .planned()
-            .filter_map(|entry| {
-                let record = entry.record?;
-                Some(RecordView {
-                    record,
-                    link: links.to(record),
-                    row: entry.row,
-                    line: entry.line,
-                    key: sight.key(entry),
-                    cells: entry.cells.iter().map(|c| sight.cell(c, entry)).collect(),
-                    refused: entry.refused.len() as u64,
-                })
-            })
-            .take(limits.records)
-            .collect();
+    /// The view of a plan with what was kept of its entries.
+    pub(super) fn new(
+        plan: &Plan,
+        options: &Options,
+        sight: &Sight,
+        common: Vec<CommonChange>,
+        notable: Vec<NotableGroup>,
+        records: Vec<RecordView>,
+    ) -> Self {
+        let Plan { header, summary, context, .. } = plan;
         Self {
             format: FormatName::PlanView1,
             values: if options.audience == Audience::Person { Values::Shown } else { Values::Hidden },
@@ -145,9 +140,9 @@ impl PlanView {
             },
             rows: RowCounts::from(&summary.rows),
             cells: CellCounts::from(&summary.cells),
-            fields: fields(plan, &sight),
-            common: common(plan, &sight),
-            notable: notable::groups(plan, &sight, limits.rows),
+            fields: fields(plan, sight),
+            common,
+            notable,
             records_left_out: summary.records.saturating_sub(records.len() as u64),
             records,
             warnings: context.warnings.clone(),
@@ -164,11 +159,12 @@ impl PlanView {
 }
 
 /// The pages of records in Lightning.
-struct RecordLinks(Option<String>);
+pub(super) struct RecordLinks(Option<String>);
 
 impl RecordLinks {
     /// None, unless base and object are made of what addresses are made of.
-    fn new(base: Option<&str>, object: &str) -> Self {
+    pub fn new(plan: &Plan) -> Self {
+        let (base, object) = (plan.context.record_links.as_deref(), plan.header.object.as_str());
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/');
         let base = base
             .map(|b| b.trim_end_matches('/'))
@@ -195,7 +191,7 @@ fn guards(plan: &Plan, options: &Options) -> Vec<GuardView> {
             waived: options.waived.contains(&guard.name),
         }
     };
-    plan.summary.guards.iter().map(view).collect()
+    plan.guards().map(view).collect()
 }
 
 fn fields(plan: &Plan, sight: &Sight) -> Vec<FieldView> {
@@ -219,49 +215,13 @@ fn fields(plan: &Plan, sight: &Sight) -> Vec<FieldView> {
     plan.header.fields.iter().map(view).collect()
 }
 
-/// The ten changes of one value to one other that occur most. A field with very many values has none.
-fn common(plan: &Plan, sight: &Sight) -> Vec<CommonChange> {
-    const MOST: usize = 10;
-    const DISTINCT: usize = 2000;
-    const LONGEST: usize = 60;
-    let least = (plan.summary.records / 20).max(3);
-    type Pair<'a> = (&'a Option<String>, &'a Option<String>);
-    let mut by_field: HashMap<&str, HashMap<Pair, (ChangeKind, u64)>> = HashMap::new();
-    let cells = plan.planned().flat_map(|e| e.cells.iter().map(move |c| (e, c)));
-    for (_, cell) in cells.filter(|(entry, cell)| sight.change(cell, entry)) {
-        let long = |v: &Option<String>| v.as_ref().is_some_and(|v| v.len() > LONGEST);
-        let counts = by_field.entry(cell.field.as_str()).or_default();
-        let pair = (&cell.before, &cell.after);
-        if long(&cell.before) || long(&cell.after) || (counts.len() >= DISTINCT && !counts.contains_key(&pair)) {
-            continue;
-        }
-        counts.entry(pair).or_insert((cell.kind, 0)).1 += 1;
-    }
-    let mut common: Vec<CommonChange> = Vec::new();
-    for (field, counts) in by_field.into_iter().filter(|(_, counts)| counts.len() < DISTINCT) {
-        common.extend(counts.into_iter().filter(|(_, (_, count))| *count >= least).map(
-            |((before, after), (kind, count))| CommonChange {
-                field: field.to_owned(),
-                kind,
-                before: before.clone(),
-                after: after.clone(),
-                count,
-            },
-        ));
-    }
-    common.sort_by(|a, b| (b.count, &a.field, &a.before, &a.after).cmp(&(a.count, &b.field, &b.before, &b.after)));
-    common.truncate(MOST);
-    common
-}
-
 fn verdict(plan: &Plan, options: &Options) -> Verdict {
     let summary = &plan.summary;
     let of = |kind| summary.fields.values().filter_map(|f| f.changes.get(&kind)).sum::<u64>();
     let (fills, overwrites, clears) = (of(ChangeKind::Fill), of(ChangeKind::Overwrite), of(ChangeKind::Clear));
     let held_by: Vec<String> = plan.held_by(&options.waived).map(|g| g.name.as_str().to_owned()).collect();
-    let waived: Vec<String> = summary
-        .guards
-        .iter()
+    let waived: Vec<String> = plan
+        .guards()
         .filter(|g| g.held && options.waived.contains(&g.name))
         .map(|g| g.name.as_str().to_owned())
         .collect();

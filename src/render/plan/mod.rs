@@ -2,17 +2,18 @@
 
 mod build;
 mod difference;
-mod forms;
+mod frequent;
 mod json;
 mod markdown;
 mod notable;
+mod outline;
 #[cfg(test)]
 pub(super) mod tests;
 mod text;
 mod view;
 
-pub use forms::{json, markdown, text};
 pub use markdown::MARKDOWN_LIMIT;
+pub use outline::{Form, Outline};
 pub use view::{
     CallsView, CellView, CommonChange, FieldView, FormatName, GuardView, NotableGroup, NotableRow, PlanView,
     RecordView, Subject, Values, Verdict,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::FieldName;
-use crate::plan::{ChangeKind, Entry, GuardName, Note, RowOutcome};
+use crate::plan::{ChangeKind, Entry, GuardName, Note, Plan, RowOutcome, Watch};
 use crate::render::escape::is_invisible;
 use crate::render::{Audience, Options};
 use crate::runlog::sample::{self, change, field, plan_of, planned, record, refused};
@@ -17,6 +17,32 @@ pub(crate) fn golden(name: &str, text: &str) {
         let difference = similar::TextDiff::from_lines(expected.as_str(), text).unified_diff().to_string();
         panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{difference}");
     }
+}
+
+fn outline(plan: &Plan, form: Form, options: &Options) -> Outline {
+    let mut outline = Outline::new(form, options.clone());
+    outline.header(&plan.header);
+    plan.all().iter().for_each(|entry| outline.entry(entry));
+    outline
+}
+
+fn text(plan: &Plan, options: &Options) -> String {
+    outline(plan, Form::Text, options).shown(plan)
+}
+
+fn markdown(plan: &Plan, options: &Options) -> String {
+    outline(plan, Form::Markdown, options).shown(plan)
+}
+
+fn json(plan: &Plan, options: &Options) -> String {
+    let shown = outline(plan, Form::Json, options).shown(plan);
+    let whole = serde_json::to_string_pretty(&view(plan, options)).unwrap();
+    assert_eq!(shown, crate::render::escape::json_visible(&whole) + "\n", "streamed as if made whole");
+    shown
+}
+
+fn view(plan: &Plan, options: &Options) -> PlanView {
+    Outline::whole_view(plan, options)
 }
 
 fn person() -> Options {
@@ -99,9 +125,9 @@ fn colour_adds_nothing_but_colour() {
 #[test]
 fn a_waived_guard_no_longer_holds() {
     let plan = sample::plan();
-    let held = PlanView::new(&plan, &person()).verdict;
+    let held = view(&plan, &person()).verdict;
     assert!(held.held && held.held_by == ["max_clears"] && held.text.ends_with("Held back by max_clears."));
-    let waived = PlanView::new(&plan, &Options { waived: vec![GuardName::MaxClears], ..person() }).verdict;
+    let waived = view(&plan, &Options { waived: vec![GuardName::MaxClears], ..person() }).verdict;
     assert!(!waived.held && waived.waived == ["max_clears"] && waived.text.ends_with("Waived: max_clears."));
 }
 
@@ -124,16 +150,16 @@ fn a_group_says_how_many_of_it_are_left_but_never_of_one() {
     };
     let shown = |count, rows_limit| {
         let options = Options { rows_limit, waived: GuardName::ALL.to_vec(), ..person() };
-        let mut plan = plan(count);
-        plan.entries.extend(large(1).entries.into_iter().map(|e| Entry { row: count + 1, ..e }));
-        text(&plan_of(sample::header(), plan.entries, 5_119), &options)
+        let mut entries = plan(count).all();
+        entries.extend(large(1).all().into_iter().map(|e| Entry { row: count + 1, ..e }));
+        text(&plan_of(sample::header(), entries, 5_119), &options)
     };
     assert!(shown(6, None).contains("p6@example.com") && !shown(6, None).contains("more (--full"));
     assert!(shown(7, None).contains("… and 2 more (--full shows all)"));
     assert!(shown(7, Some(1)).contains("… and 6 more (--full shows all)"));
 }
 
-fn large(count: u64) -> crate::plan::Plan {
+fn large(count: u64) -> Plan {
     let entries = (1..=count)
         .map(|n| {
             let day = format!("2026-01-{:02}", n % 28 + 1);
@@ -177,8 +203,8 @@ fn json_reads_back_and_fits_its_schema() {
     let plan = sample::plan();
     for options in [person(), Options::public(), Options { records_limit: Some(1), ..Options::public() }] {
         let shown = json(&plan, &options);
-        let view: PlanView = serde_json::from_str(&shown).unwrap();
-        assert_eq!(view, PlanView::new(&plan, &options));
+        let read: PlanView = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, view(&plan, &options));
         let (_, schema) = crate::render::schemas().into_iter().find(|(n, _)| *n == "plan-view.schema.json").unwrap();
         let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&shown).unwrap();
@@ -218,10 +244,10 @@ fn links_are_made_of_plain_addresses_only() {
     let mut plan = sample::plan();
     for base in ["javascript:alert(1)", "https://x.example/)[a](b", "https://x.example/\u{202e}"] {
         plan.context.record_links = Some(base.into());
-        assert!(PlanView::new(&plan, &person()).records.iter().all(|r| r.link.is_none()), "{base}");
+        assert!(view(&plan, &person()).records.iter().all(|r| r.link.is_none()), "{base}");
     }
     plan.context.record_links = Some("http://127.0.0.1:8080/".into());
-    let link = PlanView::new(&plan, &person()).records[0].link.clone().unwrap();
+    let link = view(&plan, &person()).records[0].link.clone().unwrap();
     assert_eq!(link, format!("http://127.0.0.1:8080/lightning/r/Lead/{}/view", record(1)));
 }
 
@@ -276,7 +302,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// Every free text of the plan replaced by hostile ones.
-fn hostile_plan() -> impl Strategy<Value = crate::plan::Plan> {
+fn hostile_plan() -> impl Strategy<Value = Plan> {
     (prop::collection::vec(hostile(), 24), any::<bool>(), 0..40_u64).prop_map(|(texts, show, copies)| {
         let t = |n: usize| texts[n % texts.len()].clone();
         let mut head = sample::header();
@@ -407,7 +433,7 @@ proptest! {
     fn the_figures_add_up(plan in hostile_plan()) {
         prop_assert!(plan.broken().is_empty(), "{:?}", plan.broken());
         for options in [Options::public(), Options { records_limit: Some(2), ..Options::public() }] {
-            let view = PlanView::new(&plan, &options);
+            let view = view(&plan, &options);
             prop_assert!(view.rows.balances() && view.cells.balances());
             let v = &view.verdict;
             prop_assert_eq!(v.fills + v.overwrites + v.clears, v.cells);

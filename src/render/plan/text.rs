@@ -1,7 +1,10 @@
 //! The plan's view for a terminal.
 
+use std::io::{self, Write};
+
 use super::difference::{Piece, cut_apart, pieces, worth_it};
 use super::notable::place;
+use super::outline::Listing;
 use super::view::*;
 use crate::plan::{ChangeKind, RowOutcome};
 use crate::render::Options;
@@ -23,36 +26,53 @@ const VALUE: usize = 120;
 
 struct Page<'a> {
     view: &'a PlanView,
+    listing: &'a Listing<'a>,
     options: &'a Options,
     paint: Paint,
+    /// Whole lines that are not written yet.
     out: String,
+    to: &'a mut dyn Write,
 }
 
 /// The whole page; every line ends in a line break.
-pub(super) fn render(view: &PlanView, options: &Options) -> String {
-    let mut page = Page { view, options, paint: Paint(options.colour), out: String::new() };
+pub(super) fn render(listing: &Listing<'_>, options: &Options, to: &mut dyn Write) -> io::Result<()> {
+    let view = listing.view;
+    let mut page = Page { view, listing, options, paint: Paint(options.colour), out: String::new(), to };
     page.verdict();
     if view.verdict.changes || view.verdict.held || options.full {
         page.guards();
         page.calls();
         page.ledgers();
         page.fields();
-        page.notable(false);
-        page.records();
+        page.notable(false)?;
+        page.records()?;
     } else {
         // Nothing to judge: no more than what was looked at, and what a person can mend.
         page.calls();
         page.row_ledger();
-        page.notable(true);
+        page.notable(true)?;
     }
     page.end();
-    fold(&page.out, options.width)
+    page.write()
 }
 
 impl Page<'_> {
     fn line(&mut self, text: impl AsRef<str>) {
         self.out.push_str(text.as_ref().trim_end());
         self.out.push('\n');
+    }
+
+    /// Writes the lines so far.
+    fn write(&mut self) -> io::Result<()> {
+        self.to.write_all(fold(&self.out, self.options.width).as_bytes())?;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// The same, when they are many.
+    fn write_some(&mut self) -> io::Result<()> {
+        const MANY: usize = 1 << 16;
+        if self.out.len() < MANY { Ok(()) } else { self.write() }
     }
 
     fn heading(&mut self, text: &str) {
@@ -185,10 +205,10 @@ impl Page<'_> {
     }
 
     /// `brief`: only the values that cannot be written; where the rows ended, the ledger says.
-    fn notable(&mut self, brief: bool) {
+    fn notable(&mut self, brief: bool) -> io::Result<()> {
         let view = self.view;
         if view.notable.is_empty() {
-            return;
+            return Ok(());
         }
         if !brief {
             self.heading(&self.unused());
@@ -197,7 +217,7 @@ impl Page<'_> {
         }
         let widest = view.notable.iter().map(|g| grouped(g.count).len()).max().unwrap_or(0);
         let indent = " ".repeat(widest + 4);
-        for group in view.notable.iter().filter(|g| !brief || g.kind == REFUSED) {
+        for (place_of, group) in view.notable.iter().enumerate().filter(|(_, g)| !brief || g.kind == REFUSED) {
             // A line that says "1 more" would take the place of that one.
             let most = if self.options.full { usize::MAX } else { self.options.rows_limit.unwrap_or(ROWS) };
             let most = if group.count == (most as u64).saturating_add(1) { most + 1 } else { most };
@@ -206,16 +226,19 @@ impl Page<'_> {
             if let Some(hint) = &group.hint {
                 self.line(format!("{indent}→ {}", Terminal(hint)));
             }
-            for row in group.rows.iter().take(most) {
+            let mut shown = 0;
+            for row in self.listing.rows(place_of).take(most) {
+                let row = row?;
+                shown += 1;
                 let mut line = format!("{indent}{}", place(row.row, row.line));
                 if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
                     line.push_str(&format!("  {}", Quoted(&self.cut(key))));
                 }
                 if !row.records.is_empty() {
-                    let shown: Vec<&str> = row.records.iter().take(5).map(|r| r.as_str()).collect();
-                    line.push_str(&format!("  {}", shown.join(" ")));
-                    if row.records.len() > shown.len() {
-                        line.push_str(&format!(" and {} more", grouped((row.records.len() - shown.len()) as u64)));
+                    let ids: Vec<&str> = row.records.iter().take(5).map(|r| r.as_str()).collect();
+                    line.push_str(&format!("  {}", ids.join(" ")));
+                    if row.records.len() > ids.len() {
+                        line.push_str(&format!(" and {} more", grouped((row.records.len() - ids.len()) as u64)));
                     }
                 }
                 if let Some(column) = &row.column {
@@ -237,8 +260,13 @@ impl Page<'_> {
                 if let Some(hint) = &row.hint {
                     self.line(format!("{indent}    → {}", Terminal(hint)));
                 }
+                self.write_some()?;
             }
-            let left = group.left_out + group.rows.len().saturating_sub(most) as u64;
+            let left = if self.options.full {
+                self.listing.left_out(place_of)
+            } else {
+                group.left_out + group.rows.len().saturating_sub(shown) as u64
+            };
             if left > 0 {
                 self.line(format!("{indent}… and {} more (--full shows all)", grouped(left)));
             }
@@ -247,6 +275,7 @@ impl Page<'_> {
             self.line("");
             self.line("--full lists the rows that could not be used.");
         }
+        Ok(())
     }
 
     /// How much of the report is of no use: rows, and values of rows that are.
@@ -309,14 +338,17 @@ impl Page<'_> {
         out
     }
 
-    fn records(&mut self) {
+    fn records(&mut self) -> io::Result<()> {
         let view = self.view;
-        if view.records.is_empty() {
-            return;
+        if self.listing.count() == 0 {
+            return Ok(());
         }
         let most = if self.options.full { usize::MAX } else { self.options.records_limit.unwrap_or(RECORDS) };
         self.heading(&format!("Records: {}", grouped(view.verdict.records)));
-        for record in view.records.iter().take(most) {
+        let mut shown = 0;
+        for record in self.listing.records().take(most) {
+            let record = record?;
+            shown += 1;
             let key = record.key.as_ref().map(|k| format!("  {}", Quoted(&self.cut(k)))).unwrap_or_default();
             let head = format!("{}{key}  ({})", record.record, place(record.row, record.line));
             self.line(self.paint.strong(head));
@@ -343,11 +375,13 @@ impl Page<'_> {
             if record.refused > 0 {
                 self.line(format!("  ! {} cannot be written, see above", counted(record.refused, "further cell")));
             }
+            self.write_some()?;
         }
-        let left = view.records_left_out + view.records.len().saturating_sub(most) as u64;
+        let left = view.verdict.records.saturating_sub(shown);
         if left > 0 {
             self.line(format!("… and {} (--full shows all)", counted(left, "more record")));
         }
+        Ok(())
     }
 
     fn end(&mut self) {

@@ -1,11 +1,14 @@
 //! Runs as JSON: `footbridge runs-view/1` and `footbridge run-view/1`.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::render::escape::json_visible;
-use crate::runlog::{ExitReason, Listed, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status};
+use crate::render::stream::{Seq, write_json};
+use crate::runlog::{ExitReason, Listed, OutcomesLine, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status};
 
 /// A list of runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -113,12 +116,34 @@ pub fn table_json(runs: &[Listed]) -> String {
     text(&view)
 }
 
-/// Everything about one run.
-pub fn show_json(log: &RunLog, records: &[RecordLine], rows: &[RowLine]) -> String {
-    text(&RunView {
-        format: "footbridge run-view/1".to_owned(),
-        run: log.clone(),
-        records: records.to_vec(),
-        rows: rows.to_vec(),
-    })
+/// [`RunView`] with lists that are made while they are written.
+#[derive(Serialize)]
+struct Streamed<'a, R, S> {
+    format: &'a str,
+    run: &'a RunLog,
+    records: R,
+    rows: S,
+}
+
+/// Everything about one run, its outcome lines read twice by `lines`: for the records, and for the rows.
+///
+/// # Errors
+/// Writing, or reading the lines.
+pub fn show_json<L: Iterator<Item = io::Result<OutcomesLine>>>(
+    log: &RunLog,
+    lines: impl Fn() -> io::Result<L>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let records = lines()?.filter_map(|line| match line {
+        Ok(OutcomesLine::Record(record)) => Some(Ok(record)),
+        Ok(_) => None,
+        Err(problem) => Some(Err(problem)),
+    });
+    let rows = lines()?.filter_map(|line| match line {
+        Ok(OutcomesLine::Row(row)) => Some(Ok(row)),
+        Ok(_) => None,
+        Err(problem) => Some(Err(problem)),
+    });
+    let view = Streamed { format: "footbridge run-view/1", run: log, records: Seq::new(records), rows: Seq::new(rows) };
+    write_json(&view, out)
 }

@@ -1,12 +1,44 @@
 use super::*;
 use crate::plan::RowOutcome;
 use crate::render::plan::tests::golden;
-use crate::render::{Options, apply};
+use crate::render::{Ends, Options, apply};
 use crate::runlog::sample;
-use crate::runlog::{Listed, Problem, RowLine, RunSummary};
+use crate::runlog::{Listed, OutcomesLine, Problem, RecordLine, RowLine, RunLog, RunSummary};
 
 fn rows() -> Vec<RowLine> {
-    sample::plan().entries.iter().filter_map(RowLine::new).collect()
+    sample::plan().all().iter().filter_map(RowLine::new).collect()
+}
+
+fn lines(records: &[RecordLine], rows: &[RowLine]) -> Vec<OutcomesLine> {
+    records.iter().cloned().map(OutcomesLine::Record).chain(rows.iter().cloned().map(OutcomesLine::Row)).collect()
+}
+
+fn ends(records: &[RecordLine], rows: &[RowLine], options: &Options) -> Ends {
+    let mut ends = Ends::new(options);
+    lines(records, rows).iter().for_each(|line| ends.line(line));
+    ends
+}
+
+fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Options) -> String {
+    super::show(log, &ends(records, rows, options), options)
+}
+
+fn told(log: &RunLog, records: &[RecordLine], options: &Options) -> String {
+    apply::text(log, &ends(records, &[], options), options)
+}
+
+fn show_json(log: &RunLog, records: &[RecordLine], rows: &[RowLine]) -> String {
+    let mut out = Vec::new();
+    super::show_json(log, || Ok(lines(records, rows).into_iter().map(Ok)), &mut out).unwrap();
+    let view = RunView {
+        format: "footbridge run-view/1".to_owned(),
+        run: log.clone(),
+        records: records.to_vec(),
+        rows: rows.to_vec(),
+    };
+    let whole = crate::render::escape::json_visible(&serde_json::to_string_pretty(&view).unwrap()) + "\n";
+    assert_eq!(String::from_utf8(out).unwrap(), whole, "streamed as if made whole");
+    whole
 }
 
 #[test]
@@ -18,8 +50,8 @@ fn a_run_in_full() {
 #[test]
 fn the_summary_after_an_apply() {
     let (log, records) = sample::run();
-    golden("apply-person", &apply::text(&log, &records, &Options::person(100, false)));
-    golden("apply-public", &apply::text(&log, &records, &Options { width: Some(100), ..Options::public() }));
+    golden("apply-person", &told(&log, &records, &Options::person(100, false)));
+    golden("apply-public", &told(&log, &records, &Options { width: Some(100), ..Options::public() }));
 }
 
 #[test]
@@ -83,7 +115,7 @@ fn a_run_without_a_failure_is_told_in_one_line() {
     log.records.updated = log.records.records;
     (log.records.failed, log.records.drifted, log.records.not_attempted, log.records.unknown) = (0, 0, 0, 0);
     (log.guards, log.problems, log.window_seconds) = (Vec::new(), Vec::new(), None);
-    let shown = apply::text(&log, &[], &Options::person(100, false));
+    let shown = told(&log, &[], &Options::person(100, false));
     assert_eq!(shown, "Completed: 6 of 6 records updated in 12.3 s, with 15 API calls.\n");
 }
 
@@ -108,9 +140,9 @@ fn json_fits_its_schema_and_reads_back() {
 #[test]
 fn the_message_in_full_is_for_a_person_only() {
     let (log, records) = sample::run();
-    let person = apply::text(&log, &records, &Options::person(100, false));
+    let person = told(&log, &records, &Options::person(100, false));
     assert!(person.contains("cannot be cleared for bob@example.com"));
-    let public = apply::text(&log, &records, &Options::public());
+    let public = told(&log, &records, &Options::public());
     assert!(!public.contains("bob@") && public.contains("Level […] cannot be cleared for […]"), "{public}");
 }
 
@@ -131,7 +163,7 @@ fn hostile_answers_stay_text() {
     let person = Options::person(100, false);
     for text in [
         show(&log, &records, &rows(), &person),
-        apply::text(&log, &records, &person),
+        told(&log, &records, &person),
         table(&listed, &person),
         show_json(&log, &records, &rows()),
         table_json(&listed),
@@ -151,14 +183,14 @@ fn many_failures_are_grouped_and_counted() {
             line
         })
         .collect();
-    let person = apply::text(&log, &failed, &Options::person(100, false));
+    let person = told(&log, &failed, &Options::person(100, false));
     assert!(person.contains("FIELD_CUSTOM_VALIDATION_EXCEPTION on 167 records"), "{person}");
     assert!(person.contains("… and 10 more messages (--full shows all)"));
-    let public = apply::text(&log, &failed, &Options::public());
+    let public = told(&log, &failed, &Options::public());
     assert!(
         public.contains("on 5,000 records (field WalkMe_Level__c)") && public.contains("… and 4,995 more"),
         "{public}"
     );
-    let full = apply::text(&log, &failed, &Options { full: true, ..Options::public() });
+    let full = told(&log, &failed, &Options { full: true, ..Options::public() });
     assert_eq!(full.matches("00Q").count(), 5_000);
 }

@@ -1,7 +1,5 @@
 //! Runs for a terminal.
 
-use std::collections::BTreeMap;
-
 use crate::model::Digest;
 use crate::plan::RowOutcome;
 use crate::render::escape::Terminal;
@@ -10,11 +8,8 @@ use crate::render::fold::{fold, fold_line};
 use crate::render::paint::Paint;
 use crate::render::table::{beside, fits, text_table};
 use crate::render::wording::{counted, grouped, guard_sentence, moment, outcome_words, run_time, share};
-use crate::render::{Options, apply};
-use crate::runlog::{Listed, RecordLine, RowLine, RunLog, RunSummary, Status, stamp};
-
-/// Rows listed of one kind.
-const ROWS: usize = 10;
+use crate::render::{Ends, Options, apply};
+use crate::runlog::{Listed, RunLog, RunSummary, Status, stamp};
 
 /// A table of runs, newest first; logs that cannot be read stand below it.
 pub fn table(runs: &[Listed], options: &Options) -> String {
@@ -113,7 +108,7 @@ fn coloured(table: &str, runs: &[&RunSummary], lines: usize, paint: Paint) -> St
 }
 
 /// Everything about one run.
-pub fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Options) -> String {
+pub fn show(log: &RunLog, ends: &Ends, options: &Options) -> String {
     let paint = Paint(options.colour);
     let mut out = String::new();
     let verdict = apply::verdict(log);
@@ -165,8 +160,8 @@ pub fn show(log: &RunLog, records: &[RecordLine], rows: &[RowLine], options: &Op
             }
         }
     }
-    out.push_str(&apply::details(records, options, paint));
-    out.push_str(&unusable(rows, options, paint));
+    out.push_str(&apply::details(ends, options, paint));
+    out.push_str(&unusable(ends, paint));
     fold(&out, options.width)
 }
 
@@ -203,6 +198,21 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
         facts.push(("Told to stop", stops.join(", ")));
     }
     facts.push(("API calls", format!("{}{retries}{kinds}", grouped(log.calls.total))));
+    for job in &log.jobs {
+        let state =
+            job.state.as_deref().filter(|state| *state != "JobComplete").map_or_else(String::new, |s| format!(", {s}"));
+        let left = if job.left { ", its results were not fetched" } else { "" };
+        facts.push((
+            "Bulk job",
+            format!(
+                "{}: {}, {} failed, {} s{state}{left}",
+                job.id,
+                counted(job.records, "record"),
+                grouped(job.failed),
+                job.seconds.millis.div_ceil(1000)
+            ),
+        ));
+    }
     facts.extend(log.window_seconds.map(|w| ("Window", apply::window_sentence(w))));
     facts.push((
         "Quota",
@@ -253,49 +263,23 @@ fn call_words(kind: &str) -> &str {
     match kind {
         "update" => "to update",
         "read_again" => "to read again before",
+        "job" => "for bulk jobs",
         "other" => "to log in, read and look up",
         kind => kind,
     }
 }
 
 /// Rows that could not be used, by outcome; refused cells by field and reason.
-fn unusable(rows: &[RowLine], options: &Options, paint: Paint) -> String {
-    let most = if options.full { usize::MAX } else { ROWS };
-    let mut groups: BTreeMap<(RowOutcome, String), Vec<u64>> = BTreeMap::new();
-    for line in rows {
-        if !matches!(line.outcome, RowOutcome::Planned | RowOutcome::Unchanged | RowOutcome::Refused) {
-            groups.entry((line.outcome, outcome_words(line.outcome).to_owned())).or_default().push(line.row);
-        }
-        for refused in &line.refused {
-            let what = format!("refused: {} ({})", Terminal(refused.field.as_str()), Terminal(&refused.code));
-            groups.entry((RowOutcome::Refused, what)).or_default().push(line.row);
-        }
-    }
-    if groups.is_empty() {
+fn unusable(ends: &Ends, paint: Paint) -> String {
+    if ends.rows.is_empty() {
         return String::new();
     }
     let mut out = format!("\n{}\n", paint.strong("Rows that could not be used, and cells that could not be written"));
-    for ((_, what), rows) in groups {
-        let ranges = ranges(&rows);
-        let shown: Vec<&str> = ranges.iter().take(most).map(|(text, _)| text.as_str()).collect();
-        let left: usize = ranges.iter().skip(most).map(|(_, count)| count).sum();
-        let more = if left == 0 { String::new() } else { format!(" … and {} more", grouped(left as u64)) };
-        let word = if rows.len() == 1 { "row" } else { "rows" };
-        out.push_str(&format!("  {what}: {word} {}{more}\n", shown.join("; ")));
+    for ((_, what), rows) in &ends.rows {
+        let (shown, left) = rows.text();
+        let more = if left == 0 { String::new() } else { format!(" … and {} more", grouped(left)) };
+        let word = if rows.count == 1 { "row" } else { "rows" };
+        out.push_str(&format!("  {what}: {word} {shown}{more}\n"));
     }
     out
-}
-
-/// Rows in order, neighbours drawn together: `305–312`, with how many they are.
-fn ranges(rows: &[u64]) -> Vec<(String, usize)> {
-    rows.chunk_by(|a, b| a + 1 == *b)
-        .map(|run| {
-            let text = match run {
-                [] => String::new(),
-                [one] => grouped(*one),
-                [first, .., last] => format!("{}–{}", grouped(*first), grouped(*last)),
-            };
-            (text, run.len())
-        })
-        .collect()
 }

@@ -4,7 +4,7 @@ use crate::runlog::sample;
 use crate::runlog::{ExitReason, RunProblem};
 
 fn lines(records: &[RecordLine]) -> Vec<OutcomesLine> {
-    let rows = sample::plan().entries.iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
+    let rows = sample::plan().all().iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
     records.iter().cloned().map(OutcomesLine::Record).chain(rows).collect()
 }
 
@@ -22,7 +22,7 @@ fn what_was_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("runs"));
     let (mut log, records) = sample::run();
-    let written = store.write(&mut log, lines(&records)).unwrap();
+    let written = store.write(&mut log, lines(&records).into_iter().map(Ok)).unwrap();
     let relative = written.log.strip_prefix(folder.path()).unwrap();
     assert_eq!(relative, Path::new("runs/logins-to-leads/00D000000000001EAA/2026/2026-11-21T090003Z.yaml"));
     for wanted in [
@@ -51,9 +51,9 @@ fn no_key_and_no_value_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path());
     let (mut log, records) = sample::run();
-    let written = store.write(&mut log, lines(&records)).unwrap();
+    let written = store.write(&mut log, lines(&records).into_iter().map(Ok)).unwrap();
     let text = fs::read_to_string(written.log).unwrap() + &fs::read_to_string(written.outcomes).unwrap();
-    for entry in sample::plan().entries {
+    for entry in sample::plan().all() {
         let mut hidden = vec![entry.key];
         hidden.extend(entry.refused.into_iter().map(|r| r.value));
         hidden.extend(entry.cells.into_iter().flat_map(|c| [c.before, c.after]).flatten());
@@ -235,7 +235,7 @@ fn outcomes_that_are_cut_off_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path());
     let (mut log, records) = sample::run();
-    let written = store.write(&mut log, lines(&records)).unwrap();
+    let written = store.write(&mut log, lines(&records).into_iter().map(Ok)).unwrap();
     let text = fs::read(&written.outcomes).unwrap();
     fs::write(&written.outcomes, &text[..text.len() - 9]).unwrap();
     let problem = store.read_outcomes(&written.log, &log).unwrap_err();

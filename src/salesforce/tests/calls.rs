@@ -1,5 +1,7 @@
 //! What every call carries, and what a read-only client sends.
 
+use http::Method;
+
 use super::*;
 use crate::model::RecordId;
 use crate::net::Http;
@@ -127,20 +129,36 @@ async fn versions_objects_and_describe_are_read() {
 }
 
 #[test]
-fn only_known_posts_are_reads() {
+fn only_calls_that_change_no_record_are_reads() {
+    let (post, patch, put, delete) = (Method::POST, Method::PATCH, Method::PUT, Method::DELETE);
+    let job = "/services/data/v66.0/jobs/query/7503h00000CV7KdAAL";
     let table = [
-        ("/services/oauth2/token", true),
-        ("/services/data/v66.0/composite/sobjects/Lead", true),
-        ("/services/data/v66.0/composite/sobjects", false),
-        ("/services/data/v66.0/composite/sobjects/", false),
-        ("/services/data/v66.0/composite/sobjects/Lead/Ext__c", false),
-        ("/services/data/v66.0/composite", false),
-        ("/services/data/v66.0/sobjects/Lead", false),
-        ("/services/data/../composite/sobjects/Lead", false),
-        ("/services/data/v66.0/jobs/ingest", false),
+        (&post, "/services/oauth2/token", true),
+        (&patch, "/services/oauth2/token", false),
+        (&post, "/services/data/v66.0/composite/sobjects/Lead", true),
+        (&patch, "/services/data/v66.0/composite/sobjects/Lead", false),
+        (&delete, "/services/data/v66.0/composite/sobjects/Lead", false),
+        (&post, "/services/data/v66.0/composite/sobjects", false),
+        (&post, "/services/data/v66.0/composite/sobjects/", false),
+        (&post, "/services/data/v66.0/composite/sobjects/Lead/Ext__c", false),
+        (&post, "/services/data/v66.0/composite", false),
+        (&post, "/services/data/v66.0/sobjects/Lead", false),
+        (&post, "/services/data/../composite/sobjects/Lead", false),
+        (&post, "/services/data/v66.0/jobs/query", true),
+        (&patch, "/services/data/v66.0/jobs/query", false),
+        (&patch, job, true),
+        (&delete, job, true),
+        (&post, job, false),
+        (&put, job, false),
+        (&patch, "/services/data/v66.0/jobs/query/../ingest", false),
+        (&delete, "/services/data/v66.0/jobs/query/7503h00000CV7KdAAL/results", false),
+        (&post, "/services/data/v66.0/jobs/ingest", false),
+        (&patch, "/services/data/v66.0/jobs/ingest/7503h00000CV7KdAAL", false),
+        (&put, "/services/data/v66.0/jobs/ingest/7503h00000CV7KdAAL/batches", false),
+        (&delete, "/services/data/v66.0/jobs/ingest/7503h00000CV7KdAAL", false),
     ];
-    for (path, reads) in table {
-        assert_eq!(is_read(path), reads, "{path}");
+    for (method, path, reads) in table {
+        assert_eq!(is_read(method, path), reads, "{method} {path}");
     }
 }
 

@@ -130,6 +130,7 @@ proptest! {
         let Ok(rule) = Rule::compile(&field, options) else { return Ok(()) };
         let org = if alike { report.clone() } else { org };
         let verdict = rule.judge(report.as_bytes(), org.as_bytes());
+        prop_assert_eq!(rule.agrees(report.as_bytes(), org.as_bytes()), verdict == Verdict::Same);
         match (canon(&rule, Side::Report, report.as_bytes()), canon(&rule, Side::Org, org.as_bytes())) {
             (Err(refusal), _) | (_, Err(refusal)) => prop_assert_eq!(verdict, Verdict::Refused(refusal)),
             (Ok(after), Ok(before)) if after == before => prop_assert_eq!(verdict, Verdict::Same),
@@ -282,6 +283,18 @@ proptest! {
                 let _ = rule.canon(side, text.as_bytes(), &mut out);
             }
             rule.write_soql(&out, &report, &mut soql);
+        }
+    }
+
+    /// Space around a cell keeps the short cut away, and nothing else.
+    #[test]
+    fn keys_have_no_other_form_by_the_short_cut(cell in "[ -~é]{0,90}", t in proptest::sample::select(vec![FieldType::String, FieldType::Email])) {
+        let rule = KeyRule::compile(&field(t)).unwrap();
+        for side in [Side::Report, Side::Org] {
+            let (mut short, mut long) = (Vec::new(), Vec::new());
+            let kinds = (rule.canon(side, cell.as_bytes(), &mut short), rule.canon(side, format!("\t{cell} ").as_bytes(), &mut long));
+            prop_assert_eq!(kinds.0, kinds.1);
+            prop_assert_eq!(short, long);
         }
     }
 

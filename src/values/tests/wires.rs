@@ -37,7 +37,8 @@ fn bulk_cells() {
         (FieldType::String, "a;b c", Ok("a;b c")),
         (FieldType::String, "#N/A", Err(NotForBulk::NullWord)),
         (FieldType::Multipicklist, "#n/a", Err(NotForBulk::NullWord)),
-        (FieldType::Textarea, "a\nb", Err(NotForBulk::LineBreak)),
+        (FieldType::Textarea, "a\nb", Ok("\"a\nb\"")),
+        (FieldType::Textarea, "a\r\nb", Err(NotForBulk::LineBreak)),
         (FieldType::Textarea, &long, Err(NotForBulk::TooLong)),
     ] {
         let mut out = b"before,".to_vec();

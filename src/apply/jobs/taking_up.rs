@@ -1,0 +1,56 @@
+//! Jobs that an earlier process began are taken up before anything else is done.
+
+use jiff::SignedDuration;
+
+use super::state::Under;
+use super::watching::Told;
+use crate::apply::executor::Executor;
+use crate::apply::observe::Event;
+use crate::apply::org::Org;
+use crate::salesforce::JobState;
+
+impl<O: Org> Executor<'_, '_, O> {
+    /// Each open job of the journal: one that was never closed is undone, any other comes to its end.
+    pub(super) async fn take_up(&mut self) {
+        for (job, items) in std::mem::take(&mut self.jobs.open) {
+            let Some(id) = job.id else {
+                // Killed between making the job and noting its id: nothing was put into it.
+                let records = self.targets.ids(job.records.iter().map(|place| *place as usize));
+                let written = self.journal.result(job.batch, false, Vec::new(), records);
+                if self.journalled(written) && self.goes_on() {
+                    // Salesforce tells times to the second.
+                    let since = self.journal.head().started.checked_sub(SignedDuration::from_secs(1)).ok();
+                    self.sweep(since, None).await;
+                }
+                continue;
+            };
+            let mut under = Under { taken_up: true, ..Under::new(job.batch, id, items, self.apply.clock.now()) };
+            if !self.goes_on() {
+                // Not asked about: it may be at work.
+                under.state = Some(JobState::InProgress);
+                self.leave(under).await;
+                continue;
+            }
+            self.apply.observer.event(&Event::Job { id, records: under.items.len(), taken_up: true });
+            match self.ask(&id).await {
+                Told::Info(info) if info.state == JobState::Open => {
+                    self.put_away(&id).await;
+                    self.undone(under.batch, under.items);
+                }
+                Told::Info(info) if info.state.is_over() => {
+                    under.told(&info);
+                    self.take_results(under, Some(&info)).await;
+                }
+                Told::Info(info) => {
+                    under.told(&info);
+                    self.follow(under).await;
+                }
+                Told::Gone => self.take_results(under, None).await,
+                Told::Nothing => {
+                    under.state = Some(JobState::InProgress);
+                    self.leave(under).await;
+                }
+            }
+        }
+    }
+}

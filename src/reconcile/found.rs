@@ -1,0 +1,398 @@
+//! The org's side as it comes in: each record joins the row of its key and is judged at once. One that agrees leaves its id; one that differs, its cells.
+
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::keys::hash;
+use super::packed::{KeyForm, pack};
+use super::report::Report;
+use super::scratch::{Extent, Scratch};
+use super::{Layout, ReconcileError, SeveralRecords};
+use crate::model::RecordId;
+use crate::table::Block;
+use crate::values::{KeyKind, Side};
+
+/// Records of a chunk, and the bits of an index that say which.
+const CHUNK: usize = 1 << CHUNK_BITS;
+const CHUNK_BITS: u32 = 12;
+/// In a head: the row's only record so far, and it agrees.
+const AGREES: u32 = 1 << 31;
+/// Keys that are looked for together, so that waiting for memory overlaps.
+const BATCH: usize = 32;
+const NOTHING: u32 = u32::MAX;
+
+/// What a record came to. In the order in which one of two versions of a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    Converted,
+    Differs,
+    Agrees,
+}
+
+/// A record that has a row: 24 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    /// The record of the same row that came before it: index + 1, or 0.
+    before: u32,
+    /// Where its cells are among the chunk's bytes; [`NOTHING`]: they were not needed.
+    at: u32,
+    id: [u8; 15],
+    pub(super) what: What,
+}
+
+impl Record {
+    /// The id without its checksum, which orders as the id does.
+    pub(super) fn short(&self) -> [u8; 15] {
+        self.id
+    }
+
+    pub(super) fn id(&self) -> Option<RecordId> {
+        std::str::from_utf8(&self.id).ok().and_then(|id| RecordId::parse(id).ok())
+    }
+}
+
+enum Cells {
+    Memory(Vec<u8>),
+    Disk(Extent),
+}
+
+struct Chunk {
+    records: Vec<Record>,
+    cells: Cells,
+}
+
+/// What was seen of a row's key outside the scope. In the order of what says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Beyond {
+    No,
+    Converted,
+    OutOfScope,
+}
+
+/// Records found so far. Threads add to it side by side, each with a [`Lane`] of its own.
+pub(super) struct Found {
+    /// By row: its last record, index + 1, and [`AGREES`]; 0 is none.
+    heads: Vec<AtomicU32>,
+    /// By row; empty where nobody asks.
+    beyond: Vec<AtomicU8>,
+    chunks: AtomicU32,
+    full: Mutex<Vec<(u32, Chunk)>>,
+    /// Bytes of cells in full chunks, and how many may stay in memory.
+    cells: AtomicU64,
+    room: u64,
+}
+
+/// One thread's own part.
+#[derive(Default)]
+pub(super) struct Lane {
+    open: Option<(u32, Vec<Record>, Vec<u8>)>,
+    key: Vec<u8>,
+    keys: Vec<u8>,
+    packed: Vec<u8>,
+    /// Rows of the last records of the open chunk, which do not hang on their heads yet.
+    loose: Vec<u32>,
+}
+
+/// A key that is looked for.
+struct Sought {
+    row: usize,
+    key: (usize, usize),
+    hash: u64,
+    likely: Option<(u32, bool)>,
+}
+
+/// Looks for the rows of a block's records and hands each record that has one to `each`: row of the report, id, row of the block.
+fn probe(
+    report: &Report,
+    layout: &Layout,
+    block: &Block,
+    lane: &mut Lane,
+    touch: impl Fn(u32) -> u8,
+    mut each: impl FnMut(u32, RecordId, usize, &mut Lane) -> Result<(), ReconcileError>,
+) -> Result<(), ReconcileError> {
+    check_columns(layout, block)?;
+    let rule = &report.shared.inputs.key.rule;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut packed: Vec<&[u8]> = Vec::with_capacity(BATCH);
+    for first in (0..block.rows()).step_by(BATCH) {
+        batch.clear();
+        packed.clear();
+        lane.keys.clear();
+        for row in first..block.rows().min(first + BATCH) {
+            if rule.canon(Side::Org, block.cell(row, layout.key), &mut lane.key) == Ok(KeyKind::Key) {
+                let start = lane.keys.len();
+                lane.keys.extend_from_slice(&lane.key);
+                batch.push(Sought { row, key: (start, lane.keys.len()), hash: hash(&lane.key), likely: None });
+            }
+        }
+        for sought in &mut batch {
+            sought.likely = report.likely(sought.hash);
+        }
+        let mut touched = 0;
+        for sought in &batch {
+            let Some((row, _)) = sought.likely else {
+                packed.push(&[]);
+                continue;
+            };
+            touched ^= touch(row);
+            let row = report.row(row);
+            packed.push(row);
+            for line in [0, 64, 104] {
+                touched ^= row.get(line).copied().unwrap_or(0);
+            }
+        }
+        std::hint::black_box(touched);
+        for (sought, packed) in batch.iter().zip(&packed) {
+            let likely = sought.likely.map(|(row, several)| (row, several, *packed));
+            let key = &lane.keys[sought.key.0..sought.key.1];
+            let Some(row) = report.target(sought.hash, key, likely) else { continue };
+            let cell = block.cell(sought.row, 0);
+            let id = std::str::from_utf8(cell).ok().and_then(|id| RecordId::parse(id).ok());
+            let id = id.ok_or_else(|| ReconcileError::NoId {
+                found: String::from_utf8_lossy(cell).chars().take(40).collect(),
+            })?;
+            each(row, id, sought.row, lane)?;
+        }
+    }
+    Ok(())
+}
+
+/// A block of no rows may have any columns.
+pub(super) fn check_columns(layout: &Layout, block: &Block) -> Result<(), ReconcileError> {
+    if block.rows() > 0 && block.columns() != layout.columns.len() {
+        return Err(ReconcileError::Columns { asked: layout.columns.len(), found: block.columns() });
+    }
+    Ok(())
+}
+
+impl Found {
+    pub(super) fn new(report: &Report, room: u64) -> Self {
+        let beyond = if report.shared.inputs.beyond.is_some() { report.rows() } else { 0 };
+        Self {
+            heads: (0..report.rows()).map(|_| AtomicU32::new(0)).collect(),
+            beyond: (0..beyond).map(|_| AtomicU8::new(Beyond::No as u8)).collect(),
+            chunks: AtomicU32::new(0),
+            full: Mutex::new(Vec::new()),
+            cells: AtomicU64::new(0),
+            room,
+        }
+    }
+
+    /// Takes a block of records.
+    pub(super) fn join(
+        &self,
+        report: &Report,
+        block: &Block,
+        lane: &mut Lane,
+        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        let inputs = &report.shared.inputs;
+        let layout = &inputs.layout;
+        // What may be asked of a record later, when it is one of several, or of its currency.
+        let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
+        let touch = |row: u32| self.heads[row as usize].load(Ordering::Relaxed) as u8;
+        probe(report, layout, block, lane, touch, |row, id, at, lane| {
+            let what = judge(report, layout, row, block, at);
+            let keep = what == What::Differs || (needed && what == What::Agrees);
+            self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
+        })?;
+        self.link(lane);
+        Ok(())
+    }
+
+    /// Takes a block of the second reading.
+    pub(super) fn join_beyond(&self, report: &Report, block: &Block, lane: &mut Lane) -> Result<(), ReconcileError> {
+        let Some(layout) = &report.shared.inputs.beyond else { return Ok(()) };
+        probe(
+            report,
+            layout,
+            block,
+            lane,
+            |_| 0,
+            |row, _, at, _| {
+                let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
+                let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
+                self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
+                Ok(())
+            },
+        )
+    }
+
+    fn add(
+        &self,
+        row: u32,
+        id: RecordId,
+        what: What,
+        lane: &mut Lane,
+        keep: Option<(&Block, usize)>,
+        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        let open = lane.open.take().filter(|open| open.1.len() < CHUNK);
+        let (number, mut records, mut cells) = match open {
+            Some(open) => open,
+            None => {
+                let number = self.chunks.fetch_add(1, Ordering::Relaxed);
+                if number >= AGREES >> CHUNK_BITS {
+                    return Err(ReconcileError::TooManyRows { most: u64::from(AGREES) });
+                }
+                (number, Vec::with_capacity(CHUNK), Vec::new())
+            }
+        };
+        let mut at = NOTHING;
+        if let Some((block, row)) = keep {
+            // Far from 4 GiB: a chunk that holds this much is closed at once.
+            at = cells.len() as u32;
+            lane.packed.clear();
+            pack(&mut lane.packed, KeyForm::Plain, block.columns() - 1, |c| block.cell(row, c + 1));
+            cells.extend_from_slice(&(lane.packed.len() as u32).to_le_bytes());
+            cells.extend_from_slice(&lane.packed);
+        }
+        let mut short = [0; 15];
+        short.copy_from_slice(&id.as_str().as_bytes()[..15]);
+        records.push(Record { before: 0, at, id: short, what });
+        lane.loose.push(row);
+        let full = records.len() == CHUNK || cells.len() > 64 << 20;
+        lane.open = Some((number, records, cells));
+        if full || lane.loose.len() == BATCH {
+            self.link(lane);
+        }
+        match lane.open.take_if(|_| full) {
+            Some((number, records, cells)) => self.close(number, records, cells, scratch),
+            None => Ok(()),
+        }
+    }
+
+    /// Hangs the loose records on the heads of their rows: many at a time, since an exchange waits for all that was written before it.
+    fn link(&self, lane: &mut Lane) {
+        let Some((number, records, _)) = &mut lane.open else { return };
+        let first = records.len() - lane.loose.len();
+        for (at, row) in (first..).zip(lane.loose.drain(..)) {
+            let index = *number << CHUNK_BITS | at as u32;
+            let agrees = if records[at].what == What::Agrees { AGREES } else { 0 };
+            let head = &self.heads[row as usize];
+            let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
+            if before != 0 {
+                head.fetch_and(!AGREES, Ordering::AcqRel);
+                records[at].before = before;
+            }
+        }
+    }
+
+    fn close(
+        &self,
+        number: u32,
+        records: Vec<Record>,
+        mut cells: Vec<u8>,
+        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        let length = cells.len() as u64;
+        let held = self.cells.fetch_add(length, Ordering::Relaxed) + length;
+        let cells = if held > self.room && length > 0 {
+            self.cells.fetch_sub(length, Ordering::Relaxed);
+            Cells::Disk(scratch()?.write(&cells)?)
+        } else {
+            cells.shrink_to_fit();
+            Cells::Memory(cells)
+        };
+        self.full.lock().unwrap_or_else(PoisonError::into_inner).push((number, Chunk { records, cells }));
+        Ok(())
+    }
+
+    /// Has the row a record?
+    pub(super) fn has(&self, row: u32) -> bool {
+        self.heads[row as usize].load(Ordering::Acquire) != 0
+    }
+
+    /// No more records come.
+    pub(super) fn seal(self, lanes: impl IntoIterator<Item = Lane>) -> Sealed {
+        let mut full = self.full.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (number, records, cells) in lanes.into_iter().filter_map(|lane| lane.open) {
+            full.push((number, Chunk { records, cells: Cells::Memory(cells) }));
+        }
+        full.sort_unstable_by_key(|c| c.0);
+        Sealed { heads: self.heads, beyond: self.beyond, chunks: full }
+    }
+}
+
+/// Do all mapped cells agree? Counted is nothing here: that is done when it is known which of several records are used.
+fn judge(report: &Report, layout: &Layout, row: u32, block: &Block, at: usize) -> What {
+    if layout.converted.is_some_and(|c| block.cell(at, c) == b"true") {
+        return What::Converted;
+    }
+    let currency = layout.currency.map(|c| block.cell(at, c));
+    let cells = report.fields(row);
+    let agree = report.shared.inputs.fields.iter().zip(&layout.fields).zip(cells).all(|((field, &column), cell)| {
+        let stored = block.cell(at, column);
+        // 10 in one currency is not 10 in another; two blanks are the same in all.
+        field.rule.agrees(cell, stored) && (stored.is_empty() || !field.other_currency(currency))
+    });
+    if agree { What::Agrees } else { What::Differs }
+}
+
+/// All records that have a row.
+pub(super) struct Sealed {
+    heads: Vec<AtomicU32>,
+    beyond: Vec<AtomicU8>,
+    chunks: Vec<(u32, Chunk)>,
+}
+
+/// A row's records.
+pub(super) enum Head {
+    None(Beyond),
+    /// One, and it agrees.
+    Agrees,
+    /// The last of them.
+    Some(u32),
+}
+
+impl Sealed {
+    #[inline]
+    pub(super) fn head(&self, row: u32) -> Head {
+        match self.heads[row as usize].load(Ordering::Relaxed) {
+            0 => Head::None(match self.beyond.get(row as usize).map(|b| b.load(Ordering::Relaxed)) {
+                Some(seen) if seen == Beyond::OutOfScope as u8 => Beyond::OutOfScope,
+                Some(seen) if seen == Beyond::Converted as u8 => Beyond::Converted,
+                _ => Beyond::No,
+            }),
+            head if head & AGREES != 0 => Head::Agrees,
+            head => Head::Some(head),
+        }
+    }
+
+    /// The records from a head on, each with the head of the next.
+    pub(super) fn records(&self, head: u32) -> impl Iterator<Item = (u32, Record)> + '_ {
+        let get = |head: u32| (head != 0).then(|| (head - 1, self.record(head - 1)));
+        std::iter::successors(get(head), move |(_, record)| get(record.before))
+    }
+
+    fn record(&self, index: u32) -> Record {
+        self.chunks[(index >> CHUNK_BITS) as usize].1.records[index as usize & (CHUNK - 1)]
+    }
+
+    /// The packed cells of a record, from the one after its id on; empty where they were not kept.
+    pub(super) fn cells<'s>(
+        &'s self,
+        index: u32,
+        scratch: Option<&Scratch>,
+        read: &'s mut Vec<u8>,
+    ) -> Result<&'s [u8], ReconcileError> {
+        let record = self.record(index);
+        if record.at == NOTHING {
+            return Ok(&[]);
+        }
+        let at = record.at as usize;
+        match (&self.chunks[(index >> CHUNK_BITS) as usize].1.cells, scratch) {
+            (Cells::Memory(cells), _) => Ok(&cells[at + 4..]),
+            (Cells::Disk(extent), Some(scratch)) => {
+                scratch.read_part(*extent, at, 1 << 10, read)?;
+                let length = read.first_chunk::<4>().map_or(0, |l| u32::from_le_bytes(*l) as usize) + 4;
+                if length > read.len() {
+                    scratch.read_part(*extent, at, length, read)?;
+                }
+                Ok(read.get(4..).unwrap_or_default())
+            }
+            (Cells::Disk(_), None) => Ok(&[]),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The report's side when it has ended: rows, the table of their keys, and which row of those that share a key is used.
+
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::keys::{Region, Table, hash};
+use super::packed::{BEFORE_FIELDS, Cells, KeyForm, unpack};
+use super::reading::{Held, Shared};
+use super::scratch::{Extent, Scratch, records};
+use super::{DuplicateRows, ReconcileError};
+use crate::values::Side;
+
+/// Below so many rows, threads cost more than they bring.
+const WORTH_THREADS: usize = 20_000;
+
+/// What a row's key is, among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowState {
+    /// No other row has it.
+    Only,
+    /// Several rows have it.
+    Member,
+    Blank,
+    Bad,
+}
+
+/// Rows that share a key.
+struct Group {
+    /// Where its rows begin among the members.
+    start: usize,
+    end: usize,
+    chosen: Option<u32>,
+}
+
+/// Rows, or one partition of them.
+pub(super) struct Report {
+    pub(super) shared: Arc<Shared>,
+    arena: Arena,
+    addresses: Vec<u32>,
+    states: Vec<RowState>,
+    table: Table,
+    groups: Vec<Group>,
+    /// Rows of the groups, in the report's order within each.
+    members: Vec<u32>,
+    /// Each member and its group, by row.
+    group_of: Vec<(u32, u32)>,
+}
+
+/// The canonical key of a packed row, where it has one.
+#[inline]
+fn canonical(row: &[u8]) -> Option<&[u8]> {
+    let (form, mut cells) = unpack(row);
+    match form {
+        KeyForm::Plain => cells.next(),
+        KeyForm::Folded => cells.nth(1),
+        KeyForm::Blank | KeyForm::Bad => None,
+    }
+}
+
+impl Report {
+    /// Reads a partition back.
+    pub(super) fn load(shared: Arc<Shared>, scratch: &Scratch, extents: &[Extent]) -> Result<Self, ReconcileError> {
+        let mut held = Held::default();
+        let mut piece = Vec::new();
+        for &extent in extents {
+            scratch.read(extent, &mut piece)?;
+            for row in records(&piece) {
+                held.hashes.push(canonical(row).map_or(0, hash));
+                // One partition of what has fewer rows than there are addresses.
+                held.arena.push(row, &[row.len() as u32], &mut held.addresses);
+            }
+        }
+        Ok(Self::build(shared, held, 1))
+    }
+
+    /// Puts the keys into the table.
+    pub(super) fn build(shared: Arc<Shared>, held: Held, threads: usize) -> Self {
+        let Held { arena, addresses, hashes } = held;
+        let threads = if addresses.len() < WORTH_THREADS { 1 } else { threads.clamp(1, 16) };
+        let mut table = Table::new(addresses.len(), threads);
+        let mask = table.mask();
+        let fill = |mut region: Region<'_>, number: u64| {
+            let mut same = Vec::new();
+            for (row, (&hash, &address)) in hashes.iter().zip(&addresses).enumerate() {
+                if hash & mask != number {
+                    continue;
+                }
+                let Some(key) = canonical(arena.row(address)) else { continue };
+                let is = |other: u32| canonical(arena.row(addresses[other as usize])) == Some(key);
+                if let Some(first) = region.insert(hash, row as u32, is) {
+                    same.push((first, row as u32));
+                }
+            }
+            same
+        };
+        let mut same: Vec<(u32, u32)> = if threads == 1 {
+            table.regions().enumerate().flat_map(|(n, region)| fill(region, n as u64)).collect()
+        } else {
+            std::thread::scope(|scope| {
+                let fill = &fill;
+                let working: Vec<_> = table
+                    .regions()
+                    .enumerate()
+                    .map(|(n, region)| scope.spawn(move || fill(region, n as u64)))
+                    .collect();
+                working.into_iter().flat_map(joined).collect()
+            })
+        };
+        same.sort_unstable();
+        let states = addresses
+            .iter()
+            .map(|&address| match unpack(arena.row(address)).0 {
+                KeyForm::Plain | KeyForm::Folded => RowState::Only,
+                KeyForm::Blank => RowState::Blank,
+                KeyForm::Bad => RowState::Bad,
+            })
+            .collect();
+        let mut report = Self {
+            shared,
+            arena,
+            addresses,
+            states,
+            table,
+            groups: Vec::new(),
+            members: Vec::new(),
+            group_of: Vec::new(),
+        };
+        report.group(&same);
+        report
+    }
+
+    /// `same`: the first row of a key, and another; sorted.
+    fn group(&mut self, same: &[(u32, u32)]) {
+        for others in same.chunk_by(|a, b| a.0 == b.0) {
+            let start = self.members.len();
+            self.members.push(others[0].0);
+            self.members.extend(others.iter().map(|o| o.1));
+            let rows = &self.members[start..];
+            for &row in rows {
+                self.states[row as usize] = RowState::Member;
+                self.group_of.push((row, self.groups.len() as u32));
+            }
+            let chosen = match &self.shared.inputs.duplicate_rows {
+                DuplicateRows::Skip | DuplicateRows::Fail => None,
+                DuplicateRows::First => rows.first().copied(),
+                DuplicateRows::Last => rows.last().copied(),
+                DuplicateRows::Newest { rule, .. } => {
+                    let column = self.shared.width() - 1;
+                    newest(rows.iter().map(|&row| {
+                        let cell = self.cells(row).nth(column).unwrap_or_default();
+                        let mut moment = Vec::new();
+                        let read = rule.canon(Side::Report, cell, &mut moment);
+                        (row, if read.is_ok() { moment } else { Vec::new() })
+                    }))
+                }
+            };
+            self.groups.push(Group { start, end: self.members.len(), chosen });
+        }
+        self.group_of.sort_unstable();
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.addresses.len()
+    }
+
+    pub(super) fn state(&self, row: u32) -> RowState {
+        self.states[row as usize]
+    }
+
+    /// From the start of a packed row; what follows it, too.
+    #[inline]
+    pub(super) fn row(&self, row: u32) -> &[u8] {
+        self.arena.row(self.addresses[row as usize])
+    }
+
+    /// All cells: the key as the report has it, its canonical form or reason, the fields.
+    #[inline]
+    pub(super) fn cells(&self, row: u32) -> Cells<'_> {
+        unpack(self.row(row)).1
+    }
+
+    /// The fields' cells.
+    #[inline]
+    pub(super) fn fields(&self, row: u32) -> Cells<'_> {
+        let mut cells = self.cells(row);
+        let _ = cells.nth(BEFORE_FIELDS - 1);
+        cells
+    }
+
+    /// Of a row with a key.
+    pub(super) fn canonical(&self, row: u32) -> &[u8] {
+        canonical(self.row(row)).unwrap_or_default()
+    }
+
+    /// See [`Table::likely`].
+    #[inline]
+    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
+        self.table.likely(hash)
+    }
+
+    /// The row that records with this key are judged against (`likely` with its bytes, where there is one): none where no row has it, or none of several is used.
+    #[inline]
+    pub(super) fn target(&self, hash: u64, key: &[u8], likely: Option<(u32, bool, &[u8])>) -> Option<u32> {
+        if let Some((row, false, packed)) = likely
+            && canonical(packed) == Some(key)
+        {
+            return Some(row);
+        }
+        let (first, several) = self.table.find(hash, |row| canonical(self.row(row)) == Some(key))?;
+        if several { self.chosen(first) } else { Some(first) }
+    }
+
+    fn group_at(&self, row: u32) -> Option<&Group> {
+        let at = self.group_of.binary_search_by_key(&row, |g| g.0).ok()?;
+        self.groups.get(self.group_of[at].1 as usize)
+    }
+
+    /// The row that is used of those that share the key of a member.
+    pub(super) fn chosen(&self, member: u32) -> Option<u32> {
+        self.group_at(member)?.chosen
+    }
+
+    /// The rows that share the key of a member, itself too.
+    pub(super) fn sharing(&self, member: u32) -> &[u32] {
+        self.group_at(member).map_or(&[], |g| &self.members[g.start..g.end])
+    }
+
+    /// Is this the row that records with its key are judged against?
+    pub(super) fn is_target(&self, row: u32) -> bool {
+        match self.states[row as usize] {
+            RowState::Only => true,
+            RowState::Member => self.chosen(row) == Some(row),
+            RowState::Blank | RowState::Bad => false,
+        }
+    }
+}
+
+/// What a thread came to; its panic goes on in this one.
+pub(super) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The one with the greatest moment; none where the greatest is shared or nothing can be read.
+pub(super) fn newest(all: impl Iterator<Item = (u32, Vec<u8>)>) -> Option<u32> {
+    let mut best: Option<(u32, Vec<u8>)> = None;
+    let mut shared = false;
+    for (item, moment) in all {
+        match &best {
+            Some((_, best)) if moment < *best => {}
+            Some((_, top)) if moment == *top => shared = true,
+            _ => {
+                best = Some((item, moment));
+                shared = false;
+            }
+        }
+    }
+    best.filter(|(_, moment)| !shared && !moment.is_empty()).map(|(item, _)| item)
+}

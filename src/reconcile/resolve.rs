@@ -1,0 +1,202 @@
+//! What becomes of each report row when all records are in: its outcome, its line, its counts. Rows resolve one by one, in any parts, on any thread.
+
+use std::ops::Range;
+
+use super::found::{Beyond, Head, Record, Sealed, What};
+use super::judge::judge;
+use super::packed::unpack;
+use super::report::{Report, RowState, newest};
+use super::scratch::Scratch;
+use super::tally::Tally;
+use super::{Inputs, ReconcileError, SeveralRecords};
+use crate::model::RecordId;
+use crate::plan::{Changed, LineBuilder, Lines, RowOutcome};
+
+/// Resolves rows of one report, or of one partition.
+pub(super) struct Resolver<'a> {
+    report: &'a Report,
+    found: &'a Sealed,
+    scratch: Option<&'a Scratch>,
+    pub(super) tally: Tally,
+    pub(super) lines: Lines,
+    /// Of each line: the number of its row.
+    pub(super) numbers: Vec<u64>,
+    /// Cells of a record that lie on disk.
+    read: Vec<u8>,
+}
+
+/// A record that may be used, by its index.
+type Candidate = (u32, Record);
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(report: &'a Report, found: &'a Sealed, scratch: Option<&'a Scratch>) -> Self {
+        Self {
+            report,
+            found,
+            scratch,
+            tally: Tally::new(&report.shared.inputs),
+            lines: Lines::default(),
+            numbers: Vec::new(),
+            read: Vec::new(),
+        }
+    }
+
+    fn inputs(&self) -> &'a Inputs {
+        &self.report.shared.inputs
+    }
+
+    /// Resolves these rows, in order.
+    pub(super) fn rows(&mut self, rows: Range<u32>) -> Result<(), ReconcileError> {
+        for row in rows {
+            let outcome = match self.report.state(row) {
+                RowState::Blank => self.tell(row, RowOutcome::BlankKey, |line| line),
+                RowState::Bad => {
+                    let reason = self.report.cells(row).nth(1).unwrap_or_default();
+                    self.tell(row, RowOutcome::BadKey, |line| line.reason(&String::from_utf8_lossy(reason)))
+                }
+                RowState::Member if self.report.chosen(row) != Some(row) => self.duplicate(row),
+                RowState::Only | RowState::Member => match self.found.head(row) {
+                    Head::Agrees => {
+                        self.tally.agreeing += 1;
+                        RowOutcome::Unchanged
+                    }
+                    Head::None(Beyond::No) => self.tell(row, RowOutcome::NoRecord, |line| line),
+                    Head::None(Beyond::Converted) => self.tell(row, RowOutcome::Converted, |line| line),
+                    Head::None(Beyond::OutOfScope) => self.tell(row, RowOutcome::OutOfScope, |line| line),
+                    Head::Some(head) => self.matched(row, head)?,
+                },
+            };
+            self.tally.row(outcome);
+        }
+        Ok(())
+    }
+
+    fn tell(
+        &mut self,
+        row: u32,
+        outcome: RowOutcome,
+        parts: impl for<'l> FnOnce(LineBuilder<'l>) -> LineBuilder<'l>,
+    ) -> RowOutcome {
+        let mut cells = self.report.cells(row);
+        let key = String::from_utf8_lossy(cells.next().unwrap_or_default());
+        let (number, line) = cells.place();
+        parts(self.lines.begin(number, line, &key, outcome)).end();
+        self.numbers.push(number);
+        outcome
+    }
+
+    fn duplicate(&mut self, row: u32) -> RowOutcome {
+        if let Some(count) = &mut self.tally.forbidden.duplicate_rows {
+            *count += 1;
+        }
+        let others = self.report.sharing(row).iter().filter(|&&r| r != row).take(10);
+        let rows: Vec<u64> = others.map(|&r| self.report.cells(r).place().0).collect();
+        self.tell(row, RowOutcome::DuplicateKey, |line| line.rows(&rows))
+    }
+
+    /// A row that has records, but for one that agrees alone.
+    fn matched(&mut self, row: u32, head: u32) -> Result<RowOutcome, ReconcileError> {
+        let mut records = self.records(head)?;
+        let first = records.first().and_then(|(_, record)| record.id());
+        records.retain(|(_, record)| record.what != What::Converted);
+        if records.is_empty() {
+            return Ok(self.tell(row, RowOutcome::Converted, |line| match &first {
+                Some(id) => line.record(id),
+                None => line,
+            }));
+        }
+        if records.len() > 1 {
+            let several = self.inputs().several_records;
+            if let Some(one) = self.newest(&records)? {
+                records = vec![one];
+            } else if several != SeveralRecords::All {
+                if let Some(count) = &mut self.tally.forbidden.several_records {
+                    *count += 1;
+                }
+                let ids: Vec<RecordId> = records.iter().filter_map(|(_, record)| record.id()).collect();
+                return Ok(self.tell(row, RowOutcome::SeveralRecords, |line| line.candidates(&ids)));
+            }
+        }
+        let mut end = RowOutcome::Unchanged;
+        for record in &records {
+            // Several records of one row: planned if any is; refused if any is and none is planned.
+            end = match (end, self.judge(row, record)?) {
+                (RowOutcome::Planned, _) | (_, RowOutcome::Planned) => RowOutcome::Planned,
+                (RowOutcome::Refused, _) | (_, RowOutcome::Refused) => RowOutcome::Refused,
+                _ => RowOutcome::Unchanged,
+            };
+        }
+        Ok(end)
+    }
+
+    /// The records from a head on, once each, by id. Of two versions of one record the same one counts, whatever came first: converted before
+    /// differing before agreeing, then by the cells.
+    fn records(&mut self, head: u32) -> Result<Vec<Candidate>, ReconcileError> {
+        let mut records: Vec<Candidate> = self.found.records(head).collect();
+        if records.len() == 1 {
+            return Ok(records);
+        }
+        records.sort_by_key(|(_, record)| (record.short(), record.what));
+        let versions = |a: &Candidate, b: &Candidate| (a.1.short(), a.1.what) == (b.1.short(), b.1.what);
+        if records.windows(2).any(|pair| versions(&pair[0], &pair[1])) {
+            let mut with_cells = Vec::new();
+            for record in records {
+                with_cells.push((record, self.found.cells(record.0, self.scratch, &mut self.read)?.to_vec()));
+            }
+            let columns = |packed: &[u8]| unpack(packed).1.map(<[u8]>::to_vec).collect::<Vec<_>>();
+            with_cells.sort_by_cached_key(|(record, cells)| (record.1.short(), record.1.what, columns(cells)));
+            records = with_cells.into_iter().map(|(record, _)| record).collect();
+        }
+        records.dedup_by_key(|(_, record)| record.short());
+        Ok(records)
+    }
+
+    fn newest(&mut self, records: &[Candidate]) -> Result<Option<Candidate>, ReconcileError> {
+        let Some(column) = self.inputs().layout.newest else { return Ok(None) };
+        if self.inputs().several_records != SeveralRecords::Newest {
+            return Ok(None);
+        }
+        let mut moments = Vec::new();
+        for (at, record) in records.iter().enumerate() {
+            let cells = self.found.cells(record.0, self.scratch, &mut self.read)?;
+            let moment = column.checked_sub(1).and_then(|column| unpack(cells).1.nth(column));
+            moments.push((at as u32, moment.unwrap_or_default().to_vec()));
+        }
+        Ok(newest(moments.into_iter()).and_then(|at| records.get(at as usize).copied()))
+    }
+
+    fn judge(&mut self, row: u32, &(index, record): &Candidate) -> Result<RowOutcome, ReconcileError> {
+        if record.what == What::Agrees {
+            self.tally.agreeing += 1;
+            return Ok(RowOutcome::Unchanged);
+        }
+        let inputs = self.inputs();
+        let report: Vec<&[u8]> = self.report.fields(row).take(inputs.fields.len()).collect();
+        let stored: Vec<&[u8]> = unpack(self.found.cells(index, self.scratch, &mut self.read)?).1.collect();
+        // Without the id, which is column 0.
+        let at = |column: usize| column.wrapping_sub(1);
+        let currency = inputs.layout.currency.map(|c| stored.get(at(c)).copied().unwrap_or_default());
+        let judged =
+            judge(&inputs.fields, &report, |f| at(inputs.layout.fields[f]), &stored, currency, &mut self.tally);
+        let outcome = judged.outcome();
+        if outcome != RowOutcome::Unchanged {
+            let id = record.id();
+            self.tell(row, outcome, |mut line| {
+                if let Some(id) = &id {
+                    line = line.record(id);
+                }
+                // Canonical forms are UTF-8; an empty one is blank.
+                let text = |value| std::str::from_utf8(value).ok().filter(|value| !value.is_empty());
+                let cells = judged.changed.iter().map(|cell| Changed {
+                    field: &inputs.fields[cell.field].name,
+                    kind: cell.kind,
+                    before: text(&cell.before),
+                    after: text(&cell.after),
+                    note: cell.note.as_ref(),
+                });
+                line.cells(cells).refused(&judged.refused)
+            });
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,51 @@
+//! Memory for what is looked up at random: in huge pages where the system has them, since a miss of the page table costs as much as one of the cache.
+
+use std::ops::{Deref, DerefMut};
+
+use memmap2::MmapMut;
+
+/// Below so many bytes huge pages bring nothing.
+const WORTH_HUGE: usize = 4 << 20;
+
+/// Zeroed bytes, of a fixed number.
+pub(super) enum Room {
+    Heap(Vec<u8>),
+    Mapped(MmapMut),
+}
+
+impl Room {
+    /// So many bytes. None of them costs memory before it is touched.
+    pub(super) fn new(bytes: usize) -> Self {
+        if bytes >= WORTH_HUGE
+            && let Ok(map) = MmapMut::map_anon(bytes)
+        {
+            // Only advice: without it, the pages are small ones.
+            #[cfg(target_os = "linux")]
+            let _ = map.advise(memmap2::Advice::HugePage);
+            return Self::Mapped(map);
+        }
+        Self::Heap(vec![0; bytes])
+    }
+}
+
+impl Deref for Room {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Heap(bytes) => bytes,
+            Self::Mapped(map) => map,
+        }
+    }
+}
+
+impl DerefMut for Room {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Heap(bytes) => bytes,
+            Self::Mapped(map) => map,
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! One file read by several threads: cut into pieces at what looks like the end of a row, indexed side by side, taken in order.
+//!
+//! A piece counts only if the one before it ended exactly where it begins, so what is cut wrongly (a quote where none should be) is found out; from there
+//! on the file is read by one thread, and every error is the one that thread meets.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::reader::Piece;
+use super::{Block, CsvError, CsvReader};
+
+/// Bytes of a piece, as a rule.
+const PIECE: usize = 256 << 10;
+/// A piece without a cut in so many bytes is not looked at further: one thread goes on.
+const LONGEST: usize = 4 << 20;
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DrainError<E> {
+    /// What is wrong with the file.
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    /// What the one who takes the rows said.
+    #[error("the rows were not taken")]
+    Taken(E),
+}
+
+/// What is left of a reader whose rows are all taken.
+pub struct Drained<R> {
+    /// The reader below.
+    pub input: R,
+    /// Rows that were taken.
+    pub rows: u64,
+    /// Was the last row closed by a line end?
+    pub last_line_ended: bool,
+}
+
+/// Where the next piece begins, in rows and lines.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) sequence: u64,
+    pub(super) row: u64,
+    pub(super) line: u64,
+}
+
+struct Source<R> {
+    input: R,
+    /// What was read behind the last cut.
+    rest: Vec<u8>,
+    next: u64,
+    over: bool,
+    /// A line feed that comes first is the second half of a `\r\n` of which the first was taken.
+    after_back: bool,
+    failed: Option<io::Error>,
+}
+
+/// Pieces in order: the first number that is not settled yet.
+struct Turn {
+    next: u64,
+    place: Place,
+    last_line_ended: bool,
+    /// Pieces that one thread has to read again.
+    again: BTreeMap<u64, Vec<u8>>,
+    /// A piece was unsound: no later one counts.
+    unsound: bool,
+}
+
+struct Taking<F> {
+    next: u64,
+    take: F,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<R: Read> Source<R> {
+    /// The next piece, which ends where a row seems to; true with the last one. `None` when all is read, or where no cut was found.
+    fn piece(&mut self, quote: Option<u8>) -> Option<(u64, Vec<u8>, bool)> {
+        if self.over || self.failed.is_some() {
+            return None;
+        }
+        let mut piece = std::mem::take(&mut self.rest);
+        let mut wanted = PIECE;
+        loop {
+            while piece.len() < wanted {
+                let length = piece.len();
+                piece.resize(wanted, 0);
+                match self.input.read(&mut piece[length..]) {
+                    Ok(0) => {
+                        piece.truncate(length);
+                        self.over = true;
+                        break;
+                    }
+                    Ok(read) => {
+                        piece.truncate(length + read);
+                        if std::mem::take(&mut self.after_back) && piece[0] == b'\n' {
+                            piece.remove(0);
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => piece.truncate(length),
+                    Err(error) => {
+                        piece.truncate(length);
+                        self.failed = Some(error);
+                        self.rest = piece;
+                        return None;
+                    }
+                }
+            }
+            if self.over {
+                self.next += 1;
+                return (!piece.is_empty()).then_some((self.next - 1, piece, true));
+            }
+            if let Some(cut) = cut(&piece, quote) {
+                self.rest.reserve(PIECE);
+                self.rest.extend_from_slice(&piece[cut..]);
+                piece.truncate(cut);
+                self.next += 1;
+                return Some((self.next - 1, piece, false));
+            }
+            wanted *= 2;
+            if wanted > LONGEST {
+                self.rest = piece;
+                return None;
+            }
+        }
+    }
+}
+
+/// Behind the last line feed that has an even number of quotes before it.
+fn cut(piece: &[u8], quote: Option<u8>) -> Option<usize> {
+    let count = |bytes: &[u8]| quote.map_or(0, |quote| memchr_iter(quote, bytes).count());
+    let mut before = count(piece);
+    let mut end = piece.len();
+    while let Some(at) = memrchr(b'\n', &piece[..end]) {
+        before -= count(&piece[at..end]);
+        if before.is_multiple_of(2) {
+            return Some(at + 1);
+        }
+        end = at;
+    }
+    None
+}
+
+impl<R: Read + Send> CsvReader<R> {
+    /// Reads the rest of the table on several threads: each block goes to `map` on any of them, and what that gives to `take`, in order.
+    /// `map` sees no block that lies behind an error in the file.
+    ///
+    /// # Errors
+    /// The first, as one thread would meet it; blocks before it were taken.
+    pub fn drain<T, E: Send>(
+        mut self,
+        threads: usize,
+        map: impl Fn(Block) -> Result<T, E> + Sync,
+        mut take: impl FnMut(T) -> Result<(), E> + Send,
+    ) -> Result<Drained<R>, DrainError<E>> {
+        let mut rows = 0;
+        // The first block alone: most reports are no longer, and it settles what kind of line ends there are.
+        if threads > 1
+            && let Some(block) = self.next_block()?
+        {
+            rows += block.rows() as u64;
+            map(block).and_then(&mut take).map_err(DrainError::Taken)?;
+        }
+        if threads < 2 || !self.can_be_cut() {
+            return one_by_one(self, rows, map, take);
+        }
+        let shape = self.shape();
+        let (input, rest, after_back, place) = self.apart();
+        let first = place.row;
+        let source = Mutex::new(Source { input, rest, next: 0, over: false, after_back, failed: None });
+        let turn = Mutex::new(Turn { next: 0, place, last_line_ended: true, again: BTreeMap::new(), unsound: false });
+        let taking = Mutex::new(Taking { next: 0, take: &mut take });
+        let (settled, taken) = (Condvar::new(), Condvar::new());
+        let stopped = Mutex::new(None);
+        let work = || {
+            loop {
+                let Some((number, bytes, last)) = lock(&source).piece(shape.quote()) else { return };
+                let piece = shape.read(bytes);
+                let mut turn_now = lock(&turn);
+                while turn_now.next != number && !turn_now.unsound {
+                    turn_now = settled.wait(turn_now).unwrap_or_else(PoisonError::into_inner);
+                }
+                let block = match piece {
+                    Piece::Sound { block, lines, ended, .. } if !turn_now.unsound && (ended || last) => {
+                        let place = turn_now.place;
+                        turn_now.next += 1;
+                        turn_now.place.line += lines;
+                        turn_now.last_line_ended = ended;
+                        if let Some(block) = &block {
+                            turn_now.place.row += block.rows() as u64;
+                            turn_now.place.sequence += 1;
+                        }
+                        block.map(|block| block.further(place.line - 1).placed(place.sequence, place.row))
+                    }
+                    Piece::Sound { bytes, .. } | Piece::Unsound { bytes } => {
+                        turn_now.unsound = true;
+                        turn_now.again.insert(number, bytes);
+                        settled.notify_all();
+                        return;
+                    }
+                };
+                drop(turn_now);
+                settled.notify_all();
+                let mapped = block.map(&map).transpose();
+                let mut taking_now = lock(&taking);
+                while taking_now.next != number && lock(&stopped).is_none() {
+                    taking_now = taken.wait(taking_now).unwrap_or_else(PoisonError::into_inner);
+                }
+                if lock(&stopped).is_some() {
+                    return;
+                }
+                let end = mapped.and_then(|mapped| mapped.map_or(Ok(()), &mut taking_now.take));
+                taking_now.next += 1;
+                if let Err(error) = end {
+                    *lock(&stopped) = Some(error);
+                    lock(&source).over = true;
+                }
+                drop(taking_now);
+                taken.notify_all();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        if let Some(error) = stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(DrainError::Taken(error));
+        }
+        let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows += turn.place.row - first;
+        if source.over && turn.again.is_empty() {
+            return Ok(Drained { input: source.input, rows, last_line_ended: turn.last_line_ended });
+        }
+        // What several threads could not settle, one does: from the first piece that did not count.
+        let mut bytes: Vec<u8> = turn.again.into_values().flatten().collect();
+        bytes.extend_from_slice(&source.rest);
+        let input = Cursor::new(bytes).chain(Failing(source.failed)).chain(source.input);
+        let Drained { input, rows, last_line_ended } = one_by_one(shape.reader(input, turn.place), rows, map, take)?;
+        Ok(Drained { input: input.into_inner().1, rows, last_line_ended })
+    }
+}
+
+/// Gives back an error of reading at its place.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn one_by_one<R: Read, T, E>(
+    mut reader: CsvReader<R>,
+    mut rows: u64,
+    map: impl Fn(Block) -> Result<T, E>,
+    mut take: impl FnMut(T) -> Result<(), E>,
+) -> Result<Drained<R>, DrainError<E>> {
+    while let Some(block) = reader.next_block()? {
+        rows += block.rows() as u64;
+        map(block).and_then(&mut take).map_err(DrainError::Taken)?;
+    }
+    let last_line_ended = reader.last_line_ended();
+    Ok(Drained { input: reader.into_inner(), rows, last_line_ended })
+}
+
+/// Is there a NUL? Then one thread says where.
+pub(super) fn has_nul(bytes: &[u8]) -> bool {
+    memchr(0, bytes).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::super::{Dialect, Limits};
+    use super::*;
+
+    type Rows = Vec<(u64, u64, Vec<Vec<u8>>)>;
+
+    fn rows(block: &Block) -> Rows {
+        block.iter().map(|row| (row.number(), row.line(), row.cells().map(<[u8]>::to_vec).collect())).collect()
+    }
+
+    fn by(threads: usize, text: &[u8]) -> Result<(Rows, u64, bool), String> {
+        let limits = Limits { block: 100, ..Limits::default() };
+        let (_, reader) = CsvReader::open(text, Dialect::default(), limits).map_err(|e| e.to_string())?;
+        let mut all = Vec::new();
+        let seen = AtomicUsize::new(0);
+        let drained = reader.drain(
+            threads,
+            |block| {
+                seen.fetch_add(block.rows(), Ordering::Relaxed);
+                Ok::<_, ()>(rows(&block))
+            },
+            |rows| {
+                all.extend(rows);
+                Ok(())
+            },
+        );
+        match drained {
+            Ok(drained) => {
+                assert_eq!(drained.rows, all.len() as u64);
+                assert_eq!(seen.into_inner(), all.len());
+                Ok((all, drained.rows, drained.last_line_ended))
+            }
+            Err(error) => Err(format!("{error:?}")),
+        }
+    }
+
+    /// Long enough for several pieces, with something odd at a place or at its end.
+    fn long(line_end: &str, odd: &str, at: usize, end: &str) -> String {
+        let mut text = format!("a,b,c{line_end}");
+        for n in 0..30_000 {
+            if n == at {
+                text.push_str(odd);
+            }
+            match n % 7 {
+                0 => text.push_str(&format!("\"x{n}\",\"line\nbreak, \"\"quoted\"\"\",é{line_end}")),
+                1 => text.push_str(&format!("{n},,{line_end}")),
+                _ => text.push_str(&format!("{n},plain text of row {n},\"q\"{line_end}")),
+            }
+        }
+        text.push_str(end);
+        text
+    }
+
+    #[test]
+    fn several_threads_read_what_one_reads() {
+        for line_end in ["\n", "\r\n", "\r"] {
+            for odd in
+                ["", "\n\r\n\n", "5\" pipe,\"x\",y\n", "1,2\n", "\"open,\n", "1,\"2\"x,3\n", "1,\0,3\n", "1,2,3,4\n"]
+            {
+                for at in [10, 15_000, 29_999] {
+                    for end in ["", "1,2,3", "1,2", "\"x"] {
+                        let text = long(line_end, odd, at, end);
+                        let one = by(1, text.as_bytes());
+                        for threads in [2, 3] {
+                            assert!(one == by(threads, text.as_bytes()), "{line_end:?} {odd:?} at {at}, then {end:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_told_alike() {
+        let mut text = long("\n", "", 0, "").into_bytes();
+        let at = text.len() / 2;
+        text[at] = 0xff;
+        assert_eq!(by(1, &text), by(2, &text));
+        assert!(by(2, &text).is_err());
+    }
+
+    #[test]
+    fn who_takes_may_stop_it() {
+        let text = long("\n", "", 0, "");
+        let (_, reader) = CsvReader::open(text.as_bytes(), Dialect::default(), Limits::default()).unwrap();
+        let mut taken = 0;
+        let stopped = reader.drain(
+            2,
+            |block| Ok::<_, &str>(block.rows()),
+            |_| {
+                taken += 1;
+                if taken == 3 { Err("enough") } else { Ok(()) }
+            },
+        );
+        assert!(matches!(stopped, Err(DrainError::Taken("enough"))));
+        assert_eq!(taken, 3);
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_stands_behind_a_line_feed_outside_quotes(text in "[a,\"\n]{0,40}") {
+            if let Some(cut) = cut(text.as_bytes(), Some(b'"')) {
+                prop_assert_eq!(text.as_bytes()[cut - 1], b'\n');
+                prop_assert_eq!(text[..cut].matches('"').count() % 2, 0);
+            }
+        }
+    }
+}
