@@ -86,6 +86,11 @@ pub fn table(lines: &[OrgLine], options: &Options) -> String {
     fold(&out, options.width)
 }
 
+/// To the second, UTC.
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The same as data.
 pub fn json(lines: &[OrgLine]) -> String {
     let all: Vec<_> = lines
@@ -93,8 +98,8 @@ pub fn json(lines: &[OrgLine]) -> String {
         .map(|line| {
             value!({
                 "org": line.org, "environment": line.environment.as_str(), "plans": line.plans, "org_id": line.org_id, "instance": line.instance,
-                "user": line.user, "flow": line.flow, "created": line.created.map(|t| t.to_string()),
-                "used": line.used.map(|t| t.to_string()), "state": line.state,
+                "user": line.user, "flow": line.flow, "created": line.created.map(second),
+                "used": line.used.map(second), "state": line.state,
             })
         })
         .collect();

@@ -96,8 +96,9 @@ fn a_crash_while_writing_keeps_the_old_store() {
     let log_in = place.start(&["orgs", "connect", "acme"]);
     let location = place.scene.org().authorize(&log_in.address, USER, true).unwrap();
     log_in.visit(&location);
+    let folder = place.scene.path(".footbridge");
     let unfinished = || {
-        let names = std::fs::read_dir(place.scene.path(".footbridge")).unwrap();
+        let names = std::fs::read_dir(&folder).unwrap();
         names.flatten().any(|f| f.file_name().to_string_lossy().starts_with("tokens.age.new-"))
     };
     until("the new file", unfinished);

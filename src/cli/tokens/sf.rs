@@ -49,7 +49,8 @@ fn ask(arguments: &[&str], target_org: &str) -> Result<Value, String> {
         return Ok(answer.result);
     }
     let words = answer.message.or(answer.name).unwrap_or_else(|| "it gives no reason".to_owned());
-    Err(format!("`{shown}` failed: {}", words.lines().next().unwrap_or_default().chars().take(300).collect::<String>()))
+    let words: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+    Err(format!("`{shown}` failed: {words}"))
 }
 
 fn text<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
