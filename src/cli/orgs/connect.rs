@@ -19,7 +19,7 @@ use crate::vault::Turn;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ConnectArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_orgs(world)?;
     let door = chosen(&repository.place(world), &arguments.name, arguments.env, arguments.plans)?;
     if door.auth()?.is_kept() {
         // Before anybody logs in for nothing.
