@@ -151,9 +151,9 @@ fn no_secret_of_a_persons_log_in_comes_out() {
     let mut marked =
         Marked::with(&browser, &format!(", rotation: true, callbacks: ['http://localhost:{port}/OauthRedirect']"));
     // Not a passphrase, which takes a while each time; one comes at the end.
-    let identity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
-    marked.job.scene.set("FOOTBRIDGE_KEY", identity);
-    marked.issued.push(identity.to_owned());
+    let identity = footbridge::vault::Key::generate().1.expose().to_owned();
+    marked.job.scene.set("FOOTBRIDGE_KEY", &identity);
+    marked.issued.push(identity.clone());
     let user = "admin@emulator.example";
     for arguments in [
         &["orgs", "connect", "acme", "--no-browser", "-vv"] as &[&str],
@@ -205,7 +205,7 @@ fn no_secret_of_a_persons_log_in_comes_out() {
             assert_eq!(marked.run("another key", arguments).code, 7);
         }
     }
-    marked.job.scene.set("FOOTBRIDGE_KEY", identity);
+    marked.job.scene.set("FOOTBRIDGE_KEY", &identity);
     marked.run("forgotten", &["orgs", "disconnect", "acme", "--force", "-vv"]);
 }
 
