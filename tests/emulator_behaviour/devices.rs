@@ -12,7 +12,7 @@ const SEED: &str = "
 clients:
   - { client_id: tool, client_secret: s, name: Tool, device_flow: true, secret_optional: true, secret_for_refresh: false }
   - { client_id: closed, client_secret: s }
-  - { client_id: strange, device_flow: true, installed: false }
+  - { client_id: strange, device_flow: true, secret_optional: true, installed: false }
 users: [{ username: ada@acme.example }]
 ";
 

@@ -103,10 +103,10 @@ async fn exchange(
         path: incoming.path.clone(),
         query: incoming.query.clone(),
         status: 0,
-        request_body: if incoming.path.starts_with("/services/oauth2/") || incoming.path.starts_with("/setup/") {
-            transcript::masked(&incoming.text())
-        } else {
-            incoming.text()
+        request_body: match (of_log_in(&incoming.path), incoming.boundary()) {
+            (true, None) => transcript::masked(&incoming.text()),
+            (true, Some(_)) => "***".to_owned(),
+            (false, _) => incoming.text(),
         },
         response_bytes: 0,
         headers: transcript::headers(&incoming.headers),
@@ -155,6 +155,11 @@ async fn exchange(
         return endless(bytes);
     }
     respond(reply, accepts_gzip && state.settings.gzip, Some(sequence))
+}
+
+/// A path whose bodies hold secrets.
+fn of_log_in(path: &str) -> bool {
+    path.starts_with("/services/oauth2/") || path.starts_with("/setup/")
 }
 
 async fn delay(state: &State, millis: u64) {
