@@ -1,8 +1,11 @@
 //! What an emulated org does over its socket, beyond the shapes that recordings show.
 
+mod devices;
 mod faults;
 mod logins;
+mod rights;
 mod seeds;
+mod sign_in;
 
 use std::io::Write;
 
@@ -165,14 +168,14 @@ async fn object_rights_hide_objects_and_refuse_edits() {
     let set = |object: &'static str, rights| {
         org.emulator.change_user(&admin, |user| user.objects.extend([(object.to_owned(), rights)])).unwrap();
     };
-    set("Case", ObjectRights { read: false, edit: false });
-    set("Lead", ObjectRights { read: true, edit: false });
+    set("Case", ObjectRights { read: false, edit: false, ..ObjectRights::default() });
+    set("Lead", ObjectRights { edit: false, ..ObjectRights::default() });
     assert_eq!(org.get("/sobjects/Case/describe").await.status(), StatusCode::NOT_FOUND);
     let (status, body) = org.patch(&format!("/sobjects/Lead/{id}"), &json!({"Title": "Dr"})).await;
     assert_eq!((status, code(&body)), (403, "INSUFFICIENT_ACCESS_OR_READONLY"));
     let all: Value = org.get("/sobjects").await.json().await.unwrap();
     assert!(all["sobjects"].as_array().unwrap().iter().all(|o| o["name"] != "Case"));
-    set("Lead", ObjectRights { read: true, edit: true });
+    set("Lead", ObjectRights::default());
     let other = org.leads(1).remove(0);
     org.emulator.change_user(&admin, |user| user.read_only_records.push(other.clone())).unwrap();
     let body = json!({"records": [change(id, json!({"Title": "Dr"})), change(&other, json!({"Title": "Dr"}))]});

@@ -61,6 +61,14 @@ pub struct Settings {
     pub newest_version: u32,
     /// Seconds without a call after which an access token is dead; 7,200 in a new Salesforce org.
     pub session_seconds: i64,
+    /// Seconds that an authorization code lives.
+    pub code_seconds: i64,
+    /// Seconds that a device code lives.
+    pub device_seconds: i64,
+    /// Seconds that a device leaves between polls.
+    pub device_interval: i64,
+    /// Log-ins of one user within an hour (all grants together).
+    pub logins_per_hour: u64,
     /// Query cursors that are kept; a real org keeps them for two days.
     pub cursors: usize,
     /// Compress replies of clients that accept gzip.
@@ -80,6 +88,10 @@ impl Default for Settings {
             oldest_version: 31,
             newest_version: 68,
             session_seconds: 7_200,
+            code_seconds: 900,
+            device_seconds: 600,
+            device_interval: 5,
+            logins_per_hour: 3_600,
             cursors: 16,
             gzip: true,
             bulk: BulkSettings::default(),

@@ -10,7 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clock::seconds_between;
+use super::ids::{eighteen, fifteen};
 use super::seed::form::{Access, ClientSeed, ObjectRights, UserSeed};
+
+/// Read by whoever has View Setup and Configuration.
+const OF_SETUP: [&str; 4] = ["FieldPermissions", "ObjectPermissions", "PermissionSet", "PermissionSetAssignment"];
 
 /// A user of the org.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,10 +26,36 @@ pub struct User {
 }
 
 impl User {
-    /// Rights on an object.
+    /// Rights on an object; View All Data and Modify All Data come before what is said of the object.
     pub fn object(&self, object: &str) -> ObjectRights {
         let found = self.seed.objects.iter().find(|(name, _)| name.eq_ignore_ascii_case(object));
-        found.map_or_else(ObjectRights::default, |(_, rights)| *rights)
+        let mut rights = found.map_or_else(ObjectRights::default, |(_, rights)| *rights);
+        rights.modify_all |= self.seed.modify_all_data;
+        rights.view_all |= self.seed.view_all_data || rights.modify_all;
+        rights.read |= rights.view_all;
+        rights.edit |= rights.modify_all;
+        if OF_SETUP.iter().any(|of_setup| of_setup.eq_ignore_ascii_case(object)) {
+            rights.read = self.seed.view_setup;
+        }
+        rights
+    }
+
+    /// Does sharing hide this record from the user?
+    pub fn hidden(&self, object: &str, id: &str) -> bool {
+        !self.object(object).view_all && self.seed.hidden_records.iter().any(|hidden| fifteen(hidden) == fifteen(id))
+    }
+
+    /// Records of an object that sharing hides from the user: their ids, 18 characters.
+    pub fn hidden_of(&self, object: &str) -> Vec<String> {
+        if self.seed.hidden_records.is_empty() || self.object(object).view_all {
+            return Vec::new();
+        }
+        self.seed.hidden_records.iter().filter_map(|id| eighteen(id)).collect()
+    }
+
+    /// May the user only look at this record (sharing)?
+    pub fn only_reads(&self, object: &str, id: &str) -> bool {
+        !self.object(object).modify_all && self.seed.read_only_records.iter().any(|r| fifteen(r) == fifteen(id))
     }
 
     /// Field-level security.
@@ -72,7 +102,43 @@ pub struct Token {
     pub spent: bool,
     /// Never expires by idling (the standing token of tests).
     pub standing: bool,
+    /// What it is good for.
+    #[serde(default = "every_scope")]
+    pub scopes: Vec<String>,
 }
+
+fn every_scope() -> Vec<String> {
+    ClientSeed::default().scopes
+}
+
+/// What a new token is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'a> {
+    /// Id of the user.
+    pub user: &'a str,
+    /// Consumer key of the app.
+    pub client: &'a str,
+    /// What it is good for.
+    pub scopes: &'a [String],
+    /// One family: a refresh token, those it was rotated into, and their access tokens.
+    pub family: u64,
+    /// Never expires by idling.
+    pub standing: bool,
+}
+
+/// A user has let an app in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Id of the user.
+    pub user: String,
+    /// Consumer key of the app.
+    pub client: String,
+    /// For these scopes.
+    pub scopes: Vec<String>,
+}
+
+/// A user keeps this many refresh tokens of one app; the next approval drops the oldest.
+const MOST_GRANTS: usize = 5;
 
 /// Users, apps and tokens.
 #[derive(Default, Serialize, Deserialize)]
@@ -85,6 +151,9 @@ pub struct People {
     pub tokens: BTreeMap<String, Token>,
     /// Families so far.
     pub families: u64,
+    /// Who has let which app in.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
 }
 
 impl People {
@@ -125,8 +194,53 @@ impl People {
         let Some(token) = self.tokens.remove(value) else { return false };
         if token.kind == TokenKind::Refresh {
             self.end_family(token.family);
+            let left = self
+                .tokens
+                .values()
+                .any(|t| t.kind == TokenKind::Refresh && !t.spent && t.user == token.user && t.client == token.client);
+            if !left {
+                self.approvals.retain(|a| a.user != token.user || a.client != token.client);
+            }
         }
         true
+    }
+
+    /// A user lets an app in; later scopes add to earlier ones.
+    pub fn approve(&mut self, new: Approval) {
+        match self.approvals.iter_mut().find(|a| a.user == new.user && a.client == new.client) {
+            Some(known) => {
+                let more = new.scopes.into_iter().filter(|s| !known.scopes.contains(s)).collect::<Vec<_>>();
+                known.scopes.extend(more);
+            }
+            None => self.approvals.push(new),
+        }
+    }
+
+    /// Has the user let the app in for all these scopes?
+    pub fn approved(&self, user: &str, client: &str, scopes: &[String]) -> bool {
+        let found = self.approvals.iter().find(|a| a.user == user && a.client == client);
+        found.is_some_and(|known| scopes.iter().all(|s| known.scopes.contains(s)))
+    }
+
+    /// Has the user let the app in for good? That counts for JWT, too.
+    pub fn approved_refreshing(&self, user: &str, client: &str) -> bool {
+        let lasting = |s: &String| s == "refresh_token" || s == "offline_access";
+        self.approvals.iter().any(|a| a.user == user && a.client == client && a.scopes.iter().any(lasting))
+    }
+
+    /// Ends the oldest grants of an app that a user has too many of.
+    pub fn drop_oldest(&mut self, user: &str, client: &str) {
+        let mine = |t: &&Token| t.kind == TokenKind::Refresh && !t.spent && t.user == user && t.client == client;
+        let mut families: Vec<u64> = self.tokens.values().filter(mine).map(|t| t.family).collect();
+        families.sort_unstable();
+        let surplus = families.len().saturating_sub(MOST_GRANTS);
+        families.truncate(surplus);
+        self.tokens.retain(|_, token| !families.contains(&token.family));
+    }
+
+    /// May a session be used for the REST API?
+    pub fn opens_api(&self, value: &str) -> bool {
+        self.tokens.get(value).is_some_and(|t| t.scopes.iter().any(|s| s == "api" || s == "full"))
     }
 
     /// Ends every token of a family.
@@ -152,7 +266,18 @@ mod tests {
     fn token(value: &str, kind: TokenKind, family: u64) -> Token {
         let now = at("2026-11-21T09:00:00Z");
         let (value, user, client) = (value.to_owned(), "005".to_owned(), "app".to_owned());
-        Token { value, kind, user, client, family, issued: now, used: now, spent: false, standing: false }
+        Token {
+            value,
+            kind,
+            user,
+            client,
+            family,
+            issued: now,
+            used: now,
+            spent: false,
+            standing: false,
+            scopes: Vec::new(),
+        }
     }
 
     fn people() -> People {
@@ -185,7 +310,7 @@ mod tests {
     fn rights_heed_no_case_and_default_to_all() {
         let mut people = people();
         let seed = &mut people.users[0].seed;
-        seed.objects.insert("Lead".into(), ObjectRights { read: true, edit: false });
+        seed.objects.insert("Lead".into(), ObjectRights { edit: false, ..ObjectRights::default() });
         seed.fields.insert("Lead.Email".into(), Access::None);
         let user = &people.users[0];
         assert!(!user.reads("lead", "EMAIL") && user.reads("Lead", "Name") && user.reads("Case", ""));

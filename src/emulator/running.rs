@@ -15,8 +15,8 @@ use super::http::{server, wire};
 use super::jobs::{self, Job, JobSeen};
 use super::options::{Credentials, EmulatorError, Options};
 use super::org::{Org, find};
-use super::people::TokenKind;
-use super::seed::form::{Access, UserSeed};
+use super::people::{Grant, TokenKind};
+use super::seed::form::{Access, ClientSeed, UserSeed};
 use super::state::State;
 use super::store::rows;
 use super::transcript::Call;
@@ -68,13 +68,20 @@ fn standing(state: &State) -> Result<(String, Credentials), EmulatorError> {
     let (Some(admin), Some(client)) = (users.first(), clients.first()) else {
         return Err(EmulatorError::Unknown("an org needs a user and an app".to_owned()));
     };
+    let grant = |user, family, standing| Grant {
+        user,
+        client: client.client_id.as_str(),
+        scopes: &client.scopes,
+        family,
+        standing,
+    };
     // Tokens that seeds name, and one for the admin in any case.
     let mut refresh = None;
     for user in &users {
         let Some(value) = user.seed.refresh_token.clone().filter(|v| !org.people.tokens.contains_key(v)) else {
             continue;
         };
-        let made = state.issue(&mut org, TokenKind::Refresh, &user.id, &client.client_id, 0, false)?;
+        let made = state.issue(&mut org, TokenKind::Refresh, grant(&user.id, 0, false))?;
         org.people.families += 1;
         let family = org.people.families;
         if let Some(mut token) = org.people.tokens.remove(&made) {
@@ -89,11 +96,11 @@ fn standing(state: &State) -> Result<(String, Credentials), EmulatorError> {
     let family = org.people.families;
     let refresh_token = match refresh {
         Some(token) => token,
-        None => state.issue(&mut org, TokenKind::Refresh, &admin.id, &client.client_id, family, false)?,
+        None => state.issue(&mut org, TokenKind::Refresh, grant(&admin.id, family, false))?,
     };
     org.people.families += 1;
     let family = org.people.families;
-    let access = state.issue(&mut org, TokenKind::Access, &admin.id, &client.client_id, family, true)?;
+    let access = state.issue(&mut org, TokenKind::Access, grant(&admin.id, family, true))?;
     let credentials = Credentials {
         client_id: client.client_id.clone(),
         client_secret: client.client_secret.clone(),
@@ -130,7 +137,39 @@ impl Emulator {
         let user = org.people.by_username(username).ok_or_else(unknown)?.id.clone();
         org.people.families += 1;
         let family = org.people.families;
-        self.state.issue(&mut org, TokenKind::Access, &user, &self.credentials.client_id, family, true)
+        let client = &self.credentials.client_id;
+        let scopes = org.people.client(client).map(|c| c.scopes.clone()).unwrap_or_default();
+        let grant = Grant { user: &user, client, scopes: &scopes, family, standing: true };
+        self.state.issue(&mut org, TokenKind::Access, grant)
+    }
+
+    /// Signs in, and allows or denies, for a person without a browser. `url` is what an app would open in one (`…/authorize?…`); the
+    /// answer is where the browser would be sent: the app's callback with a code or an error.
+    ///
+    /// # Errors
+    /// No such active user; or the org would show an error page, whose HTML is told.
+    pub fn authorize(&self, url: &str, username: &str, allow: bool) -> Result<String, EmulatorError> {
+        super::http::oauth::authorize_on_behalf(&self.state, url, username, allow)
+    }
+
+    /// Says for a person, without a browser, whether a device may come in.
+    ///
+    /// # Errors
+    /// No such user, or no such code that waits.
+    pub fn judge_device(&self, user_code: &str, username: &str, allow: bool) -> Result<(), EmulatorError> {
+        super::http::oauth::judge_device(&self.state, user_code, username, allow)
+    }
+
+    /// Changes an app: its callbacks, flows, or whether it is installed.
+    ///
+    /// # Errors
+    /// No such app.
+    pub fn change_client(&self, client_id: &str, change: impl FnOnce(&mut ClientSeed)) -> Result<(), EmulatorError> {
+        let mut org = self.state.org();
+        let client = org.people.clients.iter_mut().find(|c| c.client_id == client_id);
+        let unknown = || EmulatorError::Unknown(format!("there is no app `{client_id}`"));
+        change(client.ok_or_else(unknown)?);
+        org.save()
     }
 
     /// What is needed to log in by refresh token, client credentials or JWT.
@@ -274,6 +313,7 @@ impl Emulator {
         let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
         change(&mut user.ok_or_else(unknown)?.seed);
         org.changed = now;
+        org.show_rights()?;
         org.save()
     }
 
@@ -350,5 +390,6 @@ pub(super) fn set_access(
         return Err(EmulatorError::Unknown(format!("there is no user `{}`", username.unwrap_or_default())));
     }
     org.changed = now;
+    org.show_rights()?;
     org.save()
 }

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use super::clock::Running;
 use super::faults::Script;
+use super::grants::Grants;
 use super::http::Cursors;
 use super::jobs::Jobs;
 use super::options::{EmulatorError, Settings};
 use super::org::Org;
+use super::people::{Grant, Token, TokenKind};
 use super::transcript::Transcript;
 
 /// The shared state.
@@ -24,6 +26,7 @@ pub struct State {
     jobs: Mutex<Jobs>,
     changed: Condvar,
     transcript: Mutex<Transcript>,
+    grants: Mutex<Grants>,
     random: Mutex<fastrand::Rng>,
     held: Arc<()>,
     /// Limits and habits.
@@ -49,6 +52,7 @@ impl State {
             jobs: Mutex::default(),
             changed: Condvar::new(),
             transcript: Mutex::default(),
+            grants: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(settings.random_seed)),
             held: Arc::default(),
             settings,
@@ -103,6 +107,11 @@ impl State {
         lock(&self.transcript)
     }
 
+    /// Log-ins under way, locked. Whoever needs the org as well locks that first.
+    pub fn grants(&self) -> MutexGuard<'_, Grants> {
+        lock(&self.grants)
+    }
+
     /// The org's time.
     pub fn now(&self) -> Timestamp {
         lock(&self.clock).now()
@@ -141,32 +150,23 @@ impl State {
     ///
     /// # Errors
     /// The database's.
-    pub fn issue(
-        &self,
-        org: &mut Org,
-        kind: super::people::TokenKind,
-        user: &str,
-        client: &str,
-        family: u64,
-        standing: bool,
-    ) -> Result<String, EmulatorError> {
+    pub fn issue(&self, org: &mut Org, kind: TokenKind, grant: Grant<'_>) -> Result<String, EmulatorError> {
         let value = match kind {
-            super::people::TokenKind::Access => {
-                format!("{}!AQ{}", super::ids::fifteen(&org.profile.id), self.characters(94))
-            }
-            super::people::TokenKind::Refresh => format!("5Aep{}", self.characters(82)),
+            TokenKind::Access => format!("{}!AQ{}", super::ids::fifteen(&org.profile.id), self.characters(94)),
+            TokenKind::Refresh => format!("5Aep{}", self.characters(82)),
         };
         let now = self.now();
-        org.people.issue(super::people::Token {
+        org.people.issue(Token {
             value: value.clone(),
             kind,
-            user: user.to_owned(),
-            client: client.to_owned(),
-            family,
+            user: grant.user.to_owned(),
+            client: grant.client.to_owned(),
+            family: grant.family,
             issued: now,
             used: now,
             spent: false,
-            standing,
+            standing: grant.standing,
+            scopes: grant.scopes.to_vec(),
         });
         org.save()?;
         Ok(value)

@@ -66,7 +66,8 @@ pub fn headers(all: &http::HeaderMap) -> BTreeMap<String, String> {
 
 /// A form body with its secrets masked.
 pub fn masked(body: &str) -> String {
-    const SECRET: [&str; 6] = ["client_secret", "refresh_token", "assertion", "token", "code", "password"];
+    const SECRET: [&str; 8] =
+        ["client_secret", "refresh_token", "assertion", "token", "code", "code_verifier", "password", "visit"];
     let pairs = url::form_urlencoded::parse(body.as_bytes());
     let mut out = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {

@@ -12,6 +12,7 @@ use super::super::running;
 use super::super::seed::form::{Access, from_yaml};
 use super::super::state::State;
 use super::super::store::rows;
+use super::oauth;
 use super::reply::Reply;
 use super::request::Incoming;
 
@@ -38,6 +39,17 @@ struct Security {
     object: String,
     field: String,
     access: Access,
+}
+
+/// What a person would do in a browser: with the address that an app opens, or with a device's code.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consent {
+    authorize: Option<String>,
+    user_code: Option<String>,
+    username: String,
+    #[serde(default)]
+    deny: bool,
 }
 
 fn read<T: DeserializeOwned>(request: &Incoming) -> Result<T, EmulatorError> {
@@ -115,6 +127,17 @@ fn act(state: &State, request: &Incoming, path: &str) -> Result<Reply, EmulatorE
             let username = security.username.as_deref();
             running::set_access(state, username, &security.object, &security.field, security.access)?;
             fine()
+        }
+        ("POST", "oauth") => {
+            let consent: Consent = read(request)?;
+            let (username, allow) = (consent.username.as_str(), !consent.deny);
+            if let Some(code) = consent.user_code {
+                oauth::judge_device(state, &code, username, allow)?;
+                return fine();
+            }
+            let url = consent.authorize.unwrap_or_default();
+            let location = oauth::authorize_on_behalf(state, &url, username, allow)?;
+            Ok(Reply::json(200, &json!({"location": location})))
         }
         ("POST", "expire-sessions") => {
             state.org().people.end_sessions();

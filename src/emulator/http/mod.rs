@@ -8,7 +8,7 @@ mod describe;
 mod identity;
 mod jobs;
 mod limits;
-mod oauth;
+pub(super) mod oauth;
 mod query;
 mod records;
 mod reply;

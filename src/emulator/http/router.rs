@@ -35,6 +35,9 @@ pub fn route(state: &Arc<State>, request: &Incoming, faults: &RecordFaults) -> R
     if path.starts_with("/services/oauth2/") {
         return Routed::free(oauth::answer(state, request));
     }
+    if path == "/setup/connect" {
+        return Routed::free(oauth::connect(state, request));
+    }
     if path.starts_with("/id/") {
         return Routed::free(identity::answer(state, request));
     }
@@ -77,7 +80,14 @@ fn authorised<'r>(state: &State, request: &'r Incoming, version: &'r str) -> Res
     }
     let token = request.token()?;
     let now = state.now();
-    let user = state.org().people.session(token, now, state.settings.session_seconds).ok_or_else(expired)?;
+    let (user, opens) = {
+        let people = &mut state.org().people;
+        (people.session(token, now, state.settings.session_seconds).ok_or_else(expired)?, people.opens_api(token))
+    };
+    if !opens {
+        let message = "This session is not valid for use with the REST API";
+        return Err(Problem::new(401, "INVALID_SESSION_ID", message));
+    }
     if !user.seed.api_enabled {
         let message = "API is not enabled for this Organization or Partner";
         return Err(Problem::new(403, "API_DISABLED_FOR_ORG", message));

@@ -7,13 +7,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::people::{Access, ClientSeed, ObjectRights, UserSeed};
+
 /// A whole seed file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Seed {
     /// The org itself.
     pub org: Option<OrgSeed>,
-    /// Connected apps.
+    /// Apps (External Client Apps, connected apps).
     pub clients: Vec<ClientSeed>,
     /// Users beside the admin, or the admin anew.
     pub users: Vec<UserSeed>,
@@ -41,110 +43,8 @@ pub struct OrgSeed {
     pub my_domain: Option<String>,
     /// IANA name of the users' time zone.
     pub time_zone: Option<String>,
-}
-
-/// A connected app.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ClientSeed {
-    /// Consumer key.
-    pub client_id: String,
-    /// Consumer secret.
-    pub client_secret: String,
-    /// PEM of the public key, or certificate, for JWT bearer.
-    pub public_key: Option<String>,
-    /// Refresh tokens are for single use.
-    pub rotation: bool,
-    /// Refreshing needs no secret.
-    pub secret_optional: bool,
-    /// Username that client credentials act as.
-    pub run_as: Option<String>,
-    /// Usernames that have approved it; `None` = everybody.
-    pub approved: Option<Vec<String>>,
-}
-
-impl std::fmt::Debug for ClientSeed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientSeed").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
-}
-
-/// A user and what the user may do.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct UserSeed {
-    /// User name.
-    pub username: String,
-    /// Last name.
-    pub name: String,
-    /// E-mail address; the user name when not given.
-    pub email: Option<String>,
-    /// May log in.
-    pub active: bool,
-    /// API Enabled.
-    pub api_enabled: bool,
-    /// View Setup and Configuration: needed for `/limits`.
-    pub view_setup: bool,
-    /// Rights on objects that differ from read and edit.
-    pub objects: BTreeMap<String, ObjectRights>,
-    /// Rights on fields, as `Object.Field`, that differ from edit.
-    pub fields: BTreeMap<String, Access>,
-    /// Ids of records that the user sees but may not change (sharing).
-    pub read_only_records: Vec<String>,
-    /// A refresh token that the user already has, with the first client.
-    pub refresh_token: Option<String>,
-}
-
-impl std::fmt::Debug for UserSeed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserSeed").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-impl Default for UserSeed {
-    fn default() -> Self {
-        Self {
-            username: String::new(),
-            name: "User".to_owned(),
-            email: None,
-            active: true,
-            api_enabled: true,
-            view_setup: true,
-            objects: BTreeMap::new(),
-            fields: BTreeMap::new(),
-            read_only_records: Vec::new(),
-            refresh_token: None,
-        }
-    }
-}
-
-/// Rights on an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ObjectRights {
-    /// May see the object's records.
-    pub read: bool,
-    /// May change them.
-    pub edit: bool,
-}
-
-impl Default for ObjectRights {
-    fn default() -> Self {
-        Self { read: true, edit: true }
-    }
-}
-
-/// Field-level security.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Hidden.
-    None,
-    /// Read-only.
-    Read,
-    /// Read and edit.
-    #[default]
-    Edit,
+    /// When a trial ends, as `Organization.TrialExpirationDate` says it.
+    pub trial_expires: Option<String>,
 }
 
 /// An object's additions.

@@ -5,6 +5,7 @@
 pub(super) mod csv_file;
 pub(super) mod field;
 pub(super) mod form;
+pub(super) mod people;
 
 /// The three Lead fields of the *Logins Review* example, as a YAML seed.
 pub const WALKME_FIELDS: &str = "\

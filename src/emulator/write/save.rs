@@ -20,6 +20,9 @@ use super::{field_rules, validation};
 pub fn record(org: &Org, user: &User, draft: &Draft<'_>, id: &str, now: Timestamp) -> Result<(), Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let object = draft.object;
+    if user.hidden(&object.name, id) {
+        return Err(one(unknown()));
+    }
     match rows::presence(&org.db, &object.name, id).map_err(|e| one(e.into()))? {
         Presence::There => {}
         Presence::Deleted => {
@@ -27,8 +30,7 @@ pub fn record(org: &Org, user: &User, draft: &Draft<'_>, id: &str, now: Timestam
         }
         Presence::Absent => return Err(one(unknown())),
     }
-    let shared_to_read = user.seed.read_only_records.iter().any(|record| fifteen(record) == fifteen(id));
-    if shared_to_read || !user.object(&object.name).edit {
+    if user.only_reads(&object.name, id) || !user.object(&object.name).edit {
         let problem =
             Problem::of_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[]);
         return Err(one(problem.with_status(403)));
