@@ -25,3 +25,4 @@ pub mod runlog;
 pub mod salesforce;
 pub mod table;
 pub mod values;
+pub mod vault;

@@ -20,6 +20,7 @@ mod figures;
 mod formats;
 mod input;
 mod job;
+mod orgs;
 mod plans;
 mod real_data;
 mod scene;

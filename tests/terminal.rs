@@ -91,7 +91,9 @@ fn without_a_command_help_is_shown_and_the_usage_was_wrong() {
 #[test]
 fn every_commands_help_puts_its_own_flags_before_those_of_every_command() {
     let scene = Scene::seeded("{}");
-    for command in ["demo", "init", "validate", "plan", "show", "apply", "runs", "explain", "schema", "emulator"] {
+    for command in
+        ["demo", "init", "validate", "plan", "show", "apply", "runs", "orgs", "explain", "schema", "emulator"]
+    {
         let help = scene.run(&[command, "--help"]).exits(0).out;
         let (own, global) = help.split_once("With every command:").unwrap_or_else(|| panic!("{help}"));
         assert!(own.contains("-h, --help") && !own.contains("--root") && global.contains("--root"), "{help}");

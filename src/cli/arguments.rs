@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::orgs::OrgsArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
@@ -86,6 +87,8 @@ pub enum Command {
     Apply(ApplyArguments),
     /// List past runs, or show one
     Runs(RunsArguments),
+    /// Log in to orgs, see which are connected, log out, pin an org's id
+    Orgs(OrgsArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
     Request(RequestArguments),
     /// Tell what an error code means and how to mend it
@@ -293,7 +296,7 @@ pub enum Format {
     Markdown,
 }
 
-fn environment(text: &str) -> Result<EnvironmentName, String> {
+pub(super) fn environment(text: &str) -> Result<EnvironmentName, String> {
     match text {
         "sandbox" => Ok(EnvironmentName::Sandbox),
         "production" => Ok(EnvironmentName::Production),

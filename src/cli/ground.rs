@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
-use super::connect::{Connected, Purpose, connect};
+use super::connect::{Connected, Purpose, connect, label, mend};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::problem;
 use super::world::World;
 use crate::config::valid::{self, Integration, Location, OrgEnvironment, Repository};
 use crate::diag::{Code, Diagnostic};
-use crate::model::{EnvironmentName, FieldType, Object};
+use crate::model::{EnvironmentName, FieldType, Object, OrgId};
 use crate::net::Budget;
 use crate::report::{self, Encoding, Opened, Source};
 use crate::salesforce::SalesforceError;
@@ -36,6 +36,8 @@ pub struct Target<'a> {
     pub environment: EnvironmentName,
     /// Its org.
     pub org: &'a OrgEnvironment,
+    /// The id that the org must have.
+    pub org_id: OrgId,
 }
 
 /// What a plan stands on.
@@ -74,7 +76,8 @@ impl<'a> Place<'a> {
         }
         let org = self.repository.orgs.get(&integration.org.value).and_then(|o| o.environments.get(&environment));
         let org = org.ok_or_else(|| Failure::bug("a checked integration names an org that is not there"))?;
-        Ok(Target { integration, environment, org })
+        let org_id = pinned(&integration.org.value, environment, org)?;
+        Ok(Target { integration, environment, org, org_id })
     }
 
     /// An integration by name.
@@ -208,6 +211,24 @@ impl<'a> Place<'a> {
                 };
                 Err(problem::salesforce::failure(&error, &context))
             }
+        }
+    }
+}
+
+/// The id that an environment's org must have.
+///
+/// # Errors
+/// Nobody has said which org it is.
+fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) -> Result<OrgId, Failure> {
+    match &settings.org_id {
+        Some(id) => Ok(id.value),
+        None => {
+            let name = label(org, environment);
+            let diagnostic = Diagnostic::error(Code::OrgIdMissing, format!("{name} has no `org_id:` yet"))
+                .at(settings.domain.span.clone(), "which org is it?")
+                .note("nothing was read from Salesforce and nothing was written")
+                .help(format!("run `{}`: it logs in, shows which org answers, and writes the id", mend(&name)));
+            Err(Failure::new(Exit::Unauthorised, diagnostic))
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn run(world: &World, arguments: &InitArguments) -> Result<Exit, Failure> {
         format!("cd {} && ", arguments.folder.display())
     };
     world.say(&format!(
-        "\nNext: put your org's domain, id and log-in into integrations/orgs.yaml, then\n\n  {there}footbridge validate\n  {there}footbridge plan logins-to-leads"
+        "\nNext: put your org's domain and app into integrations/orgs.yaml, then\n\n  {there}footbridge orgs connect acme\n  {there}footbridge plan logins-to-leads"
     ));
     Ok(Exit::Done)
 }

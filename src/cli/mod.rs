@@ -14,6 +14,7 @@ mod failure;
 mod ground;
 mod init;
 mod memory;
+mod orgs;
 mod plan;
 mod planning;
 mod problem;
@@ -23,6 +24,7 @@ mod request;
 mod runs;
 mod schema;
 mod show;
+mod tokens;
 mod validate;
 mod world;
 
@@ -82,6 +84,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),
         Command::Schema(arguments) => schema::run(world, arguments),

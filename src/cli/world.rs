@@ -139,6 +139,11 @@ impl World {
         }
     }
 
+    /// Is this a machine's run of CI (`CI` is set, as every CI system does)?
+    pub fn is_ci(&self) -> bool {
+        self.variable("CI").is_some_and(|ci| !ci.is_empty() && ci != "false")
+    }
+
     /// The time (UTC). `FOOTBRIDGE_NOW` fixes it, for tests and recordings.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> Timestamp {

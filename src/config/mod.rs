@@ -14,6 +14,7 @@ mod document;
 mod files;
 mod load;
 mod nearest;
+mod pin;
 mod shape;
 mod validate;
 mod written;
@@ -21,4 +22,5 @@ mod yaml;
 
 pub use files::{FileProblem, Files, Folder};
 pub use load::{Loaded, Variables, load, load_files, load_for};
+pub use pin::{PinProblem, Pinned, pin};
 pub use valid::{Integration, Repository, Spanned};

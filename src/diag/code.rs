@@ -94,6 +94,7 @@ codes! {
     HeadersWithoutHttps = "FB0310", "headers without an https URL";
     LightningDomain = "FB0311", "a Lightning address instead of the My Domain";
     EnvironmentsMixedUp = "FB0312", "sandbox and production look mixed up";
+    OrgIdMissing = "FB0313", "no org id is pinned";
 
     // The report's source.
     ReportMissing = "FB0401", "the source file is missing";
@@ -137,6 +138,13 @@ codes! {
     Forbidden = "FB0518", "Salesforce forbids this call";
     BulkJobEnded = "FB0519", "a bulk job ended without its work done";
     BulkJobTooLong = "FB0520", "a bulk job takes too long";
+    NotConnected = "FB0521", "the org is not connected";
+    StoreUnusable = "FB0522", "the store of tokens cannot be used";
+    RefreshUnknown = "FB0523", "a refresh token that may be spent";
+    BrowserLogIn = "FB0524", "the log-in in the browser did not come through";
+    DeviceLogIn = "FB0525", "the log-in by a device code did not come through";
+    SalesforceCli = "FB0526", "Salesforce's command line gave no log-in";
+    NotRevoked = "FB0527", "Salesforce did not confirm the revocation";
 
     // The mapping against the org.
     ObjectAbsent = "FB0601", "the object is not there or not visible";

@@ -172,6 +172,11 @@ impl Emulator {
         org.save()
     }
 
+    /// Every token that is alive or spent, for tests that look for them where they do not belong.
+    pub fn tokens(&self) -> Vec<String> {
+        self.state.org().people.tokens.keys().cloned().collect()
+    }
+
     /// What is needed to log in by refresh token, client credentials or JWT.
     pub fn credentials(&self) -> Credentials {
         self.credentials.clone()

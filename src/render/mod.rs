@@ -10,6 +10,7 @@ pub mod escape;
 mod fields;
 mod fold;
 mod options;
+pub mod orgs;
 mod paint;
 pub mod plan;
 pub mod runs;

@@ -7,7 +7,7 @@ use http::Method;
 use jiff::Timestamp;
 use url::Url;
 
-use super::auth::{Access, KeepRefreshToken, Login, Session, SessionSettings};
+use super::auth::{Access, Login, Session, SessionSettings, TokenKeeper};
 use super::{BulkSettings, Identity, SalesforceError, Treatment, Usage, answer};
 use crate::model::{OrgId, RecordId};
 use crate::net::{Body, Budget, Called, Class, Feed, Http, Manner, Pieces, Request, Response, Verdict};
@@ -27,8 +27,8 @@ pub struct Connect {
     pub budget: Budget,
     /// The time, for assertions.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Keeps a rotated refresh token.
-    pub on_new_refresh_token: Option<KeepRefreshToken>,
+    /// Keeps tokens between processes.
+    pub keeper: Option<Arc<dyn TokenKeeper>>,
     /// Look-ups under way at once.
     pub concurrency: usize,
     /// Compress the bodies of updates.
@@ -53,7 +53,7 @@ impl Connect {
             api_version: "66.0".to_owned(),
             budget,
             clock: Arc::new(clock),
-            on_new_refresh_token: None,
+            keeper: None,
             concurrency: 4,
             gzip_requests: false,
             bulk: BulkSettings::default(),
@@ -128,7 +128,7 @@ pub fn is_read(method: &Method, path: &str) -> bool {
 impl Client {
     /// Logs in. Nothing else is asked of the org; [`check_org`](Self::check_org) comes next.
     pub async fn connect(connect: Connect) -> Result<Self, SalesforceError> {
-        let Connect { http, domain, login, api_version, budget, clock, on_new_refresh_token, .. } = connect;
+        let Connect { http, domain, login, api_version, budget, clock, keeper, .. } = connect;
         let (concurrency, gzip_requests, bulk) = (connect.concurrency.max(1), connect.gzip_requests, connect.bulk);
         let known = !api_version.is_empty() && api_version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if !known {
@@ -141,7 +141,7 @@ impl Client {
             .join("/services/oauth2/token")
             .map_err(|error| SalesforceError::Request { detail: format!("the domain is no URL: {error}") })?;
         let endpoint = super::auth::TokenEndpoint { http: http.clone(), budget: budget.clone(), url };
-        let settings = SessionSettings { endpoint, domain, login, clock, keep_refresh_token: on_new_refresh_token };
+        let settings = SessionSettings { endpoint, domain, login, clock, keeper };
         let session = Session::start(settings).await?;
         let (usage, identity) = (Mutex::new(None), Mutex::new(None));
         let shared = Shared { http, budget, session, api_version, concurrency, gzip_requests, bulk, usage, identity };

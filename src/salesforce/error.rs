@@ -171,6 +171,28 @@ pub enum SalesforceError {
         /// Why.
         cause: String,
     },
+    /// The tokens that are kept cannot be read or changed.
+    #[error("the log-in that is kept cannot be used: {cause}")]
+    TokensUnusable {
+        /// Why.
+        cause: String,
+    },
+    /// An earlier renewal was sent and its outcome never known: the refresh token may be spent.
+    #[error(
+        "an earlier renewal of this log-in was sent and its outcome is not known, so its refresh token may be spent; it is not sent again"
+    )]
+    RefreshUncertain,
+    /// This renewal was sent and its outcome is not known.
+    #[error(
+        "the log-in was being renewed, and what came of it is not known ({0}); the refresh token may be spent, and is not sent again"
+    )]
+    RefreshLost(Box<SalesforceError>),
+    /// Another program had no session to hand over.
+    #[error("{cause}")]
+    Outside {
+        /// Why.
+        cause: String,
+    },
     /// Fewer or more records came than Salesforce announced.
     #[error("Salesforce announced {announced} records and sent {received}; the read does not count")]
     RowsMissing {
@@ -262,7 +284,11 @@ impl SalesforceError {
             | SalesforceError::WrongOrg { .. }
             | SalesforceError::InstanceRefused { .. }
             | SalesforceError::PrivateKey { .. }
-            | SalesforceError::RefreshTokenNotKept { .. } => true,
+            | SalesforceError::RefreshTokenNotKept { .. }
+            | SalesforceError::TokensUnusable { .. }
+            | SalesforceError::RefreshUncertain
+            | SalesforceError::RefreshLost(_)
+            | SalesforceError::Outside { .. } => true,
             SalesforceError::Token(error) => error.is_refusal(),
             SalesforceError::NotRenewed(error) => error.is_not_authorised(),
             SalesforceError::Api(error) => matches!(

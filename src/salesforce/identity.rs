@@ -88,7 +88,7 @@ impl Client {
 
     async fn ask_identity(&self) -> Result<Identity, SalesforceError> {
         let access = self.access();
-        let username = self.session().username().map(str::to_owned);
+        let username = self.session().username();
         if let (Some(org_id), Some(user_id), Some(username)) = (access.org, access.user, username.clone()) {
             return Ok(Identity { org_id, user_id: Some(user_id), username: Some(username) });
         }
@@ -110,6 +110,23 @@ impl Client {
             None => self.organization().await?.id,
         };
         Ok(Identity { org_id, user_id: found.1, username: found.2 })
+    }
+
+    /// A user's name by the user's own record, for apps whose scopes do not open `userinfo`.
+    pub async fn username_of(&self, user: RecordId) -> Result<Option<String>, SalesforceError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct User {
+            username: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Users {
+            records: Vec<User>,
+        }
+        let soql = format!("SELECT Username FROM User WHERE Id = '{user}'");
+        let response = self.call(&Call::get(self.query_target(&soql))).await?;
+        let users: Users = serde_json::from_slice(&response.body).map_err(|e| malformed("the query of User", e))?;
+        Ok(users.records.into_iter().next().and_then(|user| user.username))
     }
 
     /// Checks the org against its pinned id; every later log-in of this client has to lead to the same org.

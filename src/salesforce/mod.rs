@@ -22,7 +22,10 @@ mod usage;
 mod writing;
 
 pub use answer::faults;
-pub use auth::{KeepRefreshToken, Login, TokenError, TokenErrorCode, jwt_audience};
+pub use auth::{
+    Authorization, DeviceCode, Door, Grant, Handed, Kept, Login, Outside, Polled, Renewed, TokenError, TokenErrorCode,
+    TokenKeeper, Turn, jwt_audience,
+};
 pub use bulk::{BulkEvent, BulkSettings, IngestResult, JobId, JobInfo, JobState, Results, RowId, bulk_unavailable};
 pub use client::{Client, Connect, is_read};
 pub use code::{ErrorCode, Treatment};

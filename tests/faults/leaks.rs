@@ -9,13 +9,21 @@ use super::{Job, Running, until};
 use crate::scene::Ran;
 
 /// Marks that stand in secrets, one each.
-const MARKS: [&str; 5] =
-    ["MARKED-TOKEN", "MARKED-CLIENT", "MARKED-REFRESH", "TUFSS0VEIEtFWSBNQVJLRUQ", "MARKED-PASSWORD"];
+const MARKS: [&str; 6] = [
+    "MARKED-TOKEN",
+    "MARKED-CLIENT",
+    "MARKED-REFRESH",
+    "TUFSS0VEIEtFWSBNQVJLRUQ",
+    "MARKED-PASSWORD",
+    "MARKED-PASSPHRASE",
+];
 
 const TOKEN: &str = "{ flow: access_token, token: \"${ORG_TOKEN}\" }";
 const CLIENT: &str = "{ flow: client_credentials, client_id: app, client_secret: \"${CLIENT_SECRET}\" }";
 const REFRESH: &str =
     "{ flow: refresh_token, client_id: app, client_secret: \"${CLIENT_SECRET}\", refresh_token: \"${REFRESH_TOKEN}\" }";
+const BROWSER: &str = "{ flow: browser, client_id: app, client_secret: \"${CLIENT_SECRET}\", callback: 'http://localhost:PORT/OauthRedirect' }";
+const SF: &str = "{ flow: sf_cli, auth_url: \"${SFDX_AUTH_URL}\" }";
 const KEY: &str = "{ flow: jwt, client_id: app, username: admin@emulator.example, private_key: \"${KEY}\" }";
 
 struct Marked {
@@ -26,15 +34,23 @@ struct Marked {
 
 impl Marked {
     fn new(auth: &str) -> Self {
-        let more = "clients:\n  - { client_id: app, client_secret: 'MARKED-CLIENT!%+/=' }\n\
-                    users:\n  - { username: admin@emulator.example, refresh_token: '5Aep!MARKED-REFRESH%+/=' }\n";
-        let mut job = Job::with(6, "lookup", more);
+        Self::with(auth, "")
+    }
+
+    /// `app` is added to the seed of the app (YAML).
+    fn with(auth: &str, app: &str) -> Self {
+        let more = format!(
+            "clients:\n  - {{ client_id: app, client_secret: 'MARKED-CLIENT!%+/='{app} }}\n\
+             users:\n  - {{ username: admin@emulator.example, refresh_token: '5Aep!MARKED-REFRESH%+/=' }}\n"
+        );
+        let mut job = Job::with(6, "lookup", &more);
         let token = job.org().access_token();
         job.scene.set("ORG_TOKEN", &token);
         job.scene.set("CLIENT_SECRET", "MARKED-CLIENT!%+/=");
         job.scene.set("REFRESH_TOKEN", "5Aep!MARKED-REFRESH%+/=");
         job.scene.set("KEY", "-----BEGIN PRIVATE KEY-----\nTUFSS0VEIEtFWSBNQVJLRUQ=\n-----END PRIVATE KEY-----\n");
         job.scene.set("DB_PASSWORD", "MARKED-PASSWORD");
+        job.scene.set("SFDX_AUTH_URL", "force://app:MARKED-CLIENT!%+/=:5Aep!MARKED-REFRESH%+/=@acme.my.salesforce.com");
         job.scene.reach("sandbox", auth);
         Self { job, issued: vec![token] }
     }
@@ -51,7 +67,7 @@ impl Marked {
     }
 
     fn secrets(&self) -> Vec<&str> {
-        let parts = self.issued.iter().flat_map(|t| [t.as_str(), &t[t.find('!').unwrap()..], &t[t.len() - 20..]]);
+        let parts = self.issued.iter().flat_map(|t| [t.as_str(), &t[t.find('!').unwrap_or(0)..], &t[t.len() - 20..]]);
         MARKS.into_iter().chain(parts).collect()
     }
 
@@ -107,6 +123,11 @@ impl Marked {
             &["schema", "--write", "-vv"],
             &["explain", "FB0501", "-vv"],
             &["init", "fresh", "-vv"],
+            &["orgs", "connect", "acme", "--no-browser", "--wait", "1", "-vv"],
+            &["orgs", "connect", "acme", "--no-browser", "--wait", "1", "--json", "-vv"],
+            &["orgs", "pin", "acme", "--env", "sandbox", "--no-browser", "--wait", "1", "-vv"],
+            &["orgs", "list", "-vv"],
+            &["orgs", "list", "--json"],
         ] {
             self.run(what, arguments);
         }
@@ -116,8 +137,69 @@ impl Marked {
 
 #[test]
 fn no_secret_comes_out_when_all_goes_well() {
-    for auth in [TOKEN, CLIENT, REFRESH] {
+    for auth in [TOKEN, CLIENT, REFRESH, SF] {
         Marked::new(auth).every_command(auth);
+    }
+}
+
+/// A person's log-in: its code, its tokens and the key of the store are secrets that only the emulator and the encrypted file know.
+#[test]
+fn no_secret_of_a_persons_log_in_comes_out() {
+    use std::io::{BufRead as _, Read as _};
+    let port = crate::orgs::free_port();
+    let browser = BROWSER.replace("PORT", &port.to_string());
+    let mut marked =
+        Marked::with(&browser, &format!(", rotation: true, callbacks: ['http://localhost:{port}/OauthRedirect']"));
+    marked.job.scene.set("FOOTBRIDGE_KEY", "MARKED-PASSPHRASE of words");
+    let user = "admin@emulator.example";
+    for arguments in [
+        &["orgs", "connect", "acme", "--no-browser", "-vv"] as &[&str],
+        &["orgs", "pin", "acme", "--env", "sandbox", "--no-browser", "-vv", "--json"],
+    ] {
+        let mut command = marked.job.scene.command(arguments);
+        let mut child =
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut err = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let from = said.len();
+            assert!(err.read_line(&mut said).unwrap() > 0, "{said}");
+            if said[from..].trim().starts_with("http") {
+                break said[from..].trim().to_owned();
+            }
+        };
+        let location = marked.job.org().authorize(&address, user, true).unwrap();
+        marked.issued.push(crate::orgs::parameter(&location, "code"));
+        let page = crate::orgs::get(port, &location).unwrap();
+        err.read_to_string(&mut said).unwrap();
+        let mut out = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+        let tokens = marked.job.org().tokens();
+        marked.issued.extend(tokens);
+        marked.clean("connected", &Ran { code: 0, out: format!("{out}{page}"), err: said });
+    }
+    marked.every_command("connected");
+    marked.job.org().revoke_sessions();
+    marked.every_command("renewed");
+    let tokens = marked.job.org().tokens();
+    marked.issued.extend(tokens);
+    for script in [
+        "- on: { path: oauth2/token, times: 0 }\n  action: { html: { code: 500, text: 'CLIENT ENCODED' } }\n",
+        "- on: { path: oauth2/revoke, times: 0 }\n  action: { html: { code: 500, text: 'CLIENT TOKEN' } }\n",
+    ] {
+        marked.faults(script);
+        marked.job.org().revoke_sessions();
+        marked.run(script, &["plan", "notes", "-vv"]);
+        marked.run(script, &["orgs", "disconnect", "acme", "-vv"]);
+    }
+    marked.job.org().clear_faults();
+    marked.run("forgotten", &["orgs", "disconnect", "acme", "--force", "-vv"]);
+    for (name, value) in
+        [("FOOTBRIDGE_KEY", "AGE-SECRET-KEY-1MARKED-PASSPHRASE"), ("FOOTBRIDGE_KEY", "MARKED-PASSPHRASE of others")]
+    {
+        marked.job.scene.set(name, value);
+        marked.every_command("another key");
     }
 }
 

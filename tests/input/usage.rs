@@ -103,7 +103,7 @@ fn a_new_repository_validates_and_init_never_overwrites() {
     let inside = ["validate", "--root", "acme-footbridge"];
     golden("usage-init-validate", &scene, &inside, scene.run(&inside).exits(0));
     let planned = ["plan", "logins-to-leads", "--root", "acme-footbridge"];
-    golden("usage-init-plan", &scene, &planned, scene.run(&planned).exits(3));
+    golden("usage-init-plan", &scene, &planned, scene.run(&planned).exits(7));
     scene.run(&["schema", "--check", "--root", "acme-footbridge"]).exits(0);
     for name in [
         "integrations/orgs.yaml",

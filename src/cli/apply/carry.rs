@@ -83,7 +83,7 @@ pub async fn integration(
     let world = place.world;
     let start = world.now();
     let name = &target.integration.name.value;
-    let org_id = target.org.org_id.value;
+    let org_id = target.org_id;
     let _lock = lock(place, name, org_id, start)?;
     refuse_unfinished(place, name, org_id)?;
 

@@ -149,7 +149,7 @@ pub fn unplanned(
         object: integration.object.value.clone(),
         org: integration.org.value.clone(),
         environment: target.environment,
-        org_id: target.org.org_id.value,
+        org_id: target.org_id,
     };
     // Titles only: messages may name what stands in the report.
     let problems = failure.diagnostics.iter().map(|d| RunProblem {

@@ -1,5 +1,6 @@
 //! What is wrong with an org or a log-in.
 
+use crate::cli::connect::mend;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::diag::{Code, Diagnostic, Span};
@@ -17,8 +18,18 @@ pub struct Context<'a> {
     pub not_done: &'a str,
 }
 
-/// The failure.
+/// The failure. Where the log-in is at fault it names the command that mends it.
 pub fn failure(error: &SalesforceError, context: &Context<'_>) -> Failure {
+    let failure = of_log_in(error, context);
+    let told = failure.diagnostics.iter().any(|d| matches!(d.code, Code::WrongOrg | Code::ApiDisabled));
+    if failure.exit != Exit::Unauthorised || told {
+        return failure;
+    }
+    failure.help(format!("`{}` logs in and says what it reaches", mend(context.org)))
+}
+
+/// The failure, for a command that is itself the one that mends it.
+pub fn of_log_in(error: &SalesforceError, context: &Context<'_>) -> Failure {
     let (exit, mut diagnostic) = word(error, context.org);
     let condition = diagnostic.code == Code::ConditionRefused;
     if (exit == Exit::Unauthorised || condition)
@@ -46,16 +57,26 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::WrongOrg { pinned, actual } => {
             let (exit, diagnostic) =
                 unauthorised(Code::WrongOrg, format!("{org}: this is org {actual}, and `org_id` pins {pinned}"));
-            (
-                exit,
-                diagnostic.help(format!(
-                    "was this sandbox refreshed? Then write `org_id: {actual}`. If not, check `domain` and log-in"
-                )),
-            )
+            let pin = mend(org).replace(" connect ", " pin ").replace(" --plans", "");
+            let question = if org.contains(" (sandbox") {
+                format!("was this sandbox refreshed? Then `{pin}` writes its new id. If not, check `domain` and log-in")
+            } else {
+                format!("check `domain` and log-in; only if production is another org now, `{pin}` writes the new id")
+            };
+            (exit, diagnostic.help(question))
         }
         SalesforceError::InstanceRefused { .. } => unauthorised(Code::HostNotAllowed, format!("{org}: {shown}")),
         SalesforceError::PrivateKey { .. } => unauthorised(Code::KeyUnreadable, format!("{org}: {shown}")),
-        SalesforceError::RefreshTokenNotKept { .. } => unauthorised(Code::LoginRefused, format!("{org}: {shown}")),
+        SalesforceError::RefreshTokenNotKept { .. } | SalesforceError::TokensUnusable { .. } => {
+            unauthorised(Code::StoreUnusable, format!("{org}: {shown}"))
+        }
+        SalesforceError::RefreshUncertain | SalesforceError::RefreshLost(_) => {
+            unauthorised(Code::RefreshUnknown, format!("{org}: {shown}"))
+        }
+        SalesforceError::Outside { .. } => {
+            let (exit, diagnostic) = unauthorised(Code::SalesforceCli, format!("{org}: {shown}"));
+            (exit, diagnostic.help("`sf org list` shows what `sf` knows, `sf org login web --alias NAME` logs in"))
+        }
         SalesforceError::Foreign { .. } => {
             let (exit, diagnostic) = failed(Code::HtmlInsteadOfJson, format!("{org}: {shown}"));
             (

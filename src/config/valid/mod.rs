@@ -17,7 +17,7 @@ pub use integration::{
     BadValue, Environment, Integration, Lint, Mapping, Match, NewValues, Preset, ReadWay, RecordDate, RecordPolicy,
     RowPolicy, WhenBlank, WritePolicy, WriteWay,
 };
-pub use orgs::{Auth, Credential, Domain, Header, HeaderValue, LogIn, Org, OrgEnvironment};
+pub use orgs::{Auth, Callback, Credential, Domain, Header, HeaderValue, LogIn, Org, OrgEnvironment};
 pub use report::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
 pub use schedule::Schedule;
 pub use spanned::Spanned;

@@ -20,8 +20,8 @@ pub struct Org {
 pub struct OrgEnvironment {
     /// Where calls go.
     pub domain: Spanned<Domain>,
-    /// The id that the org must have.
-    pub org_id: Spanned<OrgId>,
+    /// The id that the org must have. `None` until `orgs connect` has written it: nothing else reaches the org before.
+    pub org_id: Option<Spanned<OrgId>>,
     /// The version of Salesforce's API, such as `66.0`.
     pub api_version: String,
     /// How to log in to plan and to apply.
@@ -99,7 +99,20 @@ pub enum LogIn {
     Unset(Vec<String>),
 }
 
-/// A machine's log-in.
+/// The address that the browser comes back to: on this machine, registered with the app to the letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// As written: `http://localhost:1717/OauthRedirect`.
+    pub text: String,
+    /// `localhost`, `127.0.0.1` or `[::1]`.
+    pub host: String,
+    /// The port to listen on.
+    pub port: u16,
+    /// `/OauthRedirect`.
+    pub path: String,
+}
+
+/// A log-in.
 #[derive(Debug, Clone)]
 pub enum Auth {
     /// An access token that something else has obtained.
@@ -145,9 +158,40 @@ pub enum Auth {
         /// The token.
         refresh_token: Credential,
     },
+    /// In the browser, by a person; kept on this machine.
+    Browser {
+        /// Consumer key.
+        client_id: Credential,
+        /// Consumer secret, where the app asks for one.
+        client_secret: Option<Credential>,
+        /// Where the browser comes back to.
+        callback: Callback,
+    },
+    /// On another device, by a person; kept on this machine.
+    Device {
+        /// Consumer key.
+        client_id: Credential,
+        /// Consumer secret, where the app asks for one.
+        client_secret: Option<Credential>,
+    },
+    /// What Salesforce's own command line has.
+    SfCli {
+        /// Alias or user name.
+        target_org: String,
+    },
+    /// What Salesforce's own command line gave out: `force://CLIENT:SECRET:TOKEN@HOST`.
+    SfAuthUrl {
+        /// The address.
+        auth_url: Credential,
+    },
 }
 
 impl Auth {
+    /// Is it a person's log-in, kept on this machine by `footbridge orgs connect`?
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Auth::Browser { .. } | Auth::Device { .. })
+    }
+
     /// The word used in files.
     pub fn flow(&self) -> &'static str {
         match self {
@@ -155,6 +199,9 @@ impl Auth {
             Auth::JwtFile { .. } | Auth::JwtKey { .. } => "jwt",
             Auth::ClientCredentials { .. } => "client_credentials",
             Auth::RefreshToken { .. } => "refresh_token",
+            Auth::Browser { .. } => "browser",
+            Auth::Device { .. } => "device",
+            Auth::SfCli { .. } | Auth::SfAuthUrl { .. } => "sf_cli",
         }
     }
 }

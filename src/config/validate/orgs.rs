@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId, RecordId};
 
-use super::super::valid::{Auth, Credential, LogIn, Org, OrgEnvironment, Spanned};
+use super::super::valid::{Auth, Callback, Credential, LogIn, Org, OrgEnvironment, Spanned};
 use super::super::written;
 use super::domain::looks_like_sandbox;
 use super::variables::Expanded;
 use super::{Check, Needed, join};
+
+/// The callback URL that Salesforce's own command line uses, so that many an app has it already.
+const CALLBACK: &str = "http://localhost:1717/OauthRedirect";
 
 /// Reads a document of orgs. An environment that is wrong is left out.
 pub(crate) fn orgs(
@@ -60,7 +63,13 @@ impl Check<'_> {
         let path = [org, environment.as_str()];
         let written::OrgEnvironment { domain, org_id, auth, plan_auth, login_url, api_version: own } = written;
         let domain = self.domain(&join(&path, &["domain"]), domain, false);
-        let org_id = self.org_id(&join(&path, &["org_id"]), org_id);
+        let org_id = match org_id {
+            Some(written) => Some(self.org_id(&join(&path, &["org_id"]), written)?),
+            None => {
+                self.unpinned(org, environment);
+                None
+            }
+        };
         let login_domain = match login_url {
             Some(url) => self.domain(&join(&path, &["login_url"]), url, true),
             None => domain.clone(),
@@ -78,7 +87,7 @@ impl Check<'_> {
         };
         Some(OrgEnvironment {
             domain: domain?,
-            org_id: org_id?,
+            org_id,
             api_version: own.clone().unwrap_or_else(|| api_version.to_owned()),
             log_in: log_in?,
             plan_log_in,
@@ -101,6 +110,20 @@ impl Check<'_> {
         None
     }
 
+    /// In CI nobody is there to see which org answers, so production must say which one it is.
+    fn unpinned(&mut self, org: &str, environment: EnvironmentName) {
+        let ci = (self.environment)("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+        if environment != EnvironmentName::Production || !ci {
+            return;
+        }
+        let span = self.key(&[org, environment.as_str()]);
+        self.push(
+            Diagnostic::error(Code::OrgIdMissing, format!("{org} (production) has no `org_id:`"))
+                .at(span, "in CI production must be pinned")
+                .help(format!("`footbridge orgs connect {org} --env production` writes it; commit that line")),
+        );
+    }
+
     /// One org under two environments, or a sandbox's address under `production`.
     fn mixed_up(&mut self, org: &str, environments: &BTreeMap<EnvironmentName, OrgEnvironment>) {
         let production = environments.get(&EnvironmentName::Production);
@@ -112,13 +135,14 @@ impl Check<'_> {
                     .help("put it under `sandbox:`, or write the production org's My Domain"),
             );
         }
-        if let (Some(production), Some(sandbox)) = (production, sandbox)
-            && production.org_id.value == sandbox.org_id.value
+        let pin = |environment: Option<&OrgEnvironment>| environment.and_then(|e| e.org_id.clone());
+        if let (Some(production), Some(sandbox)) = (pin(production), pin(sandbox))
+            && production == sandbox
         {
             self.push(
                 Diagnostic::error(Code::EnvironmentsMixedUp, format!("sandbox and production of {org} are one org"))
-                    .at(production.org_id.span.clone(), "the same id")
-                    .and(sandbox.org_id.span.clone(), "as here")
+                    .at(production.span, "the same id")
+                    .and(sandbox.span, "as here")
                     .help("a sandbox has an id of its own: Setup > Company Information, in the sandbox"),
             );
         }
@@ -156,6 +180,22 @@ impl Check<'_> {
                 own.as_deref(),
                 audience,
             ),
+            written::Auth::Browser { client_id, client_secret, callback } => {
+                let client_id = fields.plain("client_id", client_id);
+                let client_secret = client_secret.as_ref().map(|secret| fields.secret("client_secret", secret));
+                let callback = fields.callback(callback.as_deref());
+                client_id.zip(callback).map(|(client_id, callback)| Auth::Browser {
+                    client_id,
+                    client_secret: client_secret.flatten(),
+                    callback,
+                })
+            }
+            written::Auth::Device { client_id, client_secret } => {
+                let client_id = fields.plain("client_id", client_id);
+                let client_secret = client_secret.as_ref().map(|secret| fields.secret("client_secret", secret));
+                client_id.map(|client_id| Auth::Device { client_id, client_secret: client_secret.flatten() })
+            }
+            written::Auth::SfCli { target_org, auth_url } => fields.sf_cli(target_org.as_deref(), auth_url.as_deref()),
         };
         let (unset, wrong) = (fields.unset, fields.wrong);
         let span = self.key(path);
@@ -200,6 +240,71 @@ impl Fields<'_, '_> {
     fn secret(&mut self, key: &str, text: &str) -> Option<Credential> {
         let expanded = self.check.secret(&join(self.path, &[key]), text, self.told);
         self.take(expanded)
+    }
+
+    /// The address to come back to: http on this machine, with a port.
+    fn callback(&mut self, written: Option<&str>) -> Option<Callback> {
+        let text = match written {
+            Some(text) => self.plain("callback", text)?.value.expose().to_owned(),
+            None => CALLBACK.to_owned(),
+        };
+        let read = || {
+            let rest = text.strip_prefix("http://")?;
+            let (authority, path) = rest.split_at(rest.find('/')?);
+            let (host, port) = authority.rsplit_once(':')?;
+            let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
+            let plain = path.bytes().all(|b| b.is_ascii_graphic() && !b"?#\\\"<>%".contains(&b));
+            let known = matches!(host, "localhost" | "127.0.0.1" | "[::1]") && plain;
+            known.then(|| Callback { text: text.clone(), host: host.to_owned(), port, path: path.to_owned() })
+        };
+        let read = read();
+        if read.is_none() {
+            self.check.wrong(
+                Code::BadUrl,
+                &join(self.path, &["callback"]),
+                "nobody can listen at this callback URL",
+                "an http address of this machine with a port and a path is wanted",
+                format!("write {CALLBACK}, and register the same with the app in Salesforce"),
+            );
+            self.wrong = true;
+        }
+        read
+    }
+
+    fn sf_cli(&mut self, target_org: Option<&str>, auth_url: Option<&str>) -> Option<Auth> {
+        match (target_org, auth_url) {
+            (Some(target_org), None) => {
+                let target_org = self.plain("target_org", target_org)?.value.expose().to_owned();
+                // It becomes an argument of `sf`.
+                if !target_org.starts_with('-') {
+                    return Some(Auth::SfCli { target_org });
+                }
+                let path = join(self.path, &["target_org"]);
+                let help = "write an alias or user name that `sf org list` shows";
+                self.check.wrong(Code::WrongForm, &path, "this is no alias", "begins with a hyphen", help);
+                self.wrong = true;
+                None
+            }
+            (None, Some(auth_url)) => self.secret("auth_url", auth_url).map(|auth_url| Auth::SfAuthUrl { auth_url }),
+            (Some(_), Some(_)) => {
+                let path = join(self.path, &["auth_url"]);
+                let help = "keep one of `target_org` and `auth_url`";
+                let message = "the log-in of `sf` is named twice";
+                self.check.wrong(Code::OptionsContradict, &path, message, "beside `target_org`", help);
+                self.wrong = true;
+                None
+            }
+            (None, None) => {
+                let span = self.check.key(self.path);
+                self.check.push(
+                    Diagnostic::error(Code::MissingKey, "which log-in of `sf`?")
+                        .at(span, "`target_org:` is missing here")
+                        .help("add the line: target_org: ALIAS, as `sf org list` shows it"),
+                );
+                self.wrong = true;
+                None
+            }
+        }
     }
 
     fn jwt(

@@ -43,9 +43,9 @@ pub(in crate::config) struct OrgEnvironment {
     /// The org's My Domain, such as `acme.my.salesforce.com`, without `https://`.
     #[schemars(length(min = 1, max = 300))]
     pub(in crate::config) domain: String,
-    /// The org's id (`00D…`, Setup > Company Information). Nothing is sent to an org with another id.
+    /// The org's id (`00D…`, Setup > Company Information); `footbridge orgs connect` writes it. Nothing is sent to an org with another id.
     #[schemars(length(min = 1))]
-    pub(in crate::config) org_id: String,
+    pub(in crate::config) org_id: Option<String>,
     /// How Footbridge logs in to plan and to apply.
     pub(in crate::config) auth: Auth,
     /// How Footbridge logs in to plan, where that is another user: one that may only read is enough.
@@ -61,7 +61,7 @@ pub(in crate::config) struct OrgEnvironment {
 /// The form of an API version.
 pub(in crate::config) const API_VERSION: &str = r"^[1-9][0-9]{1,2}\.0$";
 
-/// A machine's log-in. Every secret is a variable of the environment: `${NAME}`.
+/// A log-in: a person's (`browser`, `device`, `sf_cli`) or a machine's. Every secret is a variable of the environment: `${NAME}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "flow", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "Auth")]
@@ -110,5 +110,35 @@ pub(in crate::config) enum Auth {
         /// The refresh token, as `${NAME}`.
         #[schemars(length(min = 1))]
         refresh_token: String,
+    },
+    /// A person logs in on Salesforce's own page, once: `footbridge orgs connect`. The tokens are kept on this machine, encrypted.
+    Browser {
+        /// The app's consumer key.
+        #[schemars(length(min = 1))]
+        client_id: String,
+        /// The app's consumer secret, as `${NAME}`, where the app asks for one.
+        #[schemars(length(min = 1))]
+        client_secret: Option<String>,
+        /// The callback URL, as it is registered with the app to the letter. By default `http://localhost:1717/OauthRedirect`.
+        #[schemars(length(min = 1))]
+        callback: Option<String>,
+    },
+    /// A person logs in on another device, by a code of eight characters: `footbridge orgs connect`. The tokens are kept on this machine, encrypted.
+    Device {
+        /// The app's consumer key.
+        #[schemars(length(min = 1))]
+        client_id: String,
+        /// The app's consumer secret, as `${NAME}`, where the app asks for one.
+        #[schemars(length(min = 1))]
+        client_secret: Option<String>,
+    },
+    /// A log-in that Salesforce's own command line, `sf`, has.
+    SfCli {
+        /// The alias or user name that `sf org list` shows. Either this or `auth_url`.
+        #[schemars(length(min = 1))]
+        target_org: Option<String>,
+        /// The address `force://…` that `sf org auth show-sfdx-auth-url` prints, as `${NAME}`. Either this or `target_org`.
+        #[schemars(length(min = 1))]
+        auth_url: Option<String>,
     },
 }

@@ -2,7 +2,7 @@
 //! text alone, since a file that is not YAML is shown too.
 
 /// Words in a key that say that its value is secret.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "token",
     "secret",
     "passw",
@@ -14,6 +14,7 @@ const WORDS: [&str; 11] = [
     "cookie",
     "api_key",
     "api-key",
+    "auth_url",
 ];
 /// Keys that hold one of the words and no secret.
 const HARMLESS: [&str; 2] = ["private_key_file", "secret_file"];

@@ -1,9 +1,33 @@
 //! The ways to log in.
 
+use std::fmt;
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::model::Secret;
 use crate::net::is_loopback;
+
+/// A session that something outside hands over.
+#[derive(Debug, Clone)]
+pub struct Handed {
+    /// The access token.
+    pub token: Secret,
+    /// Where the org is.
+    pub instance_url: Url,
+    /// The user's name, where it is told.
+    pub username: Option<String>,
+}
+
+/// Something outside that has a session, and hands over a new one when it is asked again. It may block. The error is for people and holds no secret.
+#[derive(Clone)]
+pub struct Outside(pub Arc<dyn Fn() -> Result<Handed, String> + Send + Sync>);
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outside")
+    }
+}
 
 /// A way to log in without a person at hand. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -39,9 +63,18 @@ pub enum Login {
         client_id: String,
         /// Consumer secret, where the app asks for it.
         client_secret: Option<Secret>,
-        /// The token, which the org may replace with each use.
+        /// The token, which the org may replace with each use. With a keeper the one that it keeps comes first.
         refresh_token: Secret,
     },
+    /// A person's log-in, whose tokens the keeper has.
+    Kept {
+        /// Consumer key.
+        client_id: String,
+        /// Consumer secret, where the app asks for it.
+        client_secret: Option<Secret>,
+    },
+    /// Another program's log-in.
+    Outside(Outside),
 }
 
 /// The audience that the JWT flow expects of this domain: the login host of production or of sandboxes; a loopback org is its own.

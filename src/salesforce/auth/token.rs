@@ -240,7 +240,7 @@ type OauthClient = oauth2::Client<
 type Exchange = Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, SalesforceError>> + Send>>;
 
 impl TokenEndpoint {
-    fn oauth(&self, client_id: &str, client_secret: Option<&Secret>) -> OauthClient {
+    pub(super) fn oauth(&self, client_id: &str, client_secret: Option<&Secret>) -> OauthClient {
         let mut client = oauth2::Client::new(ClientId::new(client_id.to_owned()))
             .set_token_uri(TokenUrl::from_url(self.url.clone()))
             .set_auth_type(oauth2::AuthType::RequestBody);
@@ -286,7 +286,11 @@ impl TokenEndpoint {
     }
 
     /// Carries requests of the `oauth2` crate through `net`.
-    fn adapter(&self, class: Class, hidden: Vec<Secret>) -> impl Fn(oauth2::HttpRequest) -> Exchange + Send + Sync {
+    pub(super) fn adapter(
+        &self,
+        class: Class,
+        hidden: Vec<Secret>,
+    ) -> impl Fn(oauth2::HttpRequest) -> Exchange + Send + Sync {
         let endpoint = self.clone();
         move |request| {
             let (endpoint, hidden) = (endpoint.clone(), hidden.clone());
@@ -298,7 +302,8 @@ impl TokenEndpoint {
         }
     }
 
-    async fn post(&self, body: Body, class: Class, hidden: Vec<Secret>) -> Result<Vec<u8>, SalesforceError> {
+    /// Posts a form; the body of a good answer.
+    pub(super) async fn post(&self, body: Body, class: Class, hidden: Vec<Secret>) -> Result<Vec<u8>, SalesforceError> {
         let request =
             Request::new(http::Method::POST, self.url.clone(), class).header("accept", "application/json")?.body(body);
         let Called { response, verdict, .. } = self.http.call(&request, &self.budget, verdict).await?;
@@ -306,6 +311,15 @@ impl TokenEndpoint {
             return Ok(response.body);
         }
         Err(error(&response, &hidden.iter().collect::<Vec<_>>()))
+    }
+}
+
+impl TokenEndpoint {
+    /// Posts a form whose good answer is empty. Asking twice for the end of a token ends it once.
+    pub(super) async fn end(&self, form: String, hidden: &Secret) -> Result<(), SalesforceError> {
+        let request = Request::new(http::Method::POST, self.url.clone(), Class::Read).body(Body::form(form));
+        let Called { response, verdict, .. } = self.http.call(&request, &self.budget, verdict).await?;
+        if verdict == Verdict::Done { Ok(()) } else { Err(error(&response, &[hidden])) }
     }
 }
 
@@ -352,7 +366,7 @@ fn error(response: &Response, secrets: &[&Secret]) -> SalesforceError {
 }
 
 /// The crate's own error, without the body that it keeps (a token may be in it).
-fn of_oauth2(error: oauth2::RequestTokenError<SalesforceError, BasicErrorResponse>) -> SalesforceError {
+pub(super) fn of_oauth2(error: oauth2::RequestTokenError<SalesforceError, BasicErrorResponse>) -> SalesforceError {
     match error {
         oauth2::RequestTokenError::Request(error) => error,
         oauth2::RequestTokenError::Parse(error, _) => malformed("the log-in", format!("at {}", error.path())),

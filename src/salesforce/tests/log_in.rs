@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::OrgId;
-use crate::salesforce::{TokenErrorCode, auth};
+use crate::salesforce::{Handed, Kept, Outside, Renewed, TokenErrorCode, TokenKeeper, Turn, auth};
 
 #[tokio::test]
 async fn each_flow_sends_what_its_grant_asks_for() {
@@ -159,25 +159,180 @@ async fn a_failed_renewal_is_not_tried_by_everyone() {
     assert_eq!(server.seen().iter().filter(|s| is_token(s)).count(), 2);
 }
 
+/// A keeper in memory, and what was asked of it in order. Clones are the same keeper.
+#[derive(Clone, Default)]
+struct Memory {
+    kept: Arc<Mutex<Kept>>,
+    log: Arc<Mutex<Vec<String>>>,
+    broken: bool,
+}
+
+impl Memory {
+    fn with(kept: Kept) -> Self {
+        Self { kept: Arc::new(Mutex::new(Kept { spends: true, ..kept })), ..Self::default() }
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    fn note(&self, what: impl Into<String>) {
+        self.log.lock().unwrap().push(what.into());
+    }
+}
+
+struct MemoryTurn(Memory, Kept);
+
+impl TokenKeeper for Memory {
+    fn look(&self) -> Result<Kept, String> {
+        Ok(self.kept.lock().unwrap().clone())
+    }
+    fn turn(&self) -> Result<Box<dyn Turn>, String> {
+        Ok(Box::new(MemoryTurn(self.clone(), self.look()?)))
+    }
+}
+
+impl Turn for MemoryTurn {
+    fn kept(&self) -> &Kept {
+        &self.1
+    }
+    fn sending(&mut self) -> Result<(), String> {
+        self.0.note("sending");
+        self.0.kept.lock().unwrap().uncertain = true;
+        Ok(())
+    }
+    fn renewed(&mut self, renewed: Renewed) -> Result<(), String> {
+        if self.0.broken {
+            return Err("disk full".to_owned());
+        }
+        let mut kept = self.0.kept.lock().unwrap();
+        kept.uncertain = false;
+        kept.access_token = renewed.access_token;
+        kept.instance_url = renewed.instance_url;
+        if let Some(new) = renewed.refresh_token {
+            self.0.note(new.expose());
+            kept.refresh_token = Some(new);
+        }
+        Ok(())
+    }
+    fn refused(&mut self, ended: Option<&str>) -> Result<(), String> {
+        self.0.note(format!("refused {ended:?}"));
+        self.0.kept.lock().unwrap().uncertain = false;
+        Ok(())
+    }
+}
+
+fn with_keeper(server: &Server, login: Login, keeper: &Memory) -> Connect {
+    let mut connect = connect_to(server, login);
+    connect.keeper = Some(Arc::new(keeper.clone()));
+    connect
+}
+
 #[tokio::test]
 async fn a_new_refresh_token_is_kept_before_the_session_is_used() {
     let server = with_expired_first(true).await;
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let mut connect = connect_to(&server, by_refresh());
-    let log = kept.clone();
-    connect.on_new_refresh_token = Some(Arc::new(move |token: &Secret| {
-        log.lock().unwrap().push(token.expose().to_owned());
-        Ok(())
-    }));
-    let client = Client::connect(connect).await.unwrap();
-    assert_eq!(*kept.lock().unwrap(), ["rotated1"]);
+    let keeper = Memory::default();
+    let client = Client::connect(with_keeper(&server, by_refresh(), &keeper)).await.unwrap();
+    assert_eq!(keeper.log(), ["sending", "rotated1"]);
     collect(&client, "SELECT Id FROM Lead").await.0.unwrap();
-    assert_eq!(*kept.lock().unwrap(), ["rotated1", "rotated2"]);
+    assert_eq!(keeper.log(), ["sending", "rotated1", "sending", "rotated2"]);
 
-    let mut connect = connect_to(&server, by_refresh());
-    connect.on_new_refresh_token = Some(Arc::new(|_: &Secret| Err("disk full".to_owned())));
-    let error = Client::connect(connect).await.unwrap_err();
+    let broken = Memory { broken: true, ..Memory::default() };
+    let error = Client::connect(with_keeper(&server, by_refresh(), &broken)).await.unwrap_err();
     assert!(matches!(&error, SalesforceError::RefreshTokenNotKept { cause } if cause == "disk full"), "{error:?}");
+}
+
+fn by_keeper() -> Login {
+    Login::Kept { client_id: "3MVG".into(), client_secret: None }
+}
+
+#[tokio::test]
+async fn a_session_that_is_kept_is_used_without_a_log_in_and_the_newest_wins() {
+    let server = Server::answering(|seen, _| match is_token(seen) {
+        true => Reply::json(token_reply(None, "renewed")),
+        false if seen.header("authorization").ends_with("newer") => page(0, 0..0, None),
+        false => expired(),
+    })
+    .await;
+    let session = |token: &str| Kept {
+        access_token: Some(secret(token)),
+        refresh_token: Some(secret(REFRESH)),
+        instance_url: Some(server.base()),
+        org: OrgId::parse(ORG),
+        username: Some("ann@acme.example".into()),
+        ..Kept::default()
+    };
+    let keeper = Memory::with(session("older"));
+    let client = Client::connect(with_keeper(&server, by_keeper(), &keeper)).await.unwrap();
+    assert_eq!(client.check_org(None).await.unwrap().as_str(), ORG);
+    assert_eq!(server.seen().len(), 0, "nothing is asked");
+    // Another process has renewed it meanwhile.
+    keeper.kept.lock().unwrap().access_token = Some(secret("newer"));
+    collect(&client, "SELECT Id FROM Lead").await.0.unwrap();
+    assert!(!server.seen().iter().any(is_token) && keeper.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_kept_refresh_token_is_sent_once_and_never_again_when_its_fate_is_unknown() {
+    let server = Server::start(vec![Reply::cut_in_body(), Reply::json(token_reply(None, TOKEN))]).await;
+    let keeper = Memory::with(Kept { refresh_token: Some(secret(REFRESH)), ..Kept::default() });
+    let error = Client::connect(with_keeper(&server, by_keeper(), &keeper)).await.unwrap_err();
+    assert!(matches!(error, SalesforceError::RefreshLost(_)) && error.is_not_authorised(), "{error:?}");
+    let error = Client::connect(with_keeper(&server, by_keeper(), &keeper)).await.unwrap_err();
+    assert!(matches!(error, SalesforceError::RefreshUncertain) && error.is_not_authorised(), "{error:?}");
+    assert_eq!(server.seen().len(), 1);
+    // Where the org is known not to rotate, nothing is lost.
+    keeper.kept.lock().unwrap().spends = false;
+    keeper.kept.lock().unwrap().uncertain = false;
+    Client::connect(with_keeper(&server, by_keeper(), &keeper)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_renewal_is_noted_and_one_that_was_never_sent_loses_nothing() {
+    let body = json!({"error": "invalid_grant", "error_description": "expired access/refresh token"});
+    let server = Server::start(vec![Reply::json(body.to_string()).with_status(400)]).await;
+    let keeper = Memory::with(Kept { refresh_token: Some(secret(REFRESH)), ..Kept::default() });
+    let error = Client::connect(with_keeper(&server, by_keeper(), &keeper)).await.unwrap_err();
+    assert!(matches!(error, SalesforceError::Token(_)), "{error:?}");
+    assert_eq!(keeper.log(), ["sending", "refused Some(\"expired access/refresh token\")"]);
+
+    let connect = with_keeper(&server, by_keeper(), &keeper);
+    drop(server);
+    keeper.log.lock().unwrap().clear();
+    let error = Client::connect(connect).await.unwrap_err();
+    assert!(matches!(error, SalesforceError::Net(_)), "{error:?}");
+    assert_eq!(keeper.log(), ["sending", "refused None"]);
+    assert!(!keeper.kept.lock().unwrap().uncertain);
+}
+
+#[tokio::test]
+async fn a_session_from_outside_is_asked_for_again_and_one_that_does_not_change_ends_it() {
+    let server = Server::answering(|seen, _| match seen.header("authorization").ends_with("2") {
+        true => page(0, 0..0, None),
+        false => expired(),
+    })
+    .await;
+    for (tokens, good) in [(["t1", "t2"], true), (["t1", "t1"], false)] {
+        let asked = AtomicUsize::new(0);
+        let base = server.base();
+        let outside = Outside(Arc::new(move || {
+            let token = secret(tokens[asked.fetch_add(1, Ordering::SeqCst).min(1)]);
+            Ok(Handed { token, instance_url: base.clone(), username: None })
+        }));
+        let client = Client::connect(connect_to(&server, Login::Outside(outside))).await.unwrap();
+        let outcome = collect(&client, "SELECT Id FROM Lead").await.0;
+        match outcome {
+            Ok(_) => assert!(good),
+            Err(error) => assert!(!good && error.is_not_authorised(), "{error:?}"),
+        }
+    }
+    let none = Outside(Arc::new(|| Err("`sf` is not there".to_owned())));
+    let error = Client::connect(connect_to(&server, Login::Outside(none))).await.unwrap_err();
+    assert!(error.to_string().contains("`sf` is not there"));
+    let evil = Url::parse("https://evil.example").unwrap();
+    let evil = Outside(Arc::new(move || Ok(Handed { token: secret("t"), instance_url: evil.clone(), username: None })));
+    let error = Client::connect(connect_to(&server, Login::Outside(evil))).await.unwrap_err();
+    assert!(matches!(error, SalesforceError::InstanceRefused { .. }), "{error:?}");
 }
 
 #[tokio::test]

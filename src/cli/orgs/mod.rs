@@ -1,0 +1,31 @@
+//! `footbridge orgs`: log in to orgs, see which are connected, log out, pin an org's id.
+
+mod arguments;
+mod ask;
+mod browser;
+mod chosen;
+mod connect;
+mod device;
+mod disconnect;
+mod list;
+mod listener;
+mod pin;
+mod reach;
+mod write;
+
+pub use arguments::OrgsArguments;
+
+use self::arguments::OrgsCommand;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::world::World;
+
+/// Runs the command.
+pub async fn run(world: &World, arguments: &OrgsArguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        OrgsCommand::List => list::run(world),
+        OrgsCommand::Connect(arguments) => connect::run(world, arguments).await,
+        OrgsCommand::Disconnect(arguments) => disconnect::run(world, arguments).await,
+        OrgsCommand::Pin(arguments) => pin::run(world, arguments).await,
+    }
+}
