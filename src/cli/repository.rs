@@ -1,5 +1,6 @@
 //! A repository loaded for a command: its root, what it says, and what is wrong with it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
 use crate::config::{self, Loaded, valid};
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::model::EnvironmentName;
 
 /// A loaded repository.
@@ -31,6 +32,22 @@ impl Repository {
     /// Everything that is wrong, in all files.
     pub fn load_offline(world: &World) -> Result<Self, Failure> {
         Self::with(world, &[])
+    }
+
+    /// For a command about orgs alone: what is wrong in other files does not matter to it.
+    ///
+    /// # Errors
+    /// What is wrong in the files that describe orgs; everything, where there is none.
+    pub fn load_orgs(world: &World) -> Result<Self, Failure> {
+        let root = world.root();
+        let loaded = config::load_for(&root, &|name| world.variable(name), &[]);
+        let own: BTreeSet<&str> = loaded.repository.orgs.values().map(|org| org.name.span.file().path()).collect();
+        let matters = |d: &&Diagnostic| {
+            let file = d.span().map(|span| span.file().path());
+            d.severity == Severity::Error && (own.is_empty() || file.is_some_and(|file| own.contains(file)))
+        };
+        let errors: Diagnostics = loaded.diagnostics.iter().filter(matters).cloned().collect();
+        if errors.is_empty() { Ok(Self { root, loaded }) } else { Err(Failure::configuration(errors)) }
     }
 
     fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {

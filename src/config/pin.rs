@@ -57,6 +57,17 @@ pub fn pin(text: &str, org: &str, environment: EnvironmentName, id: OrgId) -> Re
     Ok(Pinned { text: format!("{mark}{changed}"), line })
 }
 
+/// Where a value of one line ends: a comment after it is not part of it.
+fn end_of(text: &str, value: &Tree) -> usize {
+    let raw = &text[value.range.clone()];
+    let quoted = raw.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let length = match quoted {
+        Some(quote) => raw[1..].find(quote).map(|at| at + 2),
+        None => raw.find(char::is_whitespace),
+    };
+    value.range.start + length.unwrap_or(raw.len())
+}
+
 /// What to replace, and by what.
 fn place(text: &str, settings: &Tree, id: OrgId) -> Option<(std::ops::Range<usize>, String)> {
     let Node::Map(entries) = &settings.node else { return None };
@@ -66,17 +77,18 @@ fn place(text: &str, settings: &Tree, id: OrgId) -> Option<(std::ops::Range<usiz
             let colon = key.range.end + text.get(key.range.end..)?.find(':')? + 1;
             return Some((colon..colon, format!(" {id}")));
         }
-        return Some((value.range.clone(), id.to_string()));
+        return Some((value.range.start..end_of(text, value), id.to_string()));
     }
     let (key, value) = entry("domain")?;
+    let after = end_of(text, value);
     let line_start = text[..key.range.start].rfind('\n').map_or(0, |at| at + 1);
     let indent = &text[line_start..key.range.start];
     if !indent.bytes().all(|b| b == b' ') || text.as_bytes().get(settings.range.start) == Some(&b'{') {
         // Inside braces.
-        return Some((value.range.end..value.range.end, format!(", org_id: {id}")));
+        return Some((after..after, format!(", org_id: {id}")));
     }
-    let rest = &text[value.range.end..];
-    let end = value.range.end + rest.find('\n').unwrap_or(rest.len());
+    let rest = &text[after..];
+    let end = after + rest.find('\n').unwrap_or(rest.len());
     let (end, newline) = if text[..end].ends_with('\r') {
         (end - 1, "\r\n")
     } else {
@@ -130,6 +142,11 @@ mod tests {
                 "acme:\n  sandbox: {\n    domain: x,\n    api_version: \"66.0\" }\n",
                 "acme:\n  sandbox: {\n    domain: x, org_id: 00D000000000002EAA,\n    api_version: \"66.0\" }\n",
                 5,
+            ),
+            (
+                "acme:\n  sandbox:\n    domain: \"x\"   # it's \"ours\"\n    # next\n    api_version: \"66.0\"\n",
+                "acme:\n  sandbox:\n    domain: \"x\"   # it's \"ours\"\n    org_id: 00D000000000002EAA\n    # next\n    api_version: \"66.0\"\n",
+                6,
             ),
             // The last line, without its end.
             ("acme:\n  sandbox:\n    domain: x", "acme:\n  sandbox:\n    domain: x\n    org_id: 00D000000000002EAA", 6),

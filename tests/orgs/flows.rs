@@ -265,3 +265,16 @@ fn plans_may_be_logged_in_as_somebody_else() {
     place.scene.run(&["orgs", "disconnect", "acme", "--plans"]).exits(0).says("revoked at Salesforce");
     place.scene.run(&["plan", "counts"]).exits(7);
 }
+
+#[test]
+fn a_mistake_in_an_integration_does_not_keep_anybody_from_connecting() {
+    let place = Place::new();
+    place.scene.write("integrations/broken.yaml", "footbridge: 1\nkind: integration\nname: Broken!\n");
+    place.connect();
+    place.scene.run(&["orgs", "list"]).exits(0).says("connected");
+    place.scene.run(&["plan", "counts"]).exits(3);
+    place
+        .scene
+        .write("integrations/orgs.yaml", "footbridge: 1\nkind: orgs\nacme: { sandbox: { domain: evil.example } }\n");
+    place.scene.run(&["orgs", "list"]).exits(3).says("evil.example");
+}

@@ -40,10 +40,6 @@ impl Place {
         );
         let settings = Settings { device_interval: 0, ..Settings::default() };
         let scene = Scene::with(Options { seed_texts: vec![seed], settings, ..Options::default() });
-        scene.write(
-            "integrations/counts.yaml",
-            "footbridge: 1\nkind: integration\nname: counts\norg: acme\nreport: { name: Counts, source: exports/counts.csv }\nobject: Lead\nmatch: { column: User ID, field: Email }\nfields: { WalkMe_Count__c: Count }\nenvironments: { sandbox: {}, production: {} }\n",
-        );
         scene.write("exports/counts.csv", "User ID,Count\na@leads.example,7\n");
         let place = Self { scene, port };
         place.orgs("sandbox", "", &place.browser());
@@ -66,6 +62,10 @@ impl Place {
             "# the orgs of acme\nfootbridge: 1\nkind: orgs\nacme:\n  {environment}: # ours\n    domain: {url}   # Setup\n{more}    auth: {auth}\n"
         );
         self.scene.write("integrations/orgs.yaml", &text);
+        let text = format!(
+            "footbridge: 1\nkind: integration\nname: counts\norg: acme\nreport: {{ name: Counts, source: exports/counts.csv }}\nobject: Lead\nmatch: {{ column: User ID, field: Email }}\nfields: {{ WalkMe_Count__c: Count }}\nenvironments: {{ {environment}: {{}} }}\n"
+        );
+        self.scene.write("integrations/counts.yaml", &text);
     }
 
     pub fn pin(&self) -> String {

@@ -19,12 +19,8 @@ use crate::vault::Turn;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ConnectArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_orgs(world)?;
     let door = chosen(&repository.place(world), &arguments.name, arguments.env, arguments.plans)?;
-    if door.auth()?.is_kept() {
-        // Before anybody logs in for nothing.
-        vault_or_new(world, door.root)?;
-    }
     let found = reach(&door, &arguments.how).await?;
     let fit = fits(&door, &found.answer, arguments.how.not_a_sandbox).and_then(|word| {
         let actual = found.answer.organization.id;

@@ -28,7 +28,7 @@ enum Ended {
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &DisconnectArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_orgs(world)?;
     let door = chosen(&repository.place(world), &arguments.name, arguments.env, arguments.plans)?;
     let label = door.label();
     // Not in the middle of another command's renewal: its new token would live on.

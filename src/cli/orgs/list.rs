@@ -16,7 +16,7 @@ use crate::vault::{Connection, Place};
 
 /// Runs the command.
 pub fn run(world: &World) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_orgs(world)?;
     let place = repository.place(world);
     let (kept, trouble) = match vault(world, place.root).and_then(|v| Ok(v.map_or(Ok(Vec::new()), |v| v.all())?)) {
         Ok(kept) => (kept, None),

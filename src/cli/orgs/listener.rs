@@ -188,7 +188,8 @@ fn read(query: &str) -> Came {
     match fields {
         [Some(code), Some(state), None, _] => Came::Code { code: Secret::new(code), state },
         [None, Some(state), Some(error), description] => {
-            Came::Refused { error, description: description.unwrap_or_default(), state }
+            let short = |text: String| text.chars().take(300).collect();
+            Came::Refused { error: short(error), description: short(description.unwrap_or_default()), state }
         }
         _ => Came::Nothing,
     }

@@ -17,7 +17,7 @@ use crate::render::escape::Terminal;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &PinArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_orgs(world)?;
     let door = chosen(&repository.place(world), &arguments.name, arguments.env, false)?;
     let found = reach(&door, &arguments.how).await?;
     let word = match agreed(&door, &found, arguments).await {

@@ -6,6 +6,7 @@ use super::{browser, device};
 use crate::cli::connect::{Door, budget, http, url};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::tokens::{Unusable, vault_or_new};
 use crate::config::valid::Auth;
 use crate::diag::{Code, Diagnostic};
 use crate::model::Secret;
@@ -71,6 +72,9 @@ pub async fn reach(door: &Door<'_>, how: &How) -> Result<Reached, Failure> {
             .help("use `flow: jwt` or `flow: client_credentials` there");
         return Err(Failure::new(Exit::Unauthorised, diagnostic));
     }
+    // Before anybody logs in for nothing: is there a place for what comes of it?
+    let (vault, _) = vault_or_new(door.world, door.root)?;
+    vault.all().map_err(Unusable::from)?;
     let secret: Option<Secret> = client_secret.as_ref().map(|c| c.value.clone());
     let client_id = client_id.value.expose().to_owned();
     let salesforce = endpoint(door, &door.settings.login_domain.base_url(), budget.clone())?;
