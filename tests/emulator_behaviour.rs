@@ -3,6 +3,7 @@
 mod devices;
 mod faults;
 mod logins;
+mod rights;
 mod seeds;
 mod sign_in;
 

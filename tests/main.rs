@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod bulk;
 mod client_emulator;
 mod client_recordings;

@@ -141,12 +141,12 @@ pub fn files(folder: &Path, threads: usize, memory: u64, update: Option<&Path>) 
     let scratch = std::sync::Arc::new(move || tempfile::tempfile_in(&scratch));
     let mut reading = start(inputs(), Budget { bytes: memory, threads, scratch });
     let preparer = reading.preparer();
-    open("report.csv").drain(threads, |block| Ok(preparer.prepare(&block)), |prepared| reading.take(prepared)).unwrap();
+    open("report.csv").drain(threads, |block| Ok(preparer.prepare(block)), |prepared| reading.take(prepared)).unwrap();
     marks.push(("report", mark.elapsed()));
     let rows = reading.rows() as usize;
     let matching = reading.close().unwrap();
     marks.push(("table", mark.elapsed()));
-    open("org.csv").drain(threads, |block| matching.org(&block), Ok).unwrap();
+    open("org.csv").drain(threads, |block| matching.org(block), Ok).unwrap();
     marks.push(("org", mark.elapsed()));
     let create = |path: &Path| BufWriter::with_capacity(1 << 16, File::create(path).unwrap());
     let mut kept = Kept { out: create(&folder.join("plan-lines.jsonl")), update: update.map(create) };

@@ -4,6 +4,9 @@
 set -euo pipefail
 url=$1 token=$2 report=$3 folder=$4
 export HOME=$folder/home SF_AUTOUPDATE_DISABLE=true SF_DISABLE_TELEMETRY=true SF_USE_GENERIC_UNIX_KEYCHAIN=true SF_SKIP_NEW_VERSION_CHECK=true SF_ORG_API_VERSION=68.0
+PATH=$(dirname "$SF"):$PATH
+# It asks the CLI for the session, which newer ones hide.
+export SF_TEMP_SHOW_SECRETS=true
 mkdir -p "$HOME" "$folder/data"
 SF_ACCESS_TOKEN=$token "$SF" org login access-token --instance-url "$url" --alias emulator --no-prompt >/dev/null
 "$SF" plugins link "$NODE_MODULES/node_modules/sfdmu" --no-install >/dev/null
@@ -11,5 +14,5 @@ SF_ACCESS_TOKEN=$token "$SF" org login access-token --instance-url "$url" --alia
 cat >"$folder/data/export.json" <<'JSON'
 { "apiVersion": "68.0", "bulkApiVersion": "2.0", "objects": [ { "query": "SELECT Email, Title, First_Login__c, Last_Login__c, Logins__c, Renewal__c FROM Lead", "operation": "Update", "externalId": "Email" } ] }
 JSON
-"$SF" sfdmu run --sourceusername csvfile --targetusername emulator --path "$folder/data" --noprompt --noninteractive >"$folder/sfdmu.log" 2>&1 || { tail -20 "$folder/sfdmu.log" >&2; exit 1; }
+"$SF" sfdmu run --sourceusername csvfile --targetusername emulator --path "$folder/data" --noprompt >"$folder/sfdmu.log" 2>&1 || { tail -n 20 "$folder/sfdmu.log" >&2; exit 1; }
 "$SF" plugins | grep -i sfdmu

@@ -16,6 +16,7 @@ mod options;
 mod org;
 mod people;
 mod problem;
+mod rights;
 mod running;
 pub mod schema;
 mod seed;

@@ -44,6 +44,9 @@ pub struct Profile {
     pub my_domain: Option<String>,
     /// IANA name.
     pub time_zone: String,
+    /// When a trial ends.
+    #[serde(default)]
+    pub trial_expires: Option<String>,
 }
 
 impl Default for Profile {
@@ -56,6 +59,7 @@ impl Default for Profile {
             instance: "EMU1".to_owned(),
             my_domain: None,
             time_zone: "UTC".to_owned(),
+            trial_expires: None,
         }
     }
 }
@@ -132,6 +136,7 @@ impl Org {
                 })?;
             }
         }
+        org.show_rights()?;
         org.save()?;
         Ok(org)
     }
@@ -233,6 +238,7 @@ impl Org {
         profile.edition = seed.edition.unwrap_or(std::mem::take(&mut profile.edition));
         profile.instance = seed.instance.unwrap_or(std::mem::take(&mut profile.instance));
         profile.my_domain = seed.my_domain.or(profile.my_domain.take());
+        profile.trial_expires = seed.trial_expires.or(profile.trial_expires.take());
         if let Some(zone) = seed.time_zone {
             jiff::tz::TimeZone::get(&zone).map_err(|e| format!("org.time_zone: {e}"))?;
             profile.time_zone = zone;
@@ -274,7 +280,7 @@ impl Org {
         let org = serde_json::json!({
             "Id": p.id, "Name": p.name, "IsSandbox": p.sandbox, "OrganizationType": p.edition, "InstanceName": p.instance,
             "DefaultLocaleSidKey": "en_US", "TimeZoneSidKey": p.time_zone, "LanguageLocaleKey": "en_US",
-            "FiscalYearStartMonth": 1, "IsReadOnly": false,
+            "FiscalYearStartMonth": 1, "IsReadOnly": false, "TrialExpirationDate": p.trial_expires,
         });
         let users = self.people.users.iter().map(|u| {
             serde_json::json!({

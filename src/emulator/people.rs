@@ -10,8 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clock::seconds_between;
-use super::ids::fifteen;
+use super::ids::{eighteen, fifteen};
 use super::seed::form::{Access, ClientSeed, ObjectRights, UserSeed};
+
+/// Read by whoever has View Setup and Configuration.
+const OF_SETUP: [&str; 4] = ["FieldPermissions", "ObjectPermissions", "PermissionSet", "PermissionSetAssignment"];
 
 /// A user of the org.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,12 +34,23 @@ impl User {
         rights.view_all |= self.seed.view_all_data || rights.modify_all;
         rights.read |= rights.view_all;
         rights.edit |= rights.modify_all;
+        if OF_SETUP.iter().any(|of_setup| of_setup.eq_ignore_ascii_case(object)) {
+            rights.read = self.seed.view_setup;
+        }
         rights
     }
 
     /// Does sharing hide this record from the user?
     pub fn hidden(&self, object: &str, id: &str) -> bool {
         !self.object(object).view_all && self.seed.hidden_records.iter().any(|hidden| fifteen(hidden) == fifteen(id))
+    }
+
+    /// Records of an object that sharing hides from the user: their ids, 18 characters.
+    pub fn hidden_of(&self, object: &str) -> Vec<String> {
+        if self.seed.hidden_records.is_empty() || self.object(object).view_all {
+            return Vec::new();
+        }
+        self.seed.hidden_records.iter().filter_map(|id| eighteen(id)).collect()
     }
 
     /// May the user only look at this record (sharing)?

@@ -318,6 +318,7 @@ impl Emulator {
         let unknown = || EmulatorError::Unknown(format!("there is no user `{username}`"));
         change(&mut user.ok_or_else(unknown)?.seed);
         org.changed = now;
+        org.show_rights()?;
         org.save()
     }
 
@@ -394,5 +395,6 @@ pub(super) fn set_access(
         return Err(EmulatorError::Unknown(format!("there is no user `{}`", username.unwrap_or_default())));
     }
     org.changed = now;
+    org.show_rights()?;
     org.save()
 }

@@ -56,6 +56,18 @@ impl RecordId {
         Ok(Self(id))
     }
 
+    /// The first fifteen characters of what [`Self::parse`] would take; none where it would not. For millions of cells.
+    pub fn first_fifteen(cell: &[u8]) -> Option<[u8; 15]> {
+        let (first, rest) = cell.split_first_chunk::<15>()?;
+        let (mut sound, mut upper) = (true, 0usize);
+        for (at, byte) in first.iter().enumerate() {
+            sound &= byte.is_ascii_alphanumeric();
+            upper |= usize::from(byte.is_ascii_uppercase()) << at;
+        }
+        let sum = [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]];
+        (sound && (rest.is_empty() || rest.eq_ignore_ascii_case(&sum))).then_some(*first)
+    }
+
     /// The 18 characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -138,5 +150,21 @@ mod tests {
         assert_eq!(RecordId::parse("001d000000IqhSLIAZ"), Err(IdProblem::Checksum));
         assert_eq!(RecordId::parse("001D000000IqhS"), Err(IdProblem::Length(14)));
         assert_eq!(RecordId::parse("001D000000Iqh-L"), Err(IdProblem::Character));
+        for text in [
+            "001D000000IqhSL",
+            "001D000000IqhSLIAZ",
+            "001D000000IqhSLiaz",
+            "001d000000IqhSLIAZ",
+            "001D000000Iqh-L",
+            "",
+            "é",
+        ] {
+            let parsed = RecordId::parse(text).ok().map(|id| id.fifteen());
+            assert_eq!(RecordId::first_fifteen(text.as_bytes()), parsed, "{text}");
+        }
+        for length in 0..20 {
+            let text = "0".repeat(length);
+            assert_eq!(RecordId::first_fifteen(text.as_bytes()).is_some(), RecordId::parse(&text).is_ok(), "{length}");
+        }
     }
 }

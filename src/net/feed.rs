@@ -171,6 +171,7 @@ impl Stream for Sending {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
     use http::Method;
 
     use super::super::scripted::{Reply, Server};
@@ -228,10 +229,20 @@ mod tests {
     async fn time_counts_against_the_server_and_not_against_the_maker() {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
         let feed = Feed::new(receiver);
-        let silent = Server::start(vec![Reply::silence()]).await;
-        let waiting = tokio::time::timeout(Duration::from_millis(200), put(&silent, &feed, Duration::from_millis(20)));
-        assert!(waiting.await.is_err(), "as long as no piece is there, the network does not stand still");
+        drop(feed.body());
+        let mut sending = Sending { feed: feed.clone(), sending: 1, next: 0 };
+        let asked = tokio::time::timeout(Duration::ZERO, sending.next()).await;
+        assert!(asked.is_err(), "no piece is there yet");
+        let (short, longer) = (Duration::from_millis(20), Duration::from_millis(30));
+        let waiting = feed.while_moving(std::future::pending::<()>(), short, longer);
+        let waiting = tokio::time::timeout(Duration::from_millis(200), waiting).await;
+        assert!(waiting.is_err(), "as long as no piece is there, the network does not stand still");
         drop(sender);
+        assert!(sending.next().await.is_none());
+        let answer = feed.while_moving(std::future::pending::<()>(), short, longer).await;
+        assert_eq!(answer, Err(longer), "the answer has its own time");
+
+        let silent = Server::start(vec![Reply::silence()]).await;
         let stuck = maker(4_000, 100_000);
         // The server takes nothing, so the connection fills up.
         let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

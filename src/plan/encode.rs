@@ -168,6 +168,12 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let mut rest = text.as_bytes();
+    // Without an early end, so that many bytes are looked at together.
+    if rest.iter().fold(true, |plain, &b| plain & (b >= b' ') & (b != b'"') & (b != b'\\')) {
+        out.extend_from_slice(rest);
+        out.push(b'"');
+        return;
+    }
     while let Some(at) = rest.iter().position(|&b| b < b' ' || b == b'"' || b == b'\\') {
         out.extend_from_slice(&rest[..at]);
         let byte = rest[at];

@@ -1,13 +1,14 @@
 //! The org's side as it comes in: each record joins the row of its key and is judged at once. One that agrees leaves its id; one that differs, its cells.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::keys::hash;
-use super::packed::{KeyForm, pack};
+use super::packed::{BEFORE_FIELDS, KeyForm, pack, unpack};
 use super::report::Report;
 use super::scratch::{Extent, Scratch};
-use super::{Layout, ReconcileError, SeveralRecords};
+use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
 use crate::table::Block;
 use crate::values::{KeyKind, Side};
@@ -87,9 +88,7 @@ pub(super) struct Found {
 #[derive(Default)]
 pub(super) struct Lane {
     open: Option<(u32, Vec<Record>, Vec<u8>)>,
-    key: Vec<u8>,
     keys: Vec<u8>,
-    packed: Vec<u8>,
     /// Rows of the last records of the open chunk, which do not hang on their heads yet.
     loose: Vec<u32>,
 }
@@ -109,7 +108,7 @@ fn probe(
     block: &Block,
     lane: &mut Lane,
     touch: impl Fn(u32) -> u8,
-    mut each: impl FnMut(u32, RecordId, usize, &mut Lane) -> Result<(), ReconcileError>,
+    mut each: impl FnMut(u32, [u8; 15], &[u8], usize, &mut Lane) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
     let rule = &report.shared.inputs.key.rule;
@@ -120,10 +119,10 @@ fn probe(
         packed.clear();
         lane.keys.clear();
         for row in first..block.rows().min(first + BATCH) {
-            if rule.canon(Side::Org, block.cell(row, layout.key), &mut lane.key) == Ok(KeyKind::Key) {
-                let start = lane.keys.len();
-                lane.keys.extend_from_slice(&lane.key);
-                batch.push(Sought { row, key: (start, lane.keys.len()), hash: hash(&lane.key), likely: None });
+            let start = lane.keys.len();
+            if rule.append(Side::Org, block.cell(row, layout.key), &mut lane.keys) == Ok(KeyKind::Key) {
+                let hash = hash(&lane.keys[start..]);
+                batch.push(Sought { row, key: (start, lane.keys.len()), hash, likely: None });
             }
         }
         for sought in &mut batch {
@@ -148,11 +147,12 @@ fn probe(
             let key = &lane.keys[sought.key.0..sought.key.1];
             let Some(row) = report.target(sought.hash, key, likely) else { continue };
             let cell = block.cell(sought.row, 0);
-            let id = std::str::from_utf8(cell).ok().and_then(|id| RecordId::parse(id).ok());
-            let id = id.ok_or_else(|| ReconcileError::NoId {
+            let id = RecordId::first_fifteen(cell).ok_or_else(|| ReconcileError::NoId {
                 found: String::from_utf8_lossy(cell).chars().take(40).collect(),
             })?;
-            each(row, id, sought.row, lane)?;
+            // The row lies where it was just looked at, unless the table knew better.
+            let packed = if likely.is_some_and(|likely| likely.0 == row) { packed } else { report.row(row) };
+            each(row, id, packed, sought.row, lane)?;
         }
     }
     Ok(())
@@ -192,8 +192,8 @@ impl Found {
         // What may be asked of a record later, when it is one of several, or of its currency.
         let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
         let touch = |row: u32| self.heads[row as usize].load(Ordering::Relaxed) as u8;
-        probe(report, layout, block, lane, touch, |row, id, at, lane| {
-            let what = judge(report, layout, row, block, at);
+        probe(report, layout, block, lane, touch, |row, id, packed, at, lane| {
+            let what = judge(&inputs.fields, layout, packed, block, at);
             let keep = what == What::Differs || (needed && what == What::Agrees);
             self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
         })?;
@@ -210,7 +210,7 @@ impl Found {
             block,
             lane,
             |_| 0,
-            |row, _, at, _| {
+            |row, _, _, at, _| {
                 let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
                 let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
                 self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
@@ -222,38 +222,34 @@ impl Found {
     fn add(
         &self,
         row: u32,
-        id: RecordId,
+        id: [u8; 15],
         what: What,
         lane: &mut Lane,
         keep: Option<(&Block, usize)>,
         scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
-        let open = lane.open.take().filter(|open| open.1.len() < CHUNK);
-        let (number, mut records, mut cells) = match open {
+        let (_, records, cells) = match &mut lane.open {
             Some(open) => open,
-            None => {
+            none => {
                 let number = self.chunks.fetch_add(1, Ordering::Relaxed);
                 if number >= AGREES >> CHUNK_BITS {
                     return Err(ReconcileError::TooManyRows { most: u64::from(AGREES) });
                 }
-                (number, Vec::with_capacity(CHUNK), Vec::new())
+                none.insert((number, Vec::with_capacity(CHUNK), Vec::new()))
             }
         };
         let mut at = NOTHING;
         if let Some((block, row)) = keep {
             // Far from 4 GiB: a chunk that holds this much is closed at once.
             at = cells.len() as u32;
-            lane.packed.clear();
-            pack(&mut lane.packed, KeyForm::Plain, block.columns() - 1, |c| block.cell(row, c + 1));
-            cells.extend_from_slice(&(lane.packed.len() as u32).to_le_bytes());
-            cells.extend_from_slice(&lane.packed);
+            cells.extend_from_slice(&[0; 4]);
+            pack(cells, KeyForm::Plain, block.columns() - 1, |c| block.cell(row, c + 1));
+            let length = (cells.len() - at as usize - 4) as u32;
+            cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
         }
-        let mut short = [0; 15];
-        short.copy_from_slice(&id.as_str().as_bytes()[..15]);
-        records.push(Record { before: 0, at, id: short, what });
+        records.push(Record { before: 0, at, id, what });
         lane.loose.push(row);
         let full = records.len() == CHUNK || cells.len() > 64 << 20;
-        lane.open = Some((number, records, cells));
         if full || lane.loose.len() == BATCH {
             self.link(lane);
         }
@@ -316,13 +312,14 @@ impl Found {
 }
 
 /// Do all mapped cells agree? Counted is nothing here: that is done when it is known which of several records are used.
-fn judge(report: &Report, layout: &Layout, row: u32, block: &Block, at: usize) -> What {
+fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], block: &Block, at: usize) -> What {
     if layout.converted.is_some_and(|c| block.cell(at, c) == b"true") {
         return What::Converted;
     }
     let currency = layout.currency.map(|c| block.cell(at, c));
-    let cells = report.fields(row);
-    let agree = report.shared.inputs.fields.iter().zip(&layout.fields).zip(cells).all(|((field, &column), cell)| {
+    let mut cells = unpack(packed).1;
+    let _ = cells.nth(BEFORE_FIELDS - 1);
+    let agree = fields.iter().zip(&layout.fields).zip(cells).all(|((field, &column), cell)| {
         let stored = block.cell(at, column);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
         field.rule.agrees(cell, stored) && (stored.is_empty() || !field.other_currency(currency))
@@ -347,6 +344,26 @@ pub(super) enum Head {
 }
 
 impl Sealed {
+    /// Of each of these rows: has it one record alone, which agrees?
+    pub(super) fn agreeing(&self, rows: Range<u32>) -> impl Iterator<Item = bool> + '_ {
+        let heads = &self.heads[rows.start as usize..rows.end as usize];
+        heads.iter().map(|head| head.load(Ordering::Relaxed) & AGREES != 0)
+    }
+
+    /// Brings near what is known of a row's last record: something of it, and where its cells begin.
+    #[inline]
+    pub(super) fn touch(&self, row: u32) -> (u8, Option<&u8>) {
+        let Some(index) = (self.heads[row as usize].load(Ordering::Relaxed) & !AGREES).checked_sub(1) else {
+            return (0, None);
+        };
+        let (_, chunk) = &self.chunks[(index >> CHUNK_BITS) as usize];
+        let record = &chunk.records[index as usize & (CHUNK - 1)];
+        match &chunk.cells {
+            Cells::Memory(cells) => (record.id[0], cells.get(record.at as usize)),
+            Cells::Disk(_) => (record.id[0], None),
+        }
+    }
+
     #[inline]
     pub(super) fn head(&self, row: u32) -> Head {
         match self.heads[row as usize].load(Ordering::Relaxed) {

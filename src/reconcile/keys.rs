@@ -84,6 +84,12 @@ impl Table {
 }
 
 impl Region<'_> {
+    /// Brings near what [`Self::insert`] will look at first.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u8 {
+        self.slots[home(hash, self.slots.len())][0]
+    }
+
     /// Puts a row where its hash belongs, unless there is one already for which `is` says yes: that one comes back.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, row: u32, is: impl FnMut(u32) -> bool) -> Option<u32> {

@@ -53,6 +53,27 @@ fn get(bytes: &mut &[u8]) -> u64 {
 /// Appends a row of `width` cells.
 #[inline]
 pub(super) fn pack<'c>(out: &mut Vec<u8>, form: KeyForm, width: usize, cell: impl Fn(usize) -> &'c [u8]) {
+    // Nearly all rows: few cells, each of a length that takes one byte.
+    let mut lengths = [0; 32];
+    if let Some(lengths) = lengths.get_mut(..width) {
+        let (mut text, mut bits) = (0, 0);
+        for (index, slot) in lengths.iter_mut().enumerate() {
+            let length = cell(index).len();
+            (text, bits) = (text + length, bits | length);
+            *slot = length as u8;
+        }
+        if bits < 0x80 {
+            let at = out.len();
+            out.resize(at + 2 + width + text, 0);
+            let (before, mut rest) = out[at..].split_at_mut(2 + width);
+            (before[0], before[1]) = (form as u8, width as u8);
+            before[2..].copy_from_slice(lengths);
+            for index in 0..width {
+                rest = copy(rest, cell(index));
+            }
+            return;
+        }
+    }
     out.push(form as u8);
     let at = out.len();
     out.push(0);
@@ -71,6 +92,34 @@ pub(super) fn pack<'c>(out: &mut Vec<u8>, form: KeyForm, width: usize, cell: imp
     }
 }
 
+/// Copies a short cell to the start of `to`, whose rest comes back: by two moves of fixed length that may overlap.
+#[inline]
+fn copy<'t>(to: &'t mut [u8], cell: &[u8]) -> &'t mut [u8] {
+    fn twice<const N: usize>(to: &mut [u8], cell: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (cell.first_chunk::<N>(), cell.last_chunk::<N>()) else { return false };
+        if let Some(to) = to.first_chunk_mut::<N>() {
+            *to = *first;
+        }
+        if let Some(to) = to.last_chunk_mut::<N>() {
+            *to = *last;
+        }
+        true
+    }
+    let (here, rest) = to.split_at_mut(cell.len());
+    match cell.len() {
+        17..=32 => twice::<16>(here, cell),
+        8..=16 => twice::<8>(here, cell),
+        4..=7 => twice::<4>(here, cell),
+        2..=3 => twice::<2>(here, cell),
+        1 => twice::<1>(here, cell),
+        _ => {
+            here.copy_from_slice(cell);
+            true
+        }
+    };
+    rest
+}
+
 /// Appends where a packed row stands in the report.
 pub(super) fn pack_place(out: &mut Vec<u8>, number: u64, line: u64) {
     put(out, number);
@@ -79,7 +128,9 @@ pub(super) fn pack_place(out: &mut Vec<u8>, number: u64, line: u64) {
 
 /// Fills up to eight bytes.
 pub(super) fn pad(out: &mut Vec<u8>) {
-    out.resize(out.len().next_multiple_of(8), 0);
+    let length = out.len().next_multiple_of(8);
+    out.extend_from_slice(&[0; 8]);
+    out.truncate(length);
 }
 
 /// The cells of a packed row, in order.

@@ -1,11 +1,11 @@
 //! The report's side as it comes in: each row packed with its key's canonical form, kept in memory or, beyond the budget, on disk by partition.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arena::Arena;
 use super::keys::hash;
 use super::packed::{BEFORE_FIELDS, KeyForm, pack, pack_place, pad, unpack};
-use super::report::Report;
+use super::report::{Report, RowState};
 use super::scratch::{Piles, Scratch, partition};
 use super::spilled::Spilled;
 use super::{Budget, DuplicateRows, Inputs, Matching, ReconcileError};
@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) budget: Budget,
     /// The report's columns that are kept behind the key: mapped fields, then the moment for `newest`.
     columns: Vec<usize>,
+    /// Emptied, for the next blocks.
+    spare: Mutex<Vec<Prepared>>,
 }
 
 impl Shared {
@@ -28,11 +30,16 @@ impl Shared {
     }
 }
 
+/// Emptied blocks that are kept.
+const MOST_SPARE: usize = 4;
+
 /// Rows of one block, ready to be taken: what can be done to them in any order, and by any thread, is done.
+#[derive(Default)]
 pub struct Prepared {
     rows: Vec<u8>,
     ends: Vec<u32>,
     hashes: Vec<u64>,
+    states: Vec<RowState>,
 }
 
 /// Prepares blocks for a [`Reading`], on any thread.
@@ -44,8 +51,12 @@ impl Preparer {
     pub fn prepare(&self, block: &Block) -> Prepared {
         let shared = &*self.0;
         let key = &shared.inputs.key;
-        let mut rows = Vec::with_capacity(block.bytes().len() + block.rows() * 24);
-        let (mut ends, mut hashes) = (Vec::with_capacity(block.rows()), Vec::with_capacity(block.rows()));
+        let mut prepared = shared.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let Prepared { rows, ends, hashes, states } = &mut prepared;
+        rows.reserve(block.bytes().len() + block.rows() * 24);
+        ends.reserve(block.rows());
+        hashes.reserve(block.rows());
+        states.reserve(block.rows());
         let mut canonical = Vec::new();
         let width = shared.width();
         for row in 0..block.rows() {
@@ -61,17 +72,18 @@ impl Preparer {
                     (KeyForm::Bad, reason.as_bytes(), number)
                 }
             };
-            pack(&mut rows, form, width, |at| match at {
+            pack(rows, form, width, |at| match at {
                 0 => cell,
                 1 => second,
                 at => block.cell(row, shared.columns[at - BEFORE_FIELDS]),
             });
-            pack_place(&mut rows, number, block.line(row));
-            pad(&mut rows);
+            pack_place(rows, number, block.line(row));
+            pad(rows);
             ends.push(rows.len() as u32);
             hashes.push(hash);
+            states.push(RowState::of(form));
         }
-        Prepared { rows, ends, hashes }
+        prepared
     }
 }
 
@@ -81,6 +93,7 @@ pub(super) struct Held {
     pub(super) arena: Arena,
     pub(super) addresses: Vec<u32>,
     pub(super) hashes: Vec<u64>,
+    pub(super) states: Vec<RowState>,
 }
 
 enum Kept {
@@ -103,7 +116,7 @@ pub fn start(inputs: Inputs, budget: Budget) -> Reading {
         columns.push(*column);
     }
     Reading {
-        shared: Arc::new(Shared { inputs, budget, columns }),
+        shared: Arc::new(Shared { inputs, budget, columns, spare: Mutex::default() }),
         kept: Kept::Memory(Held::default()),
         rows: 0,
         given: None,
@@ -129,7 +142,7 @@ impl Reading {
     ///
     /// # Errors
     /// Too many rows, or the temporary file cannot be written.
-    pub fn take(&mut self, block: Prepared) -> Result<(), ReconcileError> {
+    pub fn take(&mut self, mut block: Prepared) -> Result<(), ReconcileError> {
         const MOST: u64 = u32::MAX as u64 - 1;
         self.rows += block.ends.len() as u64;
         if self.rows > MOST {
@@ -141,6 +154,7 @@ impl Reading {
                     return Err(ReconcileError::TooManyRows { most: held.addresses.len() as u64 });
                 }
                 held.hashes.extend_from_slice(&block.hashes);
+                held.states.extend_from_slice(&block.states);
                 if !self.shared.budget.holds(held.arena.bytes(), held.addresses.len()) {
                     let held = std::mem::take(held);
                     self.spill(&held)?;
@@ -153,6 +167,14 @@ impl Reading {
                     start = end as usize;
                 }
             }
+        }
+        let mut spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < self.shared.budget.threads.clamp(1, MOST_SPARE) {
+            block.rows.clear();
+            block.ends.clear();
+            block.hashes.clear();
+            block.states.clear();
+            spare.push(block);
         }
         Ok(())
     }
@@ -185,6 +207,7 @@ impl Reading {
     /// The temporary file cannot be written.
     pub fn close(self) -> Result<Matching, ReconcileError> {
         let Self { shared, kept, rows, given } = self;
+        shared.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
         match kept {
             Kept::Memory(held) => {
                 let threads = shared.budget.threads;

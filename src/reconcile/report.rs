@@ -1,5 +1,6 @@
 //! The report's side when it has ended: rows, the table of their keys, and which row of those that share a key is used.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::arena::Arena;
@@ -13,6 +14,9 @@ use crate::values::Side;
 /// Below so many rows, threads cost more than they bring.
 const WORTH_THREADS: usize = 20_000;
 
+/// Rows put into the table together, so that waiting for memory overlaps.
+const BATCH: usize = 32;
+
 /// What a row's key is, among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowState {
@@ -22,6 +26,18 @@ pub(super) enum RowState {
     Member,
     Blank,
     Bad,
+}
+
+impl RowState {
+    /// Before it is known which keys are shared.
+    #[inline]
+    pub(super) fn of(form: KeyForm) -> Self {
+        match form {
+            KeyForm::Plain | KeyForm::Folded => Self::Only,
+            KeyForm::Blank => Self::Blank,
+            KeyForm::Bad => Self::Bad,
+        }
+    }
 }
 
 /// Rows that share a key.
@@ -66,6 +82,7 @@ impl Report {
             scratch.read(extent, &mut piece)?;
             for row in records(&piece) {
                 held.hashes.push(canonical(row).map_or(0, hash));
+                held.states.push(RowState::of(unpack(row).0));
                 // One partition of what has fewer rows than there are addresses.
                 held.arena.push(row, &[row.len() as u32], &mut held.addresses);
             }
@@ -75,22 +92,32 @@ impl Report {
 
     /// Puts the keys into the table.
     pub(super) fn build(shared: Arc<Shared>, held: Held, threads: usize) -> Self {
-        let Held { arena, addresses, hashes } = held;
+        let Held { arena, addresses, hashes, states } = held;
         let threads = if addresses.len() < WORTH_THREADS { 1 } else { threads.clamp(1, 16) };
         let mut table = Table::new(addresses.len(), threads);
         let mask = table.mask();
         let fill = |mut region: Region<'_>, number: u64| {
             let mut same = Vec::new();
-            for (row, (&hash, &address)) in hashes.iter().zip(&addresses).enumerate() {
-                if hash & mask != number {
-                    continue;
+            let mut batch = Vec::with_capacity(BATCH);
+            let mut insert = |batch: &mut Vec<(u64, u32)>| {
+                let touched = batch.iter().fold(0, |all, &(hash, _)| all ^ region.touch(hash));
+                std::hint::black_box(touched);
+                for (hash, row) in batch.drain(..) {
+                    let key = |row: u32| canonical(arena.row(addresses[row as usize]));
+                    if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
+                        same.push((first, row));
+                    }
                 }
-                let Some(key) = canonical(arena.row(address)) else { continue };
-                let is = |other: u32| canonical(arena.row(addresses[other as usize])) == Some(key);
-                if let Some(first) = region.insert(hash, row as u32, is) {
-                    same.push((first, row as u32));
+            };
+            for (row, (&hash, &state)) in hashes.iter().zip(&states).enumerate() {
+                if hash & mask == number && state == RowState::Only {
+                    batch.push((hash, row as u32));
+                    if batch.len() == BATCH {
+                        insert(&mut batch);
+                    }
                 }
             }
+            insert(&mut batch);
             same
         };
         let mut same: Vec<(u32, u32)> = if threads == 1 {
@@ -107,14 +134,6 @@ impl Report {
             })
         };
         same.sort_unstable();
-        let states = addresses
-            .iter()
-            .map(|&address| match unpack(arena.row(address)).0 {
-                KeyForm::Plain | KeyForm::Folded => RowState::Only,
-                KeyForm::Blank => RowState::Blank,
-                KeyForm::Bad => RowState::Bad,
-            })
-            .collect();
         let mut report = Self {
             shared,
             arena,
@@ -165,6 +184,10 @@ impl Report {
 
     pub(super) fn state(&self, row: u32) -> RowState {
         self.states[row as usize]
+    }
+
+    pub(super) fn states(&self, rows: Range<u32>) -> &[RowState] {
+        &self.states[rows.start as usize..rows.end as usize]
     }
 
     /// From the start of a packed row; what follows it, too.

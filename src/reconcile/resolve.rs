@@ -12,6 +12,9 @@ use super::{Inputs, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
 use crate::plan::{Changed, LineBuilder, Lines, RowOutcome};
 
+/// Rows that are looked up together.
+const BATCH: usize = 32;
+
 /// Resolves rows of one report, or of one partition.
 pub(super) struct Resolver<'a> {
     report: &'a Report,
@@ -23,6 +26,8 @@ pub(super) struct Resolver<'a> {
     pub(super) numbers: Vec<u64>,
     /// Cells of a record that lie on disk.
     read: Vec<u8>,
+    /// Rows in hand that do not simply agree.
+    others: Vec<u32>,
 }
 
 /// A record that may be used, by its index.
@@ -38,6 +43,7 @@ impl<'a> Resolver<'a> {
             lines: Lines::default(),
             numbers: Vec::new(),
             read: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -47,7 +53,30 @@ impl<'a> Resolver<'a> {
 
     /// Resolves these rows, in order.
     pub(super) fn rows(&mut self, rows: Range<u32>) -> Result<(), ReconcileError> {
-        for row in rows {
+        // Most rows agree, and leave no line. The others wait for memory: together.
+        let mut others = std::mem::take(&mut self.others);
+        others.clear();
+        let each = self.report.states(rows.clone()).iter().zip(self.found.agreeing(rows.clone()));
+        others.extend(
+            rows.clone()
+                .zip(each)
+                .filter(|(_, (state, agrees))| !(agrees & (**state == RowState::Only)))
+                .map(|(row, _)| row),
+        );
+        let agreeing = (rows.len() - others.len()) as u64;
+        self.tally.agreeing += agreeing;
+        self.tally.row(RowOutcome::Unchanged, agreeing);
+        for some in others.chunks(BATCH) {
+            let near: Vec<(u8, Option<&u8>)> = some.iter().map(|&row| self.found.touch(row)).collect();
+            std::hint::black_box(near.iter().fold(0, |all, (id, cells)| all ^ id ^ cells.copied().unwrap_or(0)));
+            self.some(some)?;
+        }
+        self.others = others;
+        Ok(())
+    }
+
+    fn some(&mut self, rows: &[u32]) -> Result<(), ReconcileError> {
+        for &row in rows {
             let outcome = match self.report.state(row) {
                 RowState::Blank => self.tell(row, RowOutcome::BlankKey, |line| line),
                 RowState::Bad => {
@@ -66,7 +95,7 @@ impl<'a> Resolver<'a> {
                     Head::Some(head) => self.matched(row, head)?,
                 },
             };
-            self.tally.row(outcome);
+            self.tally.row(outcome, 1);
         }
         Ok(())
     }

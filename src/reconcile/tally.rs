@@ -49,9 +49,9 @@ impl Tally {
         }
     }
 
-    /// A row ended so.
-    pub(super) fn row(&mut self, outcome: RowOutcome) {
-        self.rows[place(outcome)] += 1;
+    /// So many rows ended so.
+    pub(super) fn row(&mut self, outcome: RowOutcome, count: u64) {
+        self.rows[place(outcome)] += count;
     }
 
     /// Adds another's counts.

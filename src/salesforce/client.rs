@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::auth::{Access, Login, Session, SessionSettings, TokenKeeper};
-use super::{BulkSettings, SalesforceError, Treatment, Usage, answer};
+use super::{BulkSettings, Identity, SalesforceError, Treatment, Usage, answer};
 use crate::model::{OrgId, RecordId};
 use crate::net::{Body, Budget, Called, Class, Feed, Http, Manner, Pieces, Request, Response, Verdict};
 
@@ -70,6 +70,8 @@ struct Shared {
     gzip_requests: bool,
     bulk: BulkSettings,
     usage: Mutex<Option<Usage>>,
+    /// Who is logged in, by the number of the log-in.
+    identity: Mutex<Option<(u64, Identity)>>,
 }
 
 /// A connected org. Clones share the session.
@@ -141,8 +143,18 @@ impl Client {
         let endpoint = super::auth::TokenEndpoint { http: http.clone(), budget: budget.clone(), url };
         let settings = SessionSettings { endpoint, domain, login, clock, keeper };
         let session = Session::start(settings).await?;
-        let usage = Mutex::new(None);
-        Ok(Self(Arc::new(Shared { http, budget, session, api_version, concurrency, gzip_requests, bulk, usage })))
+        let (usage, identity) = (Mutex::new(None), Mutex::new(None));
+        let shared = Shared { http, budget, session, api_version, concurrency, gzip_requests, bulk, usage, identity };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    pub(crate) fn known_identity(&self, log_in: u64) -> Option<Identity> {
+        let known = self.0.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(number, _)| *number == log_in).map(|(_, identity)| identity.clone())
+    }
+
+    pub(crate) fn keep_identity(&self, log_in: u64, identity: Identity) {
+        *self.0.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some((log_in, identity));
     }
 
     /// `66.0`.

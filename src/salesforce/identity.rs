@@ -75,8 +75,18 @@ pub(crate) fn decode_organization(body: &[u8]) -> Result<Organization, Salesforc
 }
 
 impl Client {
-    /// Who is logged in: from the log-in's reply, else from `userinfo`, else (org only) from the record of the org.
+    /// Who is logged in: from the log-in's reply, else from `userinfo`, else (org only) from the record of the org. Asked for once a log-in.
     pub async fn identity(&self) -> Result<Identity, SalesforceError> {
+        let number = self.access().number;
+        if let Some(known) = self.known_identity(number) {
+            return Ok(known);
+        }
+        let identity = self.ask_identity().await?;
+        self.keep_identity(number, identity.clone());
+        Ok(identity)
+    }
+
+    async fn ask_identity(&self) -> Result<Identity, SalesforceError> {
         let access = self.access();
         let username = self.session().username();
         if let (Some(org_id), Some(user_id), Some(username)) = (access.org, access.user, username.clone()) {

@@ -14,9 +14,8 @@ pub struct Block {
     rows: usize,
     /// Every cell lies in here; a block of the CSV reader may have the file's delimiters and quotes between them.
     bytes: Vec<u8>,
-    /// Where each cell starts; empty when each starts where the one before it ends.
-    starts: Vec<u32>,
-    ends: Vec<u32>,
+    /// Where each cell starts and ends.
+    spans: Vec<(u32, u32)>,
     lines: Vec<u64>,
     /// Bytes of all cells together.
     text: usize,
@@ -45,17 +44,8 @@ impl Block {
     #[inline]
     pub fn cell(&self, row: usize, column: usize) -> &[u8] {
         assert!(column < self.columns, "column {column} of {}", self.columns);
-        let index = row * self.columns + column;
-        &self.bytes[self.start(index)..self.ends[index] as usize]
-    }
-
-    #[inline]
-    fn start(&self, index: usize) -> usize {
-        match self.starts.get(index) {
-            Some(&start) => start as usize,
-            None if index == 0 => 0,
-            None => self.ends[index - 1] as usize,
-        }
+        let (start, end) = self.spans[row * self.columns + column];
+        &self.bytes[start as usize..end as usize]
     }
 
     /// The number of a row (from 0 in this block) in the whole table: 1 is the first row of data, a header not counted.
@@ -71,7 +61,7 @@ impl Block {
 
     /// What its size counts as: the cells' text, four bytes a cell, eight a line. The same however the text came in.
     pub fn weight(&self) -> usize {
-        self.text + self.ends.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
+        self.text + self.spans.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
     }
 
     /// All bytes of the block; every cell lies in them, row by row, perhaps with the file's delimiters and quotes between.
@@ -104,6 +94,23 @@ impl Block {
         self
     }
 
+    /// Rows as they stand in a file, numbered from 1: `text` is the bytes of all cells.
+    pub(super) fn spanned(
+        columns: usize,
+        bytes: Vec<u8>,
+        spans: Vec<(u32, u32)>,
+        lines: Vec<u64>,
+        text: usize,
+    ) -> Self {
+        debug_assert_eq!(spans.len(), columns * lines.len());
+        Self { sequence: 0, first_row: 1, columns, rows: lines.len(), bytes, spans, lines, text }
+    }
+
+    /// Bytes, spans and lines.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>, Vec<u64>) {
+        (self.bytes, self.spans, self.lines)
+    }
+
     /// The first cell that is not UTF-8, as (row, column) from 0.
     pub(crate) fn first_not_utf8(&self) -> Option<(usize, usize)> {
         if self.bytes.is_ascii() {
@@ -111,7 +118,7 @@ impl Block {
         }
         let continues = |at: u32| self.bytes.get(at as usize).is_some_and(|byte| byte & 0xC0 == 0x80);
         // Text that is sound as a whole is sound in each cell unless a character runs over the end of one.
-        if std::str::from_utf8(&self.bytes).is_ok() && !self.ends.iter().any(|&end| continues(end)) {
+        if std::str::from_utf8(&self.bytes).is_ok() && !self.spans.iter().any(|&(_, end)| continues(end)) {
             return None;
         }
         (0..self.rows)
@@ -128,7 +135,7 @@ impl PartialEq for Block {
         place(self) == place(other)
             && (0..self.rows).all(|row| self.line(row) == other.line(row))
             && (0..cells).all(|at| {
-                let cell = |block: &Self| block.start(at)..block.ends[at] as usize;
+                let cell = |block: &Self| block.spans[at].0 as usize..block.spans[at].1 as usize;
                 self.bytes[cell(self)] == other.bytes[cell(other)]
             })
     }
@@ -205,8 +212,6 @@ pub enum RowShape {
 pub struct BlockBuilder {
     block: Block,
     fixed: bool,
-    /// Are the cells' starts kept?
-    spanned: bool,
     /// Where the bytes of the row, and of the cell, that are being filled begin.
     row_at: usize,
     cell_at: usize,
@@ -221,12 +226,11 @@ impl BlockBuilder {
             columns,
             rows: 0,
             bytes: Vec::new(),
-            starts: Vec::new(),
-            ends: Vec::new(),
+            spans: Vec::new(),
             lines: Vec::new(),
             text: 0,
         };
-        Self { block, fixed: true, spanned: false, row_at: 0, cell_at: 0 }
+        Self { block, fixed: true, row_at: 0, cell_at: 0 }
     }
 
     /// A builder that takes the number of columns from its first row.
@@ -234,19 +238,10 @@ impl BlockBuilder {
         Self { fixed: false, ..Self::new(0, first_row, sequence) }
     }
 
-    /// The same, for an empty builder, with room for raw rows: see [`Self::raw`].
-    pub(super) fn spanned(self) -> Self {
-        debug_assert!(self.block.ends.is_empty());
-        Self { spanned: true, ..self }
-    }
-
     /// Makes room at once, for a caller that knows how much is coming.
     pub fn reserve(&mut self, bytes: usize, rows: usize) {
         self.block.bytes.reserve(bytes);
-        self.block.ends.reserve(rows.saturating_mul(self.block.columns));
-        if self.spanned {
-            self.block.starts.reserve(rows.saturating_mul(self.block.columns));
-        }
+        self.block.spans.reserve(rows.saturating_mul(self.block.columns));
     }
 
     /// Adds a whole cell.
@@ -267,15 +262,13 @@ impl BlockBuilder {
     pub fn end_cell(&mut self) {
         // Past 4 GiB the end is wrong, and `end_row` refuses the row for that.
         let end = self.block.bytes.len();
-        if self.spanned {
-            self.block.starts.push(u32::try_from(self.cell_at).unwrap_or(u32::MAX));
-        }
-        self.block.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.block.spans.push((place(self.cell_at), place(end)));
         self.block.text += end - self.cell_at;
         self.cell_at = end;
     }
 
-    /// Adds rows as they stand in the file, between two rows of a [`Self::spanned`] builder. `spans` gives the start and end of each
+    /// Adds rows as they stand in the file, between two rows. `spans` gives the start and end of each
     /// cell in `raw`, `lines` the line of each row; all rows are whole.
     pub(super) fn raw(
         &mut self,
@@ -287,8 +280,7 @@ impl BlockBuilder {
         debug_assert_eq!(spans.len(), lines.len() * self.block.columns);
         let base = self.block.bytes.len() as u32;
         self.block.bytes.extend_from_slice(raw);
-        self.block.starts.extend(spans.iter().map(|span| base + span.0));
-        self.block.ends.extend(spans.iter().map(|span| base + span.1));
+        self.block.spans.extend(spans.iter().map(|span| (base + span.0, base + span.1)));
         self.block.text += text;
         if self.block.lines.len() < self.block.rows {
             self.block.lines.resize(self.block.rows, 0);
@@ -308,7 +300,7 @@ impl BlockBuilder {
         if self.block.bytes.len() > self.cell_at {
             self.end_cell();
         }
-        let found = self.block.ends.len() - first_cell;
+        let found = self.block.spans.len() - first_cell;
         if !self.fixed {
             self.block.columns = found;
             self.fixed = true;
@@ -383,11 +375,9 @@ impl BlockBuilder {
     /// Forgets the row that was not closed.
     fn drop_row(&mut self) {
         let cells = self.block.rows * self.block.columns;
-        for at in cells..self.block.ends.len() {
-            self.block.text -= self.block.ends[at] as usize - self.block.start(at).min(self.block.ends[at] as usize);
-        }
-        self.block.ends.truncate(cells);
-        self.block.starts.truncate(cells);
+        let dropped = &self.block.spans[cells.min(self.block.spans.len())..];
+        self.block.text -= dropped.iter().map(|&(start, end)| (end - start) as usize).sum::<usize>();
+        self.block.spans.truncate(cells);
         self.block.bytes.truncate(self.row_at);
         self.cell_at = self.row_at;
     }

@@ -9,11 +9,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::plain::Plain;
 use super::reader::Piece;
 use super::{Block, CsvError, CsvReader};
 
 /// Bytes of a piece, as a rule.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };
 /// A piece without a cut in so many bytes is not looked at further: one thread goes on.
 const LONGEST: usize = 4 << 20;
 
@@ -68,10 +69,15 @@ struct Turn {
     unsound: bool,
 }
 
-struct Taking<F> {
+struct Taking<F, T> {
     next: u64,
     take: F,
+    /// What came out of turn: so nobody waits for a thread that was kept waiting itself.
+    early: BTreeMap<u64, T>,
 }
+
+/// So many pieces a thread may be ahead.
+const AHEAD: usize = 4;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,50 +85,42 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<R: Read> Source<R> {
     /// The next piece, which ends where a row seems to; true with the last one. `None` when all is read, or where no cut was found.
-    fn piece(&mut self, quote: Option<u8>) -> Option<(u64, Vec<u8>, bool)> {
+    /// `piece` is room for it.
+    fn piece(&mut self, quote: Option<u8>, mut piece: Vec<u8>) -> Option<(u64, Vec<u8>, bool)> {
         if self.over || self.failed.is_some() {
             return None;
         }
-        let mut piece = std::mem::take(&mut self.rest);
+        piece.clear();
+        piece.reserve(PIECE);
+        piece.append(&mut self.rest);
         let mut wanted = PIECE;
         loop {
-            while piece.len() < wanted {
-                let length = piece.len();
-                piece.resize(wanted, 0);
-                match self.input.read(&mut piece[length..]) {
-                    Ok(0) => {
-                        piece.truncate(length);
-                        self.over = true;
-                        break;
-                    }
-                    Ok(read) => {
-                        piece.truncate(length + read);
-                        if std::mem::take(&mut self.after_back) && piece[0] == b'\n' {
-                            piece.remove(0);
-                        }
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => piece.truncate(length),
+            while piece.len() < wanted && !self.over {
+                let missing = wanted - piece.len();
+                match self.input.by_ref().take(missing as u64).read_to_end(&mut piece) {
+                    Ok(read) => self.over = read < missing,
                     Err(error) => {
-                        piece.truncate(length);
                         self.failed = Some(error);
                         self.rest = piece;
                         return None;
                     }
                 }
+                if !piece.is_empty() && std::mem::take(&mut self.after_back) && piece[0] == b'\n' {
+                    piece.remove(0);
+                }
             }
-            if self.over {
+            if self.over && piece.len() <= wanted {
                 self.next += 1;
                 return (!piece.is_empty()).then_some((self.next - 1, piece, true));
             }
-            if let Some(cut) = cut(&piece, quote) {
-                self.rest.reserve(PIECE);
+            if let Some(cut) = cut(&piece[..piece.len().min(wanted)], quote) {
                 self.rest.extend_from_slice(&piece[cut..]);
                 piece.truncate(cut);
                 self.next += 1;
                 return Some((self.next - 1, piece, false));
             }
             wanted *= 2;
-            if wanted > LONGEST {
+            if wanted > LONGEST.max(piece.len()) {
                 self.rest = piece;
                 return None;
             }
@@ -151,21 +149,19 @@ impl<R: Read + Send> CsvReader<R> {
     ///
     /// # Errors
     /// The first, as one thread would meet it; blocks before it were taken.
-    pub fn drain<T, E: Send>(
+    pub fn drain<T: Send, E: Send>(
         mut self,
         threads: usize,
-        map: impl Fn(Block) -> Result<T, E> + Sync,
+        map: impl Fn(&Block) -> Result<T, E> + Sync,
         mut take: impl FnMut(T) -> Result<(), E> + Send,
     ) -> Result<Drained<R>, DrainError<E>> {
         let mut rows = 0;
         // The first block alone: most reports are no longer, and it settles what kind of line ends there are.
-        if threads > 1
-            && let Some(block) = self.next_block()?
-        {
+        if let Some(block) = self.next_block()? {
             rows += block.rows() as u64;
-            map(block).and_then(&mut take).map_err(DrainError::Taken)?;
+            map(&block).and_then(&mut take).map_err(DrainError::Taken)?;
         }
-        if threads < 2 || !self.can_be_cut() {
+        if !self.can_be_cut() {
             return one_by_one(self, rows, map, take);
         }
         let shape = self.shape();
@@ -173,13 +169,15 @@ impl<R: Read + Send> CsvReader<R> {
         let first = place.row;
         let source = Mutex::new(Source { input, rest, next: 0, over: false, after_back, failed: None });
         let turn = Mutex::new(Turn { next: 0, place, last_line_ended: true, again: BTreeMap::new(), unsound: false });
-        let taking = Mutex::new(Taking { next: 0, take: &mut take });
+        let taking = Mutex::new(Taking { next: 0, take: &mut take, early: BTreeMap::new() });
         let (settled, taken) = (Condvar::new(), Condvar::new());
         let stopped = Mutex::new(None);
         let work = || {
+            let (mut plain, mut room) = (Plain::default(), Vec::new());
             loop {
-                let Some((number, bytes, last)) = lock(&source).piece(shape.quote()) else { return };
-                let piece = shape.read(bytes);
+                let next = lock(&source).piece(shape.quote(), std::mem::take(&mut room));
+                let Some((number, bytes, last)) = next else { return };
+                let piece = shape.read(bytes, &mut plain);
                 let mut turn_now = lock(&turn);
                 while turn_now.next != number && !turn_now.unsound {
                     turn_now = settled.wait(turn_now).unwrap_or_else(PoisonError::into_inner);
@@ -196,7 +194,11 @@ impl<R: Read + Send> CsvReader<R> {
                         }
                         block.map(|block| block.further(place.line - 1).placed(place.sequence, place.row))
                     }
-                    Piece::Sound { bytes, .. } | Piece::Unsound { bytes } => {
+                    unsound => {
+                        let bytes = match unsound {
+                            Piece::Sound { bytes: Some(bytes), .. } | Piece::Unsound { bytes } => bytes,
+                            Piece::Sound { block, .. } => block.map_or_else(Vec::new, |block| plain.room_of(block)),
+                        };
                         turn_now.unsound = true;
                         turn_now.again.insert(number, bytes);
                         settled.notify_all();
@@ -205,21 +207,35 @@ impl<R: Read + Send> CsvReader<R> {
                 };
                 drop(turn_now);
                 settled.notify_all();
-                let mapped = block.map(&map).transpose();
-                let mut taking_now = lock(&taking);
-                while taking_now.next != number && lock(&stopped).is_none() {
-                    taking_now = taken.wait(taking_now).unwrap_or_else(PoisonError::into_inner);
+                let mapped = block.as_ref().map(&map).transpose();
+                if let Some(block) = block {
+                    room = plain.room_of(block);
+                }
+                let mut guard = lock(&taking);
+                guard.early.insert(number, mapped);
+                while guard.early.len() > AHEAD * threads
+                    && !guard.early.contains_key(&guard.next)
+                    && lock(&stopped).is_none()
+                {
+                    guard = taken.wait(guard).unwrap_or_else(PoisonError::into_inner);
+                }
+                let taking_now = &mut *guard;
+                while let Some(mapped) = taking_now.early.remove(&taking_now.next) {
+                    if lock(&stopped).is_some() {
+                        return;
+                    }
+                    let end = mapped.and_then(|mapped| mapped.map_or(Ok(()), &mut taking_now.take));
+                    taking_now.next += 1;
+                    if let Err(error) = end {
+                        *lock(&stopped) = Some(error);
+                        lock(&source).over = true;
+                    }
                 }
                 if lock(&stopped).is_some() {
+                    taken.notify_all();
                     return;
                 }
-                let end = mapped.and_then(|mapped| mapped.map_or(Ok(()), &mut taking_now.take));
-                taking_now.next += 1;
-                if let Err(error) = end {
-                    *lock(&stopped) = Some(error);
-                    lock(&source).over = true;
-                }
-                drop(taking_now);
+                drop(guard);
                 taken.notify_all();
             }
         };
@@ -259,12 +275,12 @@ impl Read for Failing {
 fn one_by_one<R: Read, T, E>(
     mut reader: CsvReader<R>,
     mut rows: u64,
-    map: impl Fn(Block) -> Result<T, E>,
+    map: impl Fn(&Block) -> Result<T, E>,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<Drained<R>, DrainError<E>> {
     while let Some(block) = reader.next_block()? {
         rows += block.rows() as u64;
-        map(block).and_then(&mut take).map_err(DrainError::Taken)?;
+        map(&block).and_then(&mut take).map_err(DrainError::Taken)?;
     }
     let last_line_ended = reader.last_line_ended();
     Ok(Drained { input: reader.into_inner(), rows, last_line_ended })
@@ -299,7 +315,7 @@ mod tests {
             threads,
             |block| {
                 seen.fetch_add(block.rows(), Ordering::Relaxed);
-                Ok::<_, ()>(rows(&block))
+                Ok::<_, ()>(rows(block))
             },
             |rows| {
                 all.extend(rows);
@@ -316,10 +332,22 @@ mod tests {
         }
     }
 
+    /// Block by block, as the reader's states have it.
+    fn plainly(text: &[u8]) -> Result<(Rows, u64, bool), String> {
+        let limits = Limits { block: 100, ..Limits::default() };
+        let (_, mut reader) = CsvReader::open(text, Dialect::default(), limits).map_err(|e| e.to_string())?;
+        let mut all = Vec::new();
+        while let Some(block) = reader.next_block().map_err(|e| format!("{:?}", DrainError::<()>::Csv(e)))? {
+            all.extend(rows(&block));
+        }
+        let count = all.len() as u64;
+        Ok((all, count, reader.last_line_ended()))
+    }
+
     /// Long enough for several pieces, with something odd at a place or at its end.
     fn long(line_end: &str, odd: &str, at: usize, end: &str) -> String {
         let mut text = format!("a,b,c{line_end}");
-        for n in 0..30_000 {
+        for n in 0..600 {
             if n == at {
                 text.push_str(odd);
             }
@@ -339,7 +367,7 @@ mod tests {
             for odd in
                 ["", "\n\r\n\n", "5\" pipe,\"x\",y\n", "1,2\n", "\"open,\n", "1,\"2\"x,3\n", "1,\0,3\n", "1,2,3,4\n"]
             {
-                for at in [10, 15_000, 29_999] {
+                for at in [10, 300, 599] {
                     for end in ["", "1,2,3", "1,2", "\"x"] {
                         let text = long(line_end, odd, at, end);
                         let one = by(1, text.as_bytes());
@@ -364,7 +392,8 @@ mod tests {
     #[test]
     fn who_takes_may_stop_it() {
         let text = long("\n", "", 0, "");
-        let (_, reader) = CsvReader::open(text.as_bytes(), Dialect::default(), Limits::default()).unwrap();
+        let limits = Limits { block: 100, ..Limits::default() };
+        let (_, reader) = CsvReader::open(text.as_bytes(), Dialect::default(), limits).unwrap();
         let mut taken = 0;
         let stopped = reader.drain(
             2,

@@ -8,6 +8,7 @@ mod drain;
 mod error;
 mod index;
 mod lines;
+mod plain;
 mod reader;
 mod simd;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use memchr::{memchr, memchr2_iter, memchr3};
 
 use super::drain::{Place, has_nul};
 use super::index::Index;
+use super::plain::Plain;
 use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
 /// Bytes asked of the reader at a time.
@@ -101,7 +102,7 @@ impl<R: Read> CsvReader<R> {
         let limits = Limits { max_row: limits.max_row.min(HIGHEST_ROW), ..limits };
         let mut reader = Self::over(input, vec![0; CHUNK], 0, dialect, limits);
         reader.skip_lines()?;
-        let mut first = BlockBuilder::unfixed(1, 0).spanned();
+        let mut first = BlockBuilder::unfixed(1, 0);
         reader.fill(&mut first, 0)?;
         let row = first.clone().finish();
         if row.rows() == 0 {
@@ -112,7 +113,7 @@ impl<R: Read> CsvReader<R> {
         let mut header = Header { names: Vec::new(), columns: row.columns(), line: row.line(0) };
         if dialect.header {
             header.names = row.row(0).cells().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-            reader.next = BlockBuilder::new(reader.columns, 1, 0).spanned();
+            reader.next = BlockBuilder::new(reader.columns, 1, 0);
         } else {
             reader.next = first;
         }
@@ -147,7 +148,7 @@ impl<R: Read> CsvReader<R> {
             line_end: None,
             first_end: 0,
             last_line_ended: true,
-            next: BlockBuilder::unfixed(1, 0).spanned(),
+            next: BlockBuilder::unfixed(1, 0),
             index: Index::default(),
             window: (0, 0),
             stop: 0,
@@ -228,7 +229,7 @@ impl<R: Read> CsvReader<R> {
         }
         let next_row = builder.next_row();
         let block = builder.finish();
-        self.next = BlockBuilder::new(self.columns, next_row, block.sequence() + 1).spanned();
+        self.next = BlockBuilder::new(self.columns, next_row, block.sequence() + 1);
         self.check_utf8(&block)?;
         Ok(Some(block))
     }
@@ -654,9 +655,9 @@ impl<R: Read> CsvReader<R> {
 /// What readers of the parts of one table share.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
-    dialect: Dialect,
-    limits: Limits,
-    columns: usize,
+    pub(super) dialect: Dialect,
+    pub(super) limits: Limits,
+    pub(super) columns: usize,
 }
 
 /// What a piece of a table, read by itself, turned out to be. Rows and lines count from 1.
@@ -667,7 +668,8 @@ pub(super) enum Piece {
         lines: u64,
         /// Does it end behind a line end?
         ended: bool,
-        bytes: Vec<u8>,
+        /// The piece, where the block does not hold it.
+        bytes: Option<Vec<u8>>,
     },
     Unsound {
         bytes: Vec<u8>,
@@ -684,19 +686,26 @@ impl Shape {
         let mut reader = CsvReader::over(input, vec![0; CHUNK], 0, self.dialect, self.limits);
         reader.columns = self.columns;
         reader.line = place.line;
-        reader.next = BlockBuilder::new(self.columns, place.row, place.sequence).spanned();
+        reader.next = BlockBuilder::new(self.columns, place.row, place.sequence);
         reader
     }
 
     /// Reads a piece that begins at the start of a row.
-    pub(super) fn read(self, bytes: Vec<u8>) -> Piece {
+    pub(super) fn read(self, bytes: Vec<u8>, plain: &mut Plain) -> Piece {
         if has_nul(&bytes) {
             return Piece::Unsound { bytes };
         }
+        let bytes = match plain.take(bytes, self) {
+            Ok(block) => {
+                let lines = block.rows() as u64;
+                return Piece::Sound { block: Some(block), lines, ended: true, bytes: None };
+            }
+            Err(bytes) => bytes,
+        };
         let end = bytes.len();
         let mut reader = CsvReader::over(io::empty(), bytes, end, self.dialect, self.limits);
         reader.columns = self.columns;
-        let mut builder = BlockBuilder::new(self.columns, 1, 0).spanned();
+        let mut builder = BlockBuilder::new(self.columns, 1, 0);
         builder.reserve(end, end / 16 / self.columns.max(1));
         let read = reader.fill(&mut builder, usize::MAX);
         let block = builder.finish();
@@ -704,6 +713,6 @@ impl Shape {
             return Piece::Unsound { bytes: reader.chunk };
         }
         let block = (block.rows() > 0).then_some(block);
-        Piece::Sound { block, lines: reader.line - 1, ended: reader.last_line_ended, bytes: reader.chunk }
+        Piece::Sound { block, lines: reader.line - 1, ended: reader.last_line_ended, bytes: Some(reader.chunk) }
     }
 }

@@ -130,20 +130,50 @@ impl KeyRule {
         })
     }
 
+    /// As [`Self::canon`], but behind what `out` holds, which stays.
+    ///
+    /// # Errors
+    /// As [`Self::canon`].
+    #[inline]
+    pub fn append(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
+        if self.plainly(side, cell, out) {
+            return Ok(KeyKind::Key);
+        }
+        let mut own = Vec::new();
+        let kind = self.canon(side, cell, &mut own)?;
+        out.extend_from_slice(&own);
+        Ok(kind)
+    }
+
     /// Short cut: plain ASCII text without space around it, which is its own key but for its case. Too short or too long for doubt.
     #[inline]
     fn plainly(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> bool {
         let Kind::Text { max, heeds_case, .. } = self.kind else { return false };
         let (Some(first), Some(last)) = (cell.first(), cell.last()) else { return false };
         let sound = side == Side::Org || (cell.len() > super::placeholder::LONGEST && (max == 0 || cell.len() <= max));
-        if !sound || !first.is_ascii_graphic() || !last.is_ascii_graphic() || !cell.is_ascii() {
+        if !sound || !first.is_ascii_graphic() || !last.is_ascii_graphic() {
             return false;
         }
-        out.extend_from_slice(cell);
-        if !heeds_case {
-            out.make_ascii_lowercase();
+        if heeds_case {
+            let plain = cell.is_ascii();
+            out.extend_from_slice(if plain { cell } else { &[] });
+            return plain;
         }
-        true
+        let start = out.len();
+        let (words, rest) = cell.as_chunks::<8>();
+        let mut bits = 0;
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            bits |= word;
+            out.extend_from_slice(&lower(word).to_le_bytes());
+        }
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let word = u64::from_le_bytes(last);
+        out.extend_from_slice(&lower(word).to_le_bytes());
+        let plain = (bits | word) & 0x8080_8080_8080_8080 == 0;
+        out.truncate(if plain { start + cell.len() } else { start });
+        plain
     }
 
     fn report(&self, cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -213,6 +243,16 @@ impl KeyRule {
             Kind::Number { .. } | Kind::Moment { .. } => false,
         }
     }
+}
+
+/// Eight ASCII characters in lower case.
+#[inline]
+fn lower(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = word & (0x7f * EACH);
+    let from_a = word + (0x80 - u64::from(b'A')) * EACH;
+    let behind_z = word + (0x7f - u64::from(b'Z')) * EACH;
+    word | ((from_a & !behind_z & (0x80 * EACH)) >> 2)
 }
 
 fn fold(cell: &str, heeds_case: bool, out: &mut Vec<u8>) {

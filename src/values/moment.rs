@@ -182,6 +182,11 @@ pub(super) fn canon_org_date(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason
 
 /// The org's datetime, exactly: a fraction, should there be one, stays. No offset is UTC, as for Salesforce.
 pub(super) fn canon_org_datetime(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    if let Some(second) = super::zoned::plain_utc(cell.as_bytes()) {
+        out.extend_from_slice(second);
+        out.push(b'Z');
+        return Ok(());
+    }
     let Some(Ok(Parts { date, time: Some(time), offset })) = parse(cell.trim().as_bytes()) else {
         return Err(Reason::OrgUnreadable);
     };

@@ -321,18 +321,30 @@ impl NumberRule {
         Reason::NotANumber
     }
 
-    /// Short cut: both are short plain numbers of the same value, valid as a report value. The caller knows that no option changes the reading.
-    pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+    /// Short cut: are two short plain numbers the same value, where the report's is one that may be written? None where that takes a longer look. The
+    /// caller knows that no option changes the reading.
+    pub fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
         // `3` and `3.0`, as reports and bulk exports write most numbers.
         let most = self.whole_digits.min(9) as usize;
         if (1..=most).contains(&report.len())
-            && org.strip_prefix(report).is_some_and(|rest| rest.is_empty() || rest == b".0")
-            && report.iter().all(u8::is_ascii_digit)
+            && let Some((head, rest)) = org.split_at_checked(report.len())
+            && matches!(rest, [] | [b'.', b'0'])
+            && report.iter().zip(head).all(|(a, b)| a == b && a.is_ascii_digit())
         {
-            return true;
+            return Some(true);
         }
-        let (Some(a), Some(b)) = (small(report), small(org)) else { return false };
-        a == b && u32::from(a.decimals) <= self.scale && a.whole_digits <= self.whole_digits.min(9)
+        // A blank report cell is blank or refused; the org's is not blank.
+        if report.is_empty() && org.first().is_some_and(u8::is_ascii_digit) {
+            return Some(false);
+        }
+        let a = small(report)?;
+        if u32::from(a.decimals) > self.scale || a.whole_digits > self.whole_digits.min(9) {
+            return None;
+        }
+        if org.is_empty() {
+            return Some(false);
+        }
+        Some(a == small(org)?)
     }
 }
 
@@ -353,12 +365,13 @@ fn small(text: &[u8]) -> Option<Small> {
     if rest.is_empty() || rest.len() > KEPT {
         return None;
     }
-    let (mut mantissa, mut decimals, mut point) = (0u64, 0u8, None);
+    let (mut mantissa, mut decimals, mut point, mut whole_digits) = (0u64, 0u8, None, 0u32);
     for (at, &b) in rest.iter().enumerate() {
         match b {
             b'0'..=b'9' => {
                 mantissa = mantissa * 10 + u64::from(b - b'0');
                 decimals += u8::from(point.is_some());
+                whole_digits += u32::from(point.is_none() && mantissa != 0);
             }
             b'.' if point.is_none() && at > 0 && at + 1 < rest.len() => point = Some(at),
             _ => return None,
@@ -368,8 +381,6 @@ fn small(text: &[u8]) -> Option<Small> {
         mantissa /= 10;
         decimals -= 1;
     }
-    let whole = mantissa / 10u64.pow(u32::from(decimals));
-    let whole_digits = whole.checked_ilog10().map_or(0, |log| log + 1);
     Some(Small { negative: negative && mantissa != 0, mantissa, decimals, whole_digits })
 }
 

@@ -169,7 +169,7 @@ impl Rule {
 
     /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well. Does not allocate where the two agree.
     pub fn judge(&self, report: &[u8], org: &[u8]) -> Verdict {
-        if self.plain && self.plainly_same(report, org) {
+        if self.plain && self.plainly(report, org) == Some(true) {
             return Verdict::Same;
         }
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
@@ -190,8 +190,10 @@ impl Rule {
                 WhenBlank::Fail => false,
             };
         }
-        if self.plain && self.plainly_same(report, org) {
-            return true;
+        if self.plain
+            && let Some(same) = self.plainly(report, org)
+        {
+            return same;
         }
         let same = |after: &mut Vec<u8>, before: &mut Vec<u8>| {
             self.canon(Side::Report, report, after).is_ok()
@@ -207,15 +209,17 @@ impl Rule {
         })
     }
 
-    /// Short cut: says "same" only where the canonical forms are the same.
-    fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+    /// Short cut: says "same" only where the canonical forms are the same, and "not the same" only where they are not.
+    #[inline]
+    fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
+        let same = |same: bool| same.then_some(true);
         match &self.kind {
-            Kind::Text(rule) => rule.plainly_same(report, org),
-            Kind::Number(rule) => rule.plainly_same(report, org),
-            Kind::Moment(rule) => rule.plainly_same(report, org),
-            Kind::Choice(rule) => rule.plainly_same(report, org),
-            Kind::Flag(rule) => rule.plainly_same(report, org),
-            Kind::Choices { .. } | Kind::Identifier(_) => false,
+            Kind::Text(rule) => same(rule.plainly_same(report, org)),
+            Kind::Number(rule) => rule.plainly(report, org),
+            Kind::Moment(rule) => rule.plainly(report, org),
+            Kind::Choice(rule) => same(rule.plainly_same(report, org)),
+            Kind::Flag(rule) => same(rule.plainly_same(report, org)),
+            Kind::Choices { .. } | Kind::Identifier(_) => None,
         }
     }
 

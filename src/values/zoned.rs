@@ -72,6 +72,13 @@ impl MomentRule {
                 Ok(Noted::TimeDropped)
             }
             Wanted::Datetime => {
+                if self.format.is_none()
+                    && let Some(second) = plain_utc(cell.as_bytes())
+                {
+                    out.extend_from_slice(second);
+                    out.push(b'Z');
+                    return Ok(Noted::Nothing);
+                }
                 let parts = self.parts(cell)?;
                 let (at, noted) = match (parts.time, parts.offset) {
                     (Some(time), Some(offset)) => (in_utc(parts.date.to_datetime(time), offset)?, Noted::Nothing),
@@ -145,53 +152,73 @@ impl MomentRule {
     }
 
     /// Short cut: the same date in the same bytes, or the same second whatever the offsets, valid as a report value. Only where no pattern is declared;
-    /// a time zone has no say over cells that have an offset.
-    pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
+    /// a time zone has no say over cells that have an offset. None where that takes a longer look.
+    pub fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
         if self.format.is_some() {
-            return false;
+            return None;
         }
         match self.wanted {
-            Wanted::Date => {
-                report == org
-                    && matches!(moment::parse(report), Some(Ok(p)) if p.time.is_none() && moment::check_range(p.date).is_ok())
-            }
+            Wanted::Date => (report == org
+                && matches!(moment::parse(report), Some(Ok(p)) if p.time.is_none() && moment::check_range(p.date).is_ok()))
+            .then_some(true),
             Wanted::Datetime => {
-                if same_in_utc(report, org) && report.first_chunk().is_some_and(plain_second) {
-                    return true;
+                let (a, b) = (plain_utc(report), plain_utc(org));
+                match (a, b) {
+                    (Some(a), Some(b)) => return Some(a == b),
+                    // One blank, the other not.
+                    (Some(_), None) if org.is_empty() => return Some(false),
+                    (None, Some(_)) if report.is_empty() => return Some(false),
+                    _ => {}
                 }
-                let Some((seconds, _)) = second(report) else { return false };
+                let (seconds, _) = second(report)?;
                 // Without an offset the org's cell is left to the long way.
-                (EARLIEST..=LATEST).contains(&seconds)
-                    && (same_in_utc(report, org) || second(org) == Some((seconds, 0)))
+                ((EARLIEST..=LATEST).contains(&seconds)
+                    && (same_in_utc(report, org) || second(org) == Some((seconds, 0))))
+                .then_some(true)
             }
-            Wanted::Time => false,
+            Wanted::Time => None,
         }
     }
 }
 
+/// UTC, without a fraction of a second.
+fn is_utc(rest: &[u8]) -> bool {
+    matches!(rest, b"Z" | b".000Z" | b".000+0000" | b"+00:00" | b"+0000")
+}
+
 /// The same 19 characters, and UTC without a fraction on both sides.
 fn same_in_utc(report: &[u8], org: &[u8]) -> bool {
-    const UTC: [&[u8]; 5] = [b"Z", b".000Z", b".000+0000", b"+00:00", b"+0000"];
-    let (Some((a, a_rest)), Some((b, b_rest))) = (report.split_at_checked(19), org.split_at_checked(19)) else {
+    let (Some((a, a_rest)), Some((b, b_rest))) = (report.split_first_chunk::<19>(), org.split_first_chunk::<19>())
+    else {
         return false;
     };
-    a == b && UTC.contains(&a_rest) && UTC.contains(&b_rest)
+    a == b && is_utc(a_rest) && is_utc(b_rest)
+}
+
+/// The first 19 characters of a moment that Salesforce stores, in UTC and without a fraction: equal ones are equal moments, others are others. None where it
+/// is not so plain (and on the last days of a month).
+pub(super) fn plain_utc(cell: &[u8]) -> Option<&[u8; 19]> {
+    let (text, rest) = cell.split_first_chunk::<19>()?;
+    (is_utc(rest) && plain_second(text)).then_some(text)
 }
 
 /// Is it `YYYY-MM-DDTHH:MM:SS`, and a moment that Salesforce stores? It may say no where it is (on the last days of a month), never yes where it is not.
 fn plain_second(text: &[u8; 19]) -> bool {
-    const SIGNS: [(usize, u8); 5] = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-    let digit = |at: usize| text[at].wrapping_sub(b'0');
-    let two = |at: usize| u32::from(digit(at)) * 10 + u32::from(digit(at + 1));
-    let digits = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18].iter().fold(true, |all, &at| all & (digit(at) < 10));
-    let signs = SIGNS.iter().fold(true, |all, &(at, sign)| all & (text[at] == sign));
-    let within = (17..40).contains(&two(0))
+    // Of each character the least, and how many more there are.
+    const LEAST: [u8; 19] = *b"0000-00-00T00:00:00";
+    const MORE: [u8; 19] = [9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9];
+    let mut wrong = 0;
+    for at in 0..19 {
+        wrong |= u8::from(text[at].wrapping_sub(LEAST[at]) > MORE[at]);
+    }
+    let two = |at: usize| u32::from(text[at].wrapping_sub(b'0')) * 10 + u32::from(text[at + 1].wrapping_sub(b'0'));
+    (wrong == 0)
+        & (17..40).contains(&two(0))
         & (1..=12).contains(&two(5))
         & (1..=28).contains(&two(8))
         & (two(11) < 24)
         & (two(14) < 60)
-        & (two(17) < 60);
-    digits & signs & within
+        & (two(17) < 60)
 }
 
 /// 1700-01-01T00:00:00Z and 4000-12-31T23:59:59Z.

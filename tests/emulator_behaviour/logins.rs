@@ -113,6 +113,35 @@ async fn a_jwt_needs_the_key_that_the_app_trusts() {
 }
 
 #[tokio::test]
+async fn a_jwt_needs_an_approval_or_an_admin_who_gave_one() {
+    let seed = "
+clients: [{ client_id: app, client_secret: s, approved: [] }]
+users: [{ username: ada@x.example }, { username: bob@x.example }]";
+    let org = org(seed).await;
+    let ada = |c: &mut Value| {
+        c.as_object_mut().unwrap().remove("sub");
+        c["prn"] = json!("ADA@x.example");
+    };
+    let refused = async |change: fn(&mut Value)| jwt(&org, &assertion(&org, change)).await.1;
+    assert_eq!(refused(ada).await["error_description"], "user hasn't approved this consumer");
+    // Who has let the app in for good, in a browser, has approved it.
+    let url = format!(
+        "{}/services/oauth2/authorize?response_type=code&client_id=app&redirect_uri=http://localhost:1717/OauthRedirect&code_challenge={}&code_challenge_method=S256",
+        org.emulator.url(),
+        "x".repeat(43)
+    );
+    org.emulator.authorize(&url, "ada@x.example", true).unwrap();
+    assert_eq!(jwt(&org, &assertion(&org, ada)).await.0, 200);
+    org.emulator.change_client("app", |c| c.admin_approved = Some(vec!["bob@x.example".into()])).unwrap();
+    let told = refused(ada).await;
+    assert_eq!(told["error"], "invalid_app_access");
+    assert_eq!(told["error_description"], "user is not admin approved to access this app");
+    assert_eq!(jwt(&org, &assertion(&org, |c| c["sub"] = json!("bob@x.example"))).await.0, 200);
+    org.emulator.change_client("app", |c| c.installed = false).unwrap();
+    assert_eq!(refused(|_| {}).await["error_description"], "app must be installed into org");
+}
+
+#[tokio::test]
 async fn a_session_idles_away_and_a_refresh_brings_another() {
     let org = org("").await;
     let token = org.emulator.credentials().refresh_token;
@@ -130,6 +159,26 @@ async fn a_session_idles_away_and_a_refresh_brings_another() {
     org.emulator.revoke_sessions();
     assert!(!alive(&org, reply["access_token"].as_str().unwrap()).await);
     assert_eq!(refresh(&org, &token).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_token_request_may_be_multipart_and_its_secrets_are_not_kept() {
+    let org = org("").await;
+    let login = org.emulator.credentials();
+    let mut body = String::new();
+    for (name, value) in [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &*login.refresh_token),
+        ("client_id", &*login.client_id),
+        ("client_secret", &*login.client_secret),
+    ] {
+        body += &format!("--fence\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    let url = format!("{}/services/oauth2/token", org.emulator.url());
+    let request = org.client.post(url).header("content-type", "multipart/form-data; boundary=fence");
+    let reply = request.body(body + "--fence--\r\n").send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    assert_eq!(org.emulator.calls()[0].request_body, "***");
 }
 
 #[tokio::test]
@@ -161,6 +210,13 @@ async fn client_credentials_act_as_their_user() {
     assert!(reply.get("refresh_token").is_none());
     let (status, reply) = post(&org, "token", &[form[0], form[1], ("client_secret", "wrong")]).await;
     assert_eq!((status, &reply["error"]), (400, &json!("invalid_client")));
+    // `localhost` stands for login.salesforce.com, which does not do this.
+    let url = format!("{}/services/oauth2/token", org.emulator.url());
+    let request = org.client.post(&url).header("host", "localhost:1").form(&form).send().await.unwrap();
+    assert_eq!(request.json::<Value>().await.unwrap()["error_description"], "request not supported on this domain");
+    org.emulator.change_client(&login.client_id, |client| client.client_credentials = false).unwrap();
+    assert_eq!(post(&org, "token", &form).await.1["error_description"], "no client credentials user enabled");
+    org.emulator.change_client(&login.client_id, |client| client.client_credentials = true).unwrap();
     // The secret may come in the header as well.
     let url = format!("{}/services/oauth2/token", org.emulator.url());
     let request = org.client.post(url).basic_auth(&login.client_id, Some(&login.client_secret)).form(&form[..1]);

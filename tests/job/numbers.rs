@@ -105,7 +105,8 @@ fn the_cheaper_way_of_reading_is_chosen() {
 fn five_thousand_changed_records_stay_readable() {
     let scene = many(5_000);
     let fields = "  Logins__c: { column: Logins, show_values: true }\n  Note__c: { column: Note, show_values: true }";
-    integration(&scene, "Lead", BY_EMAIL, fields, "");
+    // So many go by a job by themselves.
+    integration(&scene, "Lead", BY_EMAIL, fields, "write: collections\n");
     on_leads(&scene, 5_000, |n| n + 1);
     scene.run(&["plan", "people", "--out", "people.plan", "--quiet"]).exits(0);
     for full in [&[][..], &["--full"]] {

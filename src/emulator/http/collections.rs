@@ -164,6 +164,7 @@ pub fn read(state: &State, call: &Call<'_>, name: &str) -> Result<Reply, Problem
             out.push(',');
         }
         let found = match eighteen(id) {
+            Some(id) if call.user.hidden(&object.name, &id) => None,
             Some(id) => rows::json(&org.db, object, &fields, &id, call.version)?,
             None => None,
         };

@@ -103,7 +103,7 @@ fn summary(model: &Model, object: &ObjectDef, user: &User, version: &str) -> Map
     for key in ["activateable", "customSetting", "deprecatedAndHidden", "hasSubtypes", "isInterface", "isSubtype"] {
         all.insert(key.to_owned(), json!(false));
     }
-    let fixed = matches!(object.name.as_str(), "Organization" | "User");
+    let fixed = matches!(object.name.as_str(), "Organization" | "User") || !object.updateable;
     for key in ["layoutable", "mruEnabled", "queryable", "replicateable", "retrieveable", "searchable", "triggerable"] {
         all.insert(key.to_owned(), json!(true));
     }

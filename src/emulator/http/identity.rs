@@ -66,11 +66,18 @@ pub fn answer(state: &State, request: &Incoming) -> Reply {
             "user_type": "STANDARD",
             "language": "en_US",
             "locale": "en_US",
-            "utcOffset": 0,
+            "utcOffset": offset(&org.profile.time_zone),
             "last_modified_date": org.changed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "is_app_installed": true,
         }),
     )
+}
+
+/// Milliseconds east of Greenwich, without summer time.
+fn offset(zone: &str) -> i64 {
+    let Ok(zone) = jiff::tz::TimeZone::get(zone) else { return 0 };
+    let at = |month| jiff::civil::date(2026, month, 1).to_zoned(zone.clone()).map_or(0, |z| z.offset().seconds());
+    i64::from(at(1).min(at(7))) * 1_000
 }
 
 /// URLs with the literal `{version}`.
@@ -126,7 +133,7 @@ pub fn info(state: &State, request: &Incoming) -> Reply {
             "user_type": "STANDARD",
             "language": "en_US",
             "locale": "en_US",
-            "utcOffset": 0,
+            "utcOffset": offset(&org.profile.time_zone),
             "updated_at": org.changed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         }),
     )

@@ -62,9 +62,14 @@ pub fn first(state: &State, call: &Call<'_>) -> Result<Reply, Problem> {
     let now = state.now();
     let answer = {
         let org = state.org();
+        if let Some(asked) = soql::access_asked(text) {
+            let (user, records) = asked.map_err(|f| Problem::new(400, f.code, f.message))?;
+            org.show_record_access(&user, &records).map_err(|e| Problem::internal(&e))?;
+        }
         let view = View {
             catalog: &org.model.catalog,
             readable: &|object, field| call.user.reads(object, field),
+            hidden: &|object| call.user.hidden_of(object),
             now,
             time_zone: jiff::tz::TimeZone::get(&org.profile.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
         };

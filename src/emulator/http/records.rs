@@ -78,6 +78,9 @@ pub fn read(state: &State, call: &Call<'_>, name: &str, id: &str) -> Result<Repl
         }
         None => object.fields.iter().filter(|f| call.user.reads(&object.name, &f.name)).collect(),
     };
+    if call.user.hidden(&object.name, &id) {
+        return Err(Problem::not_found());
+    }
     match rows::presence(&org.db, &object.name, &id)? {
         Presence::There => {}
         Presence::Deleted => {

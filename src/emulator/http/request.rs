@@ -56,7 +56,17 @@ impl Incoming {
         if self.body.is_empty() {
             return self.query.clone();
         }
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        match self.boundary() {
+            Some(boundary) => parts(&self.text(), boundary),
+            None => url::form_urlencoded::parse(&self.body).into_owned().collect(),
+        }
+    }
+
+    /// What separates the parts of a `multipart/form-data` body, which token requests may be as well (forcedotcom/sfdx-core).
+    pub fn boundary(&self) -> Option<&str> {
+        let typed =
+            self.header("content-type").filter(|t| t.to_ascii_lowercase().starts_with("multipart/form-data"))?;
+        typed.split_once("boundary=").map(|(_, boundary)| boundary.trim_matches('"'))
     }
 
     /// The token of `Authorization: Bearer …` or `OAuth …`.
@@ -86,6 +96,16 @@ impl Incoming {
         let message = format!("Unsupported content type: {}", if typed.is_empty() { "none" } else { &typed });
         Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", message))
     }
+}
+
+/// The fields of a multipart form; files are none.
+fn parts(body: &str, boundary: &str) -> Vec<(String, String)> {
+    let field = |part: &str| {
+        let (head, value) = part.strip_prefix("\r\n")?.split_once("\r\n\r\n")?;
+        let name = head.split_once("name=\"")?.1.split_once('"')?.0;
+        Some((name.to_owned(), value.strip_suffix("\r\n").unwrap_or(value).to_owned()))
+    };
+    body.split(&format!("--{boundary}")).filter_map(field).collect()
 }
 
 /// "Session expired or invalid" (recorded).

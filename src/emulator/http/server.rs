@@ -106,10 +106,10 @@ async fn exchange(
         path: incoming.path.clone(),
         query: incoming.query.clone(),
         status: 0,
-        request_body: if incoming.path.starts_with("/services/oauth2/") || incoming.path.starts_with("/setup/") {
-            transcript::masked(&incoming.text())
-        } else {
-            transcript::body(&incoming.body)
+        request_body: match (of_log_in(&incoming.path), incoming.boundary()) {
+            (true, None) => transcript::masked(&incoming.text()),
+            (true, Some(_)) => "***".to_owned(),
+            (false, _) => transcript::body(&incoming.body),
         },
         request_bytes: incoming.body.len(),
         response_bytes: 0,
@@ -163,6 +163,11 @@ async fn exchange(
         return endless(bytes);
     }
     respond(reply, accepts_gzip && state.settings.gzip, Some(sequence))
+}
+
+/// A path whose bodies hold secrets.
+fn of_log_in(path: &str) -> bool {
+    path.starts_with("/services/oauth2/") || path.starts_with("/setup/")
 }
 
 async fn delay(state: &State, millis: u64) {

@@ -223,6 +223,7 @@ fn query(state: &State, id: &str) {
         let view = View {
             catalog: &org.model.catalog,
             readable: &|object, field| user.reads(object, field),
+            hidden: &|object| user.hidden_of(object),
             now,
             time_zone: TimeZone::get(&org.profile.time_zone).unwrap_or(TimeZone::UTC),
         };

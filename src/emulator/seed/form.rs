@@ -43,6 +43,8 @@ pub struct OrgSeed {
     pub my_domain: Option<String>,
     /// IANA name of the users' time zone.
     pub time_zone: Option<String>,
+    /// When a trial ends, as `Organization.TrialExpirationDate` says it.
+    pub trial_expires: Option<String>,
 }
 
 /// An object's additions.

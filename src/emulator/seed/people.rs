@@ -103,6 +103,8 @@ pub struct UserSeed {
     pub approve_uninstalled_apps: bool,
     /// Label of the user's profile; users of one profile should have the same rights.
     pub profile: Option<String>,
+    /// Label of the permission set that grants what the user may do with objects and fields; `None` = the profile does.
+    pub permission_set: Option<String>,
     /// Rights on objects that differ from read and edit.
     pub objects: BTreeMap<String, ObjectRights>,
     /// Rights on fields, as `Object.Field`, that differ from edit.
@@ -136,6 +138,7 @@ impl Default for UserSeed {
             modify_all_data: false,
             approve_uninstalled_apps: false,
             profile: None,
+            permission_set: None,
             objects: BTreeMap::new(),
             fields: BTreeMap::new(),
             read_only_records: Vec::new(),

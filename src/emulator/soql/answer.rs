@@ -19,6 +19,8 @@ pub struct View<'a> {
     /// May this user see the field of the object (object, field; field "" asks for the object itself)? Canonical names.
     /// `Id` is always seen.
     pub readable: &'a dyn Fn(&str, &str) -> bool,
+    /// Ids (18 characters) of the object's records that sharing hides from this user.
+    pub hidden: &'a dyn Fn(&str) -> Vec<String>,
     /// For `TODAY` and its like.
     pub now: Timestamp,
     /// The user's: where days begin.

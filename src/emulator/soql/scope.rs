@@ -108,9 +108,20 @@ impl<'a, 'v> Scope<'a, 'v> {
         &self.joins
     }
 
-    /// The condition that leaves deleted records out.
+    /// The condition that leaves out what sharing hides; empty when it hides nothing.
+    fn unshared(&self, object: &ObjectDef, table: &str) -> String {
+        let hidden = (self.view.hidden)(&object.name);
+        let of_object = hidden.iter().filter(|id| id.starts_with(&object.key_prefix)).map(|id| format!("'{id}'"));
+        match of_object.collect::<Vec<_>>().join(",") {
+            list if list.is_empty() => list,
+            list => format!(" AND {table}.\"Id\" NOT IN ({list})"),
+        }
+    }
+
+    /// The condition that leaves out deleted records, and those that the user may not see.
     pub(super) fn alive(&self) -> String {
-        format!("{}0.\"__deleted\" IS NOT 1", self.prefix)
+        let table = format!("{}0", self.prefix);
+        format!("{table}.\"__deleted\" IS NOT 1{}", self.unshared(self.object, &table))
     }
 
     /// The column behind a path, joining the tables on the way.
@@ -186,8 +197,9 @@ impl<'a, 'v> Scope<'a, 'v> {
             let table = format!("{}{}", self.prefix, self.tables);
             self.tables += 1;
             let stored = quote(&format!("o_{}", target.name));
+            let unshared = self.unshared(target, &table);
             self.joins += &format!(
-                " LEFT JOIN {stored} {table} ON {table}.\"Id\" = {reference} AND {table}.\"__deleted\" IS NOT 1"
+                " LEFT JOIN {stored} {table} ON {table}.\"Id\" = {reference} AND {table}.\"__deleted\" IS NOT 1{unshared}"
             );
             tables.push((target, table));
         }

@@ -1,4 +1,4 @@
-//! One line of the table of standard fields: `Name | Label | type size | marks`.
+//! One line of the table of standard fields: `Name | Label | type size | marks`. An object marked `fixed` is written by nobody.
 //!
 //! Marks: `required`, `read` (never written), `create-only`, `update-only`, `defaulted`, `lookup` (idLookup), `name`, `auto`,
 //! `restricted`, `±filter`, `±sort`, `±group`, `±aggregate`, `±perm`, `±prefilter` (where describe differs from the usual of the
@@ -183,7 +183,8 @@ pub fn object(text: &str, sets: &HashMap<&str, Vec<PicklistEntry>>, standard: &m
         standard.traits.insert(((*name).to_owned(), field.name.clone()), traits);
         fields.push(field);
     }
-    let flags = flags.iter().flat_map(|f| f.split(' ')).map(str::to_owned).collect();
+    let flags: Vec<String> = flags.iter().flat_map(|f| f.split(' ')).map(str::to_owned).collect();
+    let fixed = flags.iter().any(|flag| flag == "fixed");
     standard.object_flags.insert((*name).to_owned(), flags);
     standard.objects.push(ObjectDef {
         name: (*name).to_owned(),
@@ -191,7 +192,7 @@ pub fn object(text: &str, sets: &HashMap<&str, Vec<PicklistEntry>>, standard: &m
         label_plural: (*plural).to_owned(),
         key_prefix: (*prefix).to_owned(),
         custom: false,
-        updateable: true,
+        updateable: !fixed,
         fields,
     });
     Ok(())

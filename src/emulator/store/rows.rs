@@ -50,6 +50,11 @@ pub fn insert(db: &Connection, object: &str, rows: &[Vec<(&str, Sql)>]) -> rusql
     Ok(())
 }
 
+/// Takes all rows out.
+pub fn clear(db: &Connection, object: &str) -> rusqlite::Result<usize> {
+    db.prepare_cached(&format!("DELETE FROM {}", table(object)))?.execute([])
+}
+
 /// Changes columns of one row.
 pub fn update(db: &Connection, object: &str, id: &str, changes: &[(String, Sql)]) -> rusqlite::Result<usize> {
     let sets: Vec<String> = changes.iter().map(|(name, _)| format!("{} = ?", quoted(name))).collect();

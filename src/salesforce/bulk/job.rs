@@ -206,6 +206,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // Only tests look for the recordings this way.
     fn every_recorded_form_is_read() {
         let Ok(folder) = std::env::var("FOOTBRIDGE_RECORDINGS") else {
             eprintln!("FOOTBRIDGE_RECORDINGS is not set: the recorded jobs were left out");

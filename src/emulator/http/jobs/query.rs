@@ -32,6 +32,7 @@ pub fn create(state: &Arc<State>, call: &Call<'_>, faults: &RecordFaults) -> Res
         let view = View {
             catalog: &org.model.catalog,
             readable: &|object, field| call.user.reads(object, field),
+            hidden: &|object| call.user.hidden_of(object),
             now,
             time_zone: jiff::tz::TimeZone::UTC,
         };

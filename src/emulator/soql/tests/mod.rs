@@ -225,7 +225,13 @@ impl Org {
     fn with_view<T>(&self, act: impl FnOnce(&View<'_>) -> T) -> T {
         let readable =
             |object: &str, field: &str| !self.hidden.contains(&if field.is_empty() { object } else { field });
-        act(&View { catalog: &self.catalog, readable: &readable, now: self.now, time_zone: self.time_zone.clone() })
+        act(&View {
+            catalog: &self.catalog,
+            readable: &readable,
+            hidden: &|_| Vec::new(),
+            now: self.now,
+            time_zone: self.time_zone.clone(),
+        })
     }
 
     fn run(&self, text: &str) -> Result<Answer, Failure> {
