@@ -59,11 +59,23 @@ impl RecordId {
     /// The first fifteen characters of what [`Self::parse`] would take; none where it would not. For millions of cells.
     pub fn first_fifteen(cell: &[u8]) -> Option<[u8; 15]> {
         let (first, rest) = cell.split_first_chunk::<15>()?;
-        let (mut sound, mut upper) = (true, 0usize);
-        for (at, byte) in first.iter().enumerate() {
-            sound &= byte.is_ascii_alphanumeric();
-            upper |= usize::from(byte.is_ascii_uppercase()) << at;
-        }
+        // Eight characters at a time, the eighth twice: in each byte's highest bit, is it in a range?
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let mut words = [[0; 8]; 2];
+        words[0].copy_from_slice(&first[..8]);
+        words[1].copy_from_slice(&first[7..]);
+        let [(sound, upper), (sound_2, upper_2)] = words.map(|word| {
+            let word = u64::from_le_bytes(word);
+            let ascii = word & (0x7f * EACH);
+            let within = |from: u8, to: u8| {
+                (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
+            };
+            let upper = within(b'A', b'Z');
+            let all = upper | within(b'a', b'z') | within(b'0', b'9');
+            let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            (all == 0x80 * EACH && word == ascii, bits as usize)
+        });
+        let (sound, upper) = (sound && sound_2, upper | upper_2 << 7);
         let sum = [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]];
         (sound && (rest.is_empty() || rest.eq_ignore_ascii_case(&sum))).then_some(*first)
     }
@@ -161,6 +173,16 @@ mod tests {
         ] {
             let parsed = RecordId::parse(text).ok().map(|id| id.fifteen());
             assert_eq!(RecordId::first_fifteen(text.as_bytes()), parsed, "{text}");
+        }
+        for at in 0..15 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"aB3dE6gH9jK2mNo";
+                text[at] = byte;
+                let parsed = std::str::from_utf8(&text).ok().and_then(|text| RecordId::parse(text).ok());
+                assert_eq!(RecordId::first_fifteen(&text), parsed.map(|id| id.fifteen()));
+                let Some(id) = parsed else { continue };
+                assert_eq!(RecordId::first_fifteen(id.as_str().as_bytes()), Some(text));
+            }
         }
         for length in 0..20 {
             let text = "0".repeat(length);

@@ -125,10 +125,11 @@ fn probe(
                 batch.push(Sought { row, key: (start, lane.keys.len()), hash, likely: None });
             }
         }
+        let mut touched = batch.iter().fold(0, |all, sought| all ^ report.touch(sought.hash));
+        std::hint::black_box(touched);
         for sought in &mut batch {
             sought.likely = report.likely(sought.hash);
         }
-        let mut touched = 0;
         for sought in &batch {
             let Some((row, _)) = sought.likely else {
                 packed.push(&[]);

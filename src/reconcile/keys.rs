@@ -70,8 +70,15 @@ impl Table {
     /// keys at a time, so that waiting for memory overlaps.
     #[inline]
     pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
-        let slot = u64::from_le_bytes(self.region(hash)[home(hash, self.region)]);
-        (slot != 0 && slot >> TAG_SHIFT == tag(hash)).then(|| (slot as u32 - 1, slot & SEVERAL != 0))
+        let slots = self.region(hash);
+        let slot = u64::from_le_bytes(slots[probe(slots, hash, |_| true).ok()?]);
+        Some((slot as u32 - 1, slot & SEVERAL != 0))
+    }
+
+    /// Brings near what [`Self::likely`] will look at first.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u8 {
+        self.region(hash)[home(hash, self.region)][0]
     }
 
     /// The row with this hash for which `is` says yes, and whether it is one of several.

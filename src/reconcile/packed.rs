@@ -27,7 +27,7 @@ impl KeyForm {
 /// Cells before the mapped ones: the key, and its canonical form or why it has none.
 pub(super) const BEFORE_FIELDS: usize = 2;
 /// The length of the lengths does not fit one byte.
-const LONG: u8 = u8::MAX;
+pub(super) const LONG: u8 = u8::MAX;
 
 fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::arena::Arena;
 use super::keys::{Region, Table, hash};
-use super::packed::{BEFORE_FIELDS, Cells, KeyForm, unpack};
+use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
 use super::reading::{Held, Shared};
 use super::scratch::{Extent, Scratch, records};
 use super::{DuplicateRows, ReconcileError};
@@ -65,6 +65,14 @@ pub(super) struct Report {
 /// The canonical key of a packed row, where it has one.
 #[inline]
 fn canonical(row: &[u8]) -> Option<&[u8]> {
+    // Nearly all rows: both lengths take one byte.
+    if let [form, size, length, ..] = *row
+        && form == KeyForm::Plain as u8
+        && size < LONG
+        && length < 0x80
+    {
+        return row.get(2 + usize::from(size)..)?.get(..usize::from(length));
+    }
     let (form, mut cells) = unpack(row);
     match form {
         KeyForm::Plain => cells.next(),
@@ -213,6 +221,12 @@ impl Report {
     /// Of a row with a key.
     pub(super) fn canonical(&self, row: u32) -> &[u8] {
         canonical(self.row(row)).unwrap_or_default()
+    }
+
+    /// See [`Table::touch`].
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u8 {
+        self.table.touch(hash)
     }
 
     /// See [`Table::likely`].

@@ -14,7 +14,7 @@ use super::reader::Piece;
 use super::{Block, CsvError, CsvReader};
 
 /// Bytes of a piece, as a rule.
-const PIECE: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };
+const PIECE: usize = if cfg!(test) { 1 << 10 } else { 256 << 10 };
 /// A piece without a cut in so many bytes is not looked at further: one thread goes on.
 const LONGEST: usize = 4 << 20;
 
@@ -347,7 +347,7 @@ mod tests {
     /// Long enough for several pieces, with something odd at a place or at its end.
     fn long(line_end: &str, odd: &str, at: usize, end: &str) -> String {
         let mut text = format!("a,b,c{line_end}");
-        for n in 0..600 {
+        for n in 0..300 {
             if n == at {
                 text.push_str(odd);
             }
@@ -367,11 +367,11 @@ mod tests {
             for odd in
                 ["", "\n\r\n\n", "5\" pipe,\"x\",y\n", "1,2\n", "\"open,\n", "1,\"2\"x,3\n", "1,\0,3\n", "1,2,3,4\n"]
             {
-                for at in [10, 300, 599] {
+                for at in [10, 150, 299] {
                     for end in ["", "1,2,3", "1,2", "\"x"] {
                         let text = long(line_end, odd, at, end);
-                        let one = by(1, text.as_bytes());
-                        for threads in [2, 3] {
+                        let one = plainly(text.as_bytes());
+                        for threads in [1, 2, 3] {
                             assert!(one == by(threads, text.as_bytes()), "{line_end:?} {odd:?} at {at}, then {end:?}");
                         }
                     }

@@ -344,7 +344,7 @@ impl NumberRule {
         if org.is_empty() {
             return Some(false);
         }
-        Some(a == small(org)?)
+        Some(report == org || a == small(org)?)
     }
 }
 

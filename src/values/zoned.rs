@@ -162,12 +162,11 @@ impl MomentRule {
                 && matches!(moment::parse(report), Some(Ok(p)) if p.time.is_none() && moment::check_range(p.date).is_ok()))
             .then_some(true),
             Wanted::Datetime => {
-                let (a, b) = (plain_utc(report), plain_utc(org));
-                match (a, b) {
-                    (Some(a), Some(b)) => return Some(a == b),
+                match (utc(report), utc(org)) {
+                    (Some(a), Some(b)) if plain_second(a) && (a == b || plain_second(b)) => return Some(a == b),
                     // One blank, the other not.
-                    (Some(_), None) if org.is_empty() => return Some(false),
-                    (None, Some(_)) if report.is_empty() => return Some(false),
+                    (Some(a), None) if org.is_empty() && plain_second(a) => return Some(false),
+                    (None, Some(b)) if report.is_empty() && plain_second(b) => return Some(false),
                     _ => {}
                 }
                 let (seconds, _) = second(report)?;
@@ -181,44 +180,46 @@ impl MomentRule {
     }
 }
 
-/// UTC, without a fraction of a second.
-fn is_utc(rest: &[u8]) -> bool {
-    matches!(rest, b"Z" | b".000Z" | b".000+0000" | b"+00:00" | b"+0000")
+/// The first 19 characters of a cell that ends as UTC without a fraction of a second does.
+#[inline(always)]
+fn utc(cell: &[u8]) -> Option<&[u8; 19]> {
+    let (text, rest) = cell.split_first_chunk::<19>()?;
+    matches!(rest, b"Z" | b".000Z" | b".000+0000" | b"+00:00" | b"+0000").then_some(text)
 }
 
 /// The same 19 characters, and UTC without a fraction on both sides.
 fn same_in_utc(report: &[u8], org: &[u8]) -> bool {
-    let (Some((a, a_rest)), Some((b, b_rest))) = (report.split_first_chunk::<19>(), org.split_first_chunk::<19>())
-    else {
-        return false;
-    };
-    a == b && is_utc(a_rest) && is_utc(b_rest)
+    utc(report).is_some_and(|report| utc(org) == Some(report))
 }
 
 /// The first 19 characters of a moment that Salesforce stores, in UTC and without a fraction: equal ones are equal moments, others are others. None where it
 /// is not so plain (and on the last days of a month).
 pub(super) fn plain_utc(cell: &[u8]) -> Option<&[u8; 19]> {
-    let (text, rest) = cell.split_first_chunk::<19>()?;
-    (is_utc(rest) && plain_second(text)).then_some(text)
+    utc(cell).filter(|text| plain_second(text))
 }
 
 /// Is it `YYYY-MM-DDTHH:MM:SS`, and a moment that Salesforce stores? It may say no where it is (on the last days of a month), never yes where it is not.
 fn plain_second(text: &[u8; 19]) -> bool {
-    // Of each character the least, and how many more there are.
-    const LEAST: [u8; 19] = *b"0000-00-00T00:00:00";
-    const MORE: [u8; 19] = [9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9];
-    let mut wrong = 0;
-    for at in 0..19 {
-        wrong |= u8::from(text[at].wrapping_sub(LEAST[at]) > MORE[at]);
-    }
-    let two = |at: usize| u32::from(text[at].wrapping_sub(b'0')) * 10 + u32::from(text[at + 1].wrapping_sub(b'0'));
-    (wrong == 0)
-        & (17..40).contains(&two(0))
-        & (1..=12).contains(&two(5))
-        & (1..=28).contains(&two(8))
-        & (two(11) < 24)
-        & (two(14) < 60)
-        & (two(17) < 60)
+    let word = |from: usize| {
+        let mut word = [0; 8];
+        word.copy_from_slice(&text[from..from + 8]);
+        u64::from_le_bytes(word)
+    };
+    // Each digit to its value, each sign to 0; and what brings every byte that is more than it may be to 128.
+    let date = word(0) ^ u64::from_le_bytes(*b"0000-00-");
+    let day = word(8) ^ u64::from_le_bytes(*b"00T00:00");
+    let clock = word(11) ^ u64::from_le_bytes(*b"00:00:00");
+    let over_date = date.wrapping_add(0x7f76_767f_7676_7676) | date;
+    let over_day = day.wrapping_add(0x7676_7f76_767f_7676) | day;
+    let over_clock = clock.wrapping_add(0x7676_7f76_767f_7676) | clock;
+    let two = |word: u64, at: u32| (word >> (at * 8) & 0xff) * 10 + (word >> (at * 8 + 8) & 0xff);
+    ((over_date | over_day | over_clock) & 0x8080_8080_8080_8080 == 0)
+        && (17..40).contains(&two(date, 0))
+        && (1..=12).contains(&two(date, 5))
+        && (1..=28).contains(&two(day, 0))
+        && two(clock, 0) < 24
+        && two(clock, 3) < 60
+        && two(clock, 6) < 60
 }
 
 /// 1700-01-01T00:00:00Z and 4000-12-31T23:59:59Z.
