@@ -28,30 +28,16 @@ const BLOCK: usize = 2_000;
 
 fn field(name: &str, field_type: FieldType) -> Field {
     Field {
-        name: FieldName::new(name),
-        label: name.to_owned(),
-        field_type,
         length: 80,
         precision: 18,
         scale: 2,
         digits: 8,
-        updateable: true,
-        filterable: true,
-        nillable: true,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
         id_lookup: true,
-        calculated: false,
-        auto_number: false,
-        html_formatted: false,
-        encrypted: false,
-        compound: None,
-        restricted_picklist: false,
         picklist: ["Trial", "Active", "Lapsed"]
             .map(|v| PicklistValue { value: v.to_owned(), label: v.to_owned(), active: true })
             .into(),
         reference_to: vec![ObjectName::new("Contact")],
+        ..Field::plain(name, field_type)
     }
 }
 

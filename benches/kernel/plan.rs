@@ -15,30 +15,7 @@ use footbridge::values::{KeyRule, Options, Rule, WhenBlank};
 use super::generate;
 
 fn field(name: &str, field_type: FieldType) -> Field {
-    Field {
-        name: FieldName::new(name),
-        label: name.to_owned(),
-        field_type,
-        length: 80,
-        precision: 18,
-        scale: 2,
-        digits: 8,
-        updateable: true,
-        filterable: true,
-        nillable: true,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-        id_lookup: true,
-        calculated: false,
-        auto_number: false,
-        html_formatted: false,
-        encrypted: false,
-        compound: None,
-        restricted_picklist: false,
-        picklist: Vec::new(),
-        reference_to: Vec::new(),
-    }
+    Field { length: 80, precision: 18, scale: 2, digits: 8, id_lookup: true, ..Field::plain(name, field_type) }
 }
 
 fn mapped() -> [(Field, &'static str); 5] {

@@ -25,7 +25,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{Budget, Retries};
+pub use budget::Retries;
 pub use cancel::{Cancel, Canceller};
 pub use ends::Ends;
 pub use executor::{Apply, RunError};
@@ -38,4 +38,4 @@ pub use observe::{Event, Observer, Progress, Silent};
 pub use org::{CallFailure, Class, Fault, JobRow, Org, RecordError, RecordOutcome, RecordUpdate, Rows, StopKind};
 pub use outcome::{End, JobDone, NotAttempted, Outcomes, StopReason, Unknown};
 pub use precheck::{Facts, Stale, precheck};
-pub use settings::{Backoff, Clock, JobSettings, Settings};
+pub use settings::{Clock, JobSettings, Settings};

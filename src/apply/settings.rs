@@ -1,6 +1,8 @@
-//! How a run goes about its work: sizes, ages, back-off, the clock.
+//! How a run goes about its work: sizes, ages, the clock.
 
 use std::time::Duration;
+
+use crate::salesforce::{JOB_BYTES, JOB_RECORDS};
 
 /// A clock that only ever goes forward, from any start. Apply reads no other.
 pub trait Clock {
@@ -11,36 +13,6 @@ pub trait Clock {
 impl<F: Fn() -> Duration> Clock for F {
     fn now(&self) -> Duration {
         self()
-    }
-}
-
-/// What a run may spend on trying again, and how long it waits in between. One budget for the whole run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backoff {
-    /// Calls that may be made again.
-    pub calls: u32,
-    /// How often one thing may fail in a row and be tried again.
-    pub in_a_row: u32,
-    /// The first pause; each further one in a row is twice as long.
-    pub base: Duration,
-    /// The longest pause; also the longest `Retry-After` that is heeded.
-    pub max: Duration,
-    /// Each pause is cut by a random part of up to a half, so that several runs do not knock at once.
-    pub jitter: bool,
-    /// Where the random part starts; the same seed gives the same pauses.
-    pub seed: u64,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            calls: 200,
-            in_a_row: 5,
-            base: Duration::from_secs(1),
-            max: Duration::from_secs(60),
-            jitter: true,
-            seed: 0,
-        }
     }
 }
 
@@ -70,7 +42,7 @@ pub struct Settings {
 pub struct JobSettings {
     /// Records a job, at the most. What can be read within half of [`Settings::max_age`] may be fewer.
     pub records: usize,
-    /// Bytes of CSV a job, at the most. Salesforce takes 150 MB after base64 (Bulk API 2.0 limits): 100 MB are safe.
+    /// Bytes of CSV a job, at the most.
     pub bytes: u64,
     /// Reads under way at once, before a job.
     pub readers: usize,
@@ -87,8 +59,8 @@ pub struct JobSettings {
 impl Default for JobSettings {
     fn default() -> Self {
         Self {
-            records: 100_000,
-            bytes: 100_000_000,
+            records: JOB_RECORDS,
+            bytes: JOB_BYTES,
             readers: 4,
             first_poll: Duration::from_millis(10),
             longest_poll: Duration::from_secs(5),

@@ -395,30 +395,7 @@ fn moment_rule(declared: Option<&valid::Reading>, source_zone: Option<&str>) -> 
             .or(Some(TimeZone::UTC)),
         ..Options::default()
     };
-    let field = Field {
-        name: FieldName::new("moment"),
-        label: String::new(),
-        field_type: FieldType::Datetime,
-        length: 0,
-        precision: 0,
-        scale: 0,
-        digits: 0,
-        updateable: true,
-        filterable: true,
-        nillable: true,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-        id_lookup: false,
-        calculated: false,
-        auto_number: false,
-        html_formatted: false,
-        encrypted: false,
-        compound: None,
-        restricted_picklist: false,
-        picklist: Vec::new(),
-        reference_to: Vec::new(),
-    };
+    let field = Field::plain("moment", FieldType::Datetime);
     Rule::compile(&field, &options).map_err(|problem| problem.to_string())
 }
 

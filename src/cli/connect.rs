@@ -41,8 +41,8 @@ pub struct Connected {
     pub username: Option<String>,
     /// Logged in by `plan_auth`, which may be a read-only user.
     pub reader: bool,
-    /// `acme (sandbox)`.
-    pub label: String,
+    /// Which log-in it is.
+    pub place: Place,
     /// Start of the addresses of records, for people.
     pub record_links: String,
 }
@@ -61,28 +61,14 @@ pub fn budget(world: &World) -> Budget {
     })
 }
 
-/// How an environment is called in messages: `acme (sandbox)`.
-pub fn label(org: &str, environment: EnvironmentName) -> String {
-    format!("{org} ({environment})")
+/// The command that mends a log-in.
+pub fn mend(Place { org, environment, plans }: &Place) -> String {
+    format!("footbridge orgs connect {org} --env {environment}{}", if *plans { " --plans" } else { "" })
 }
 
-/// What [`label_of`] adds for the log-in of plans.
-const PLANS: &str = ", plan_auth";
-
-/// How a log-in is called in messages: as its environment, and `acme (sandbox, plan_auth)` for the log-in of plans.
-pub fn label_of(place: &Place) -> String {
-    format!("{} ({}{})", place.org, place.environment, if place.plans { PLANS } else { "" })
-}
-
-/// The command that mends the log-in of what [`label`] or [`label_of`] calls so.
-pub fn mend(label: &str) -> String {
-    let Some((org, environment)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) else {
-        return "footbridge orgs connect".to_owned();
-    };
-    match environment.strip_suffix(PLANS) {
-        Some(environment) => format!("footbridge orgs connect {org} --env {environment} --plans"),
-        None => format!("footbridge orgs connect {org} --env {environment}"),
-    }
+/// The command that writes the id of the org that answers now.
+pub fn pin(Place { org, environment, .. }: &Place) -> String {
+    format!("footbridge orgs pin {org} --env {environment}")
 }
 
 /// HTTP for an org, as the project's time-outs say. `reads`: refuse to send whatever may change something.
@@ -135,7 +121,7 @@ type Ways = (Login, Option<Arc<dyn TokenKeeper>>, Option<Connection>);
 impl Door<'_> {
     /// `acme (sandbox)`.
     pub fn label(&self) -> String {
-        label_of(&self.place())
+        self.place().to_string()
     }
 
     /// Which log-in of those that are kept.
@@ -160,11 +146,18 @@ impl Door<'_> {
         }
     }
 
+    /// A person's log-in did not come about.
+    pub fn not_logged_in(&self, code: Code, message: impl std::fmt::Display) -> Diagnostic {
+        Diagnostic::error(code, format!("{}: {message}", self.place()))
+            .at(self.log_in.span.clone(), "this log-in")
+            .note("nothing was kept and nothing was written")
+    }
+
     /// The failure that an error of this log-in calls for.
     pub fn failure(&self, error: &SalesforceError, at: &Span) -> Failure {
-        let label = self.label();
+        let place = self.place();
         let context = problem::salesforce::Context {
-            org: &label,
+            org: &place,
             at: Some(at),
             not_done: "nothing was read from Salesforce and nothing was written",
         };
@@ -274,8 +267,8 @@ impl Door<'_> {
 
     /// The log-in of a person that is kept, where it is the right one.
     fn connected(&self, client_id: &str) -> Result<Connection, Failure> {
-        let label = self.label();
-        let kept = stored(self.world, self.root, &self.place())?.map(|(_, connection)| connection);
+        let place = self.place();
+        let kept = stored(self.world, self.root, &place)?.map(|(_, connection)| connection);
         let why = match kept {
             None => "nobody has logged in on this machine",
             Some(kept) if kept.client_id != client_id || kept.successor_of.is_some() => {
@@ -289,13 +282,13 @@ impl Door<'_> {
                 _ => return Ok(kept),
             },
         };
-        let mut diagnostic = Diagnostic::error(Code::NotConnected, format!("{label} is not connected: {why}"))
+        let mut diagnostic = Diagnostic::error(Code::NotConnected, format!("{place} is not connected: {why}"))
             .at(self.log_in.span.clone(), "this org")
             .note("nothing was read from Salesforce and nothing was written");
         diagnostic = if self.world.is_ci() {
             diagnostic.help("in CI nobody can log in: use `flow: jwt` or `flow: client_credentials`")
         } else {
-            diagnostic.help(format!("run `{}`", mend(&label)))
+            diagnostic.help(format!("run `{}`", mend(&place)))
         };
         Err(Failure::new(Exit::Unauthorised, diagnostic))
     }
@@ -339,7 +332,7 @@ pub async fn connect(
         door.used(&kept);
     }
     let record_links = lightning(&settings.domain.base_url());
-    Ok(Connected { client, org_id, username, reader, label: door.label(), record_links })
+    Ok(Connected { client, org_id, username, reader, place: door.place(), record_links })
 }
 
 /// How often the last use of a log-in that is kept is written, in seconds.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
-use super::connect::{Connected, Purpose, connect, label, mend};
+use super::connect::{Connected, Purpose, connect, mend};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::problem;
@@ -15,6 +15,7 @@ use crate::model::{EnvironmentName, FieldType, Object, OrgId};
 use crate::net::Budget;
 use crate::report::{self, Encoding, Opened, Source};
 use crate::salesforce::SalesforceError;
+use crate::vault;
 
 /// A repository, loaded and valid.
 #[derive(Clone, Copy)]
@@ -165,7 +166,7 @@ impl<'a> Place<'a> {
         }
         let objects = connected.client.describe_global().await.map_err(|error| {
             let context = problem::salesforce::Context {
-                org: &connected.label,
+                org: &connected.place,
                 at: None,
                 not_done: "no record was read or written",
             };
@@ -194,7 +195,7 @@ impl<'a> Place<'a> {
                 let near = nearest(integration.object.as_str(), all.iter().map(|o| o.name.as_str()));
                 let message = format!(
                     "{} has no object `{}`, or this user may not see it",
-                    connected.label, integration.object.value
+                    connected.place, integration.object.value
                 );
                 let diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
                     .at(integration.object.span.clone(), "not there, or not visible")
@@ -205,7 +206,7 @@ impl<'a> Place<'a> {
             }
             Err(error) => {
                 let context = problem::salesforce::Context {
-                    org: &connected.label,
+                    org: &connected.place,
                     at: None,
                     not_done: "no record was read or written",
                 };
@@ -223,11 +224,11 @@ fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) ->
     match &settings.org_id {
         Some(id) => Ok(id.value),
         None => {
-            let name = label(org, environment);
-            let diagnostic = Diagnostic::error(Code::OrgIdMissing, format!("{name} has no `org_id:` yet"))
+            let place = vault::Place { org: org.to_owned(), environment, plans: false };
+            let diagnostic = Diagnostic::error(Code::OrgIdMissing, format!("{place} has no `org_id:` yet"))
                 .at(settings.domain.span.clone(), "which org is it?")
                 .note("nothing was read from Salesforce and nothing was written")
-                .help(format!("run `{}`: it logs in, shows which org answers, and writes the id", mend(&name)));
+                .help(format!("run `{}`: it logs in, shows which org answers, and writes the id", mend(&place)));
             Err(Failure::new(Exit::Unauthorised, diagnostic))
         }
     }

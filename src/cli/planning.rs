@@ -1,5 +1,6 @@
 //! One integration planned: report → match ← org, and the plan's context.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use super::connect::Purpose;
@@ -15,7 +16,7 @@ use crate::model::{FieldName, OrgId};
 use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
-use crate::report;
+use crate::report::{self, Stopped};
 use crate::runlog::Store;
 
 /// A plan with what it was made from.
@@ -45,11 +46,16 @@ impl Place<'_> {
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
         // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
-        let mut report = self.open(target)?;
+        let report = self.open(target)?;
         let columns = report.columns.clone();
         let mut warnings: Vec<String> = report.warnings.iter().map(warning).collect();
-        while report.next_block().map_err(wrong)?.is_some() {}
-        let facts = report.finish().map_err(wrong)?;
+        let memory = super::memory::budget(self.world, self.root);
+        let threads = memory.threads;
+        let drained = report.drain(threads, |_| Ok(()), |()| Ok(()));
+        let facts = drained.map_err(|stopped: Stopped<Infallible>| match stopped {
+            Stopped::Report(error) => wrong(error),
+            Stopped::Taken(never) => match never {},
+        })?;
         self.checksum(target, &facts)?;
         warnings.extend(facts.warnings.iter().map(warning));
 
@@ -60,12 +66,15 @@ impl Place<'_> {
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
         // The second time it streams into the match, so that only the cells that matter are ever held.
-        let mut reading = reconcile::start(compiled.inputs, super::memory::budget(self.world, self.root));
-        let mut report = self.open(target)?;
-        while let Some(block) = report.next_block().map_err(wrong)? {
-            reading.report(block).map_err(|e| super::memory::failure(&e))?;
-        }
-        if report.finish().map_err(wrong)?.sha256 != facts.sha256 {
+        let mut reading = reconcile::start(compiled.inputs, memory);
+        let preparer = reading.preparer();
+        let report = self.open(target)?;
+        let drained = report.drain(threads, |block| Ok(preparer.prepare(block)), |prepared| reading.take(prepared));
+        let again = drained.map_err(|stopped| match stopped {
+            Stopped::Report(error) => wrong(error),
+            Stopped::Taken(error) => super::memory::failure(&error),
+        })?;
+        if again.sha256 != facts.sha256 {
             return Err(problem::report::changed(&source_name(target), span));
         }
         reading.given(self.given_guards(target, &facts, connected.org_id));
@@ -90,7 +99,7 @@ impl Place<'_> {
                 ReadWay::Bulk => Some(Way::Bulk),
             },
         };
-        let gone = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.label).await?;
+        let gone = read(&connected.client, &matching, &layout, beyond.as_ref(), &wanted, &connected.place).await?;
         let header = Header {
             format: FORMAT.to_owned(),
             integration: integration.name.value.clone(),

@@ -11,6 +11,7 @@ use crate::salesforce::{
     self, BulkEvent, Client, Demand, Lookup, QueryTotals, ReadFacts, SalesforceError, Speeds, bulk_unavailable,
     encoded_len, estimated_row_bytes,
 };
+use crate::vault::Place;
 
 /// Rows of a query's page, at the most (REST API guide, "Query"; pages may be smaller).
 const PAGE_ROWS: u64 = 2_000;
@@ -68,7 +69,7 @@ pub async fn read(
     layout: &Layout,
     beyond: Option<&Layout>,
     wanted: &Wanted<'_>,
-    org: &str,
+    org: &Place,
 ) -> Result<Gone, Failure> {
     let context = problem::salesforce::Context { org, at: wanted.condition_at, not_done: "nothing was written" };
     let word = |error: ReadError| match error {

@@ -44,7 +44,7 @@ pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, F
                     true => String::new(),
                     false => format!(" (not checked: {})", ground.stands.compiled.not_checked.join(", ")),
                 };
-                world.say(&format!("{}: fits {}{unchecked}", integration.name.value, ground.stands.connected.label));
+                world.say(&format!("{}: fits {}{unchecked}", integration.name.value, ground.stands.connected.place));
             }
             Err(failure) => {
                 exit = exit.and(failure.exit);

@@ -152,6 +152,34 @@ pub struct Field {
 }
 
 impl Field {
+    /// A field that this user may read and write, with nothing special about it and no room yet (all lengths 0). Its label is its name.
+    pub fn plain(name: &str, field_type: FieldType) -> Self {
+        Self {
+            name: FieldName::new(name),
+            label: name.to_owned(),
+            field_type,
+            length: 0,
+            precision: 0,
+            scale: 0,
+            digits: 0,
+            updateable: true,
+            filterable: true,
+            nillable: true,
+            unique: false,
+            case_sensitive: false,
+            external_id: false,
+            id_lookup: false,
+            calculated: false,
+            auto_number: false,
+            html_formatted: false,
+            encrypted: false,
+            compound: None,
+            restricted_picklist: false,
+            picklist: Vec::new(),
+            reference_to: Vec::new(),
+        }
+    }
+
     /// Does Salesforce keep an index on it, so that a look-up by `IN` is cheap? (`idLookup`, `externalId`, `unique`)
     pub fn is_indexed(&self) -> bool {
         self.id_lookup || self.external_id || self.unique || self.field_type == FieldType::Id

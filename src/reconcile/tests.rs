@@ -9,30 +9,7 @@ use crate::table::{Block, BlockBuilder};
 use crate::values::{KeyRule, Options, Rule, Side, Verdict, WhenBlank, WritePolicy};
 
 fn field(name: &str, field_type: FieldType) -> Field {
-    Field {
-        name: FieldName::new(name),
-        label: name.to_owned(),
-        field_type,
-        length: 20,
-        precision: 6,
-        scale: 1,
-        digits: 0,
-        updateable: true,
-        filterable: true,
-        nillable: true,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-        id_lookup: true,
-        calculated: false,
-        auto_number: false,
-        html_formatted: false,
-        encrypted: false,
-        compound: None,
-        restricted_picklist: false,
-        picklist: Vec::new(),
-        reference_to: Vec::new(),
-    }
+    Field { length: 20, precision: 6, scale: 1, id_lookup: true, ..Field::plain(name, field_type) }
 }
 
 /// What varies between cases.

@@ -27,7 +27,7 @@ pub struct Found {
 }
 
 /// What was read, known when all of it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Rows, header not counted.
     pub rows: u64,

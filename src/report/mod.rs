@@ -24,4 +24,4 @@ pub use error::{ReportError, Stamp};
 pub use facts::{Facts, Found, Warning};
 pub use header::Duplicate;
 pub use path::{PathProblem, inside};
-pub use source::{Opened, Options, Source, open, open_stream};
+pub use source::{Opened, Options, Source, Stopped, open, open_stream};

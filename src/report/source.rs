@@ -15,7 +15,7 @@ use super::header::{Unusable, names};
 use super::peek::Peeked;
 use super::raw::{Tap, TooLarge, Unpacked};
 use super::{Encoding, EncodingFault, Facts, Found, PathProblem, ReportError, Stamp, Warning, inside};
-use crate::table::{Block, CsvError, CsvReader, Dialect, Limits};
+use crate::table::{Block, CsvError, CsvReader, Dialect, DrainError, Drained, Limits};
 
 /// Files shown beside a missing one.
 const SIBLINGS: usize = 20;
@@ -93,7 +93,7 @@ pub struct Opened {
     context: Context,
     modified: Option<Timestamp>,
     rows: u64,
-    lost: Option<(u64, u64, u64)>,
+    lost: Option<Lost>,
 }
 
 /// What an error needs to know.
@@ -217,12 +217,7 @@ impl Opened {
             Err(problem) => return Err(self.context.csv(problem, &self.columns)),
         };
         self.rows += block.rows() as u64;
-        let lost = "\u{FFFD}".as_bytes();
-        if memmem::find(block.bytes(), lost).is_some() {
-            for row in block.iter().filter(|row| row.cells().any(|cell| memmem::find(cell, lost).is_some())) {
-                self.lost.get_or_insert((0, row.number(), row.line())).0 += 1;
-            }
-        }
+        self.lost = Lost::and(self.lost, Lost::of(&block));
         Ok(Some(block))
     }
 
@@ -232,25 +227,93 @@ impl Opened {
     /// [`ReportError`], above all [`ReportError::Changed`].
     pub fn finish(mut self) -> Result<Facts, ReportError> {
         while self.next_block()?.is_some() {}
-        let mut warnings = Vec::new();
-        if self.rows == 0 {
-            warnings.push(Warning::HeaderOnly);
-        }
-        if let Some((rows, first_row, first_line)) = self.lost {
-            warnings.push(Warning::LostCharacters { rows, first_row, first_line });
-        }
         let last_line_ended = self.reader.last_line_ended();
-        let mut tap = self.reader.into_inner().into_inner().into_inner().into_inner().into_tap();
-        tap.drain().map_err(|error| self.context.read(error))?;
-        let (bytes, sha256) = tap.finish();
-        if let Some(changed) = self.context.changed(Some(bytes)) {
-            return Err(changed);
+        let Self { reader, context, modified, rows, lost, .. } = self;
+        context.facts(reader.into_inner(), Facts { rows, last_line_ended, modified, ..Facts::default() }, lost)
+    }
+
+    /// Reads what is left on several threads: each block goes to `map` on any of them, and what that gives to `take`, in the report's order.
+    ///
+    /// # Errors
+    /// The first error of the report, as one thread would meet it, or the first of `map` and `take`.
+    pub fn drain<T: Send, E: Send>(
+        self,
+        threads: usize,
+        map: impl Fn(&Block) -> Result<T, E> + Sync,
+        mut take: impl FnMut(T) -> Result<(), E> + Send,
+    ) -> Result<Facts, Stopped<E>> {
+        let Self { reader, context, columns, modified, rows, mut lost, .. } = self;
+        let drained = reader.drain(
+            threads,
+            |block| Ok((map(block)?, Lost::of(block))),
+            |(mapped, found)| {
+                lost = Lost::and(lost, found);
+                take(mapped)
+            },
+        );
+        let Drained { input, rows: more, last_line_ended } = drained.map_err(|error| match error {
+            DrainError::Csv(problem) => Stopped::Report(context.csv(problem, &columns)),
+            DrainError::Taken(error) => Stopped::Taken(error),
+        })?;
+        let facts = Facts { rows: rows + more, last_line_ended, modified, ..Facts::default() };
+        context.facts(input, facts, lost).map_err(Stopped::Report)
+    }
+}
+
+/// Why a report was not read to its end.
+#[derive(Debug)]
+pub enum Stopped<E> {
+    /// The report itself.
+    Report(ReportError),
+    /// What was done with its rows.
+    Taken(E),
+}
+
+/// Rows that hold characters which were lost before the report was written.
+#[derive(Clone, Copy)]
+struct Lost {
+    rows: u64,
+    first_row: u64,
+    first_line: u64,
+}
+
+impl Lost {
+    fn of(block: &Block) -> Option<Self> {
+        let lost = "\u{FFFD}".as_bytes();
+        memmem::find(block.bytes(), lost)?;
+        let mut rows = block.iter().filter(|row| row.cells().any(|cell| memmem::find(cell, lost).is_some()));
+        let first = rows.next()?;
+        Some(Self { rows: 1 + rows.count() as u64, first_row: first.number(), first_line: first.line() })
+    }
+
+    /// With those of later blocks.
+    fn and(before: Option<Self>, later: Option<Self>) -> Option<Self> {
+        match (before, later) {
+            (Some(before), Some(later)) => Some(Self { rows: before.rows + later.rows, ..before }),
+            (before, later) => before.or(later),
         }
-        Ok(Facts { rows: self.rows, bytes, sha256, modified: self.modified, last_line_ended, warnings })
     }
 }
 
 impl Context {
+    /// What was read in all, once the stream has been read to its end.
+    fn facts(&self, text: Text, facts: Facts, lost: Option<Lost>) -> Result<Facts, ReportError> {
+        let mut warnings = Vec::new();
+        if facts.rows == 0 {
+            warnings.push(Warning::HeaderOnly);
+        }
+        if let Some(Lost { rows, first_row, first_line }) = lost {
+            warnings.push(Warning::LostCharacters { rows, first_row, first_line });
+        }
+        let mut tap = text.into_inner().into_inner().into_inner().into_tap();
+        tap.drain().map_err(|error| self.read(error))?;
+        let (bytes, sha256) = tap.finish();
+        match self.changed(Some(bytes)) {
+            Some(changed) => Err(changed),
+            None => Ok(Facts { bytes, sha256, warnings, ..facts }),
+        }
+    }
+
     /// The error of a layer below, known by its type.
     fn read(&self, error: io::Error) -> ReportError {
         if let Some(changed) = self.changed(None) {

@@ -1,5 +1,6 @@
 //! Whole readings: bytes or files in, blocks, facts and errors out.
 
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
@@ -11,7 +12,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::table::{CsvError, Limits, LineEnd};
+use crate::table::{Block, CsvError, Limits, LineEnd};
 
 /// Hands out at most `step` bytes at a time.
 struct Steps<R>(R, usize);
@@ -28,11 +29,14 @@ type Rows = Vec<Vec<String>>;
 fn rows(opened: &mut Opened) -> Result<Rows, ReportError> {
     let mut rows = Vec::new();
     while let Some(block) = opened.next_block()? {
-        for row in block.iter() {
-            rows.push(row.cells().map(|cell| String::from_utf8(cell.to_vec()).unwrap()).collect());
-        }
+        rows.extend(texts(&block));
     }
     Ok(rows)
+}
+
+fn texts(block: &Block) -> Rows {
+    let text = |cell: &[u8]| String::from_utf8(cell.to_vec()).unwrap();
+    block.iter().map(|row| row.cells().map(text).collect()).collect()
 }
 
 fn stream(bytes: &[u8], step: usize, options: &Options) -> Result<Opened, ReportError> {
@@ -162,6 +166,9 @@ fn facts_are_those_of_the_bytes_that_were_read() {
     let lost = "a,b\n1,2\n\u{FFFD},\u{FFFD}\nx\u{FFFD},4\n".as_bytes();
     let facts = stream(lost, 9, &Options::default()).unwrap().finish().unwrap();
     assert_eq!(facts.warnings, [Warning::LostCharacters { rows: 2, first_row: 2, first_line: 3 }]);
+    let nothing = |(): ()| Ok::<(), Infallible>(());
+    let drained = stream(lost, 9, &Options::default()).unwrap().drain(2, |_| nothing(()), nothing).unwrap();
+    assert_eq!(drained, facts);
 }
 
 #[test]
@@ -487,6 +494,24 @@ proptest! {
                 Ok((opened.columns.clone(), rows, opened.finish()?))
             })
         };
+        // Several threads read what one reads, and meet what it meets.
+        let side_by_side = stream(&bytes, step, &with(encoding)).and_then(|opened| {
+            let (columns, mut rows) = (opened.columns.clone(), Rows::new());
+            let read = opened.drain(2, |block| Ok(texts(block)), |more| {
+                rows.extend(more);
+                Ok::<(), Infallible>(())
+            });
+            match read {
+                Ok(facts) => Ok((columns, rows, facts)),
+                Err(Stopped::Report(error)) => Err(error),
+                Err(Stopped::Taken(never)) => match never {},
+            }
+        });
+        match (all(step), side_by_side) {
+            (Ok(one), Ok(several)) => prop_assert!(one == several),
+            (Err(one), Err(several)) => prop_assert_eq!(one.to_string(), several.to_string()),
+            _ => prop_assert!(false, "threads decide"),
+        }
         match (all(usize::MAX), all(step)) {
             (Ok(whole), Ok(stepped)) => prop_assert!(whole == stepped),
             (Err(whole), Err(stepped)) => prop_assert_eq!(

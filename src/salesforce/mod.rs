@@ -41,4 +41,4 @@ pub use retrieve::RETRIEVE_LIMIT;
 pub use rows::{Page, decode_page};
 pub use update::{CallFailure, RecordError, RecordOutcome, RecordUpdate, UPDATE_LIMIT};
 pub use usage::{Limit, Usage};
-pub use writing::{COLLECTIONS_UP_TO, JOB_BYTES, WriteFacts, WriteWay, choose_write};
+pub use writing::{JOB_BYTES, JOB_RECORDS, WriteFacts, WriteWay, choose_write};

@@ -4,9 +4,11 @@ use super::estimate::{BYTES_PER_SECOND, Chosen, JOB_START, Priced, Speeds, cheap
 use super::{RETRIEVE_LIMIT, UPDATE_LIMIT};
 
 /// Up to so many records go by collections even where a job costs fewer calls: outcomes come per record, and a stop is clean.
-pub const COLLECTIONS_UP_TO: u64 = 2_000;
-/// Bytes of one job's data: Salesforce takes 150 MB, counted in base64.
-pub const JOB_BYTES: u64 = 100 << 20;
+const COLLECTIONS_UP_TO: u64 = 2_000;
+/// Bytes of one job's data, at the most. Salesforce takes 150 MB after base64 (Bulk API 2.0 limits): 100 MB are safe.
+pub const JOB_BYTES: u64 = 100_000_000;
+/// Records of one job, at the most: what can be read again within a minute before it is sent may be fewer.
+pub const JOB_RECORDS: usize = 100_000;
 
 /// What the choice looks at.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,13 @@ pub enum WriteWay {
     Bulk,
 }
 
+impl WriteWay {
+    /// The way of so many records, where nobody asks for another.
+    pub fn of(records: u64) -> Self {
+        if records <= COLLECTIONS_UP_TO { Self::Collections } else { Self::Bulk }
+    }
+}
+
 /// Seconds that Salesforce takes for 200 records, in either way: triggers and flows run in such portions.
 const PORTION_SECONDS: f64 = 0.6;
 /// Portions of a job that are at work at once.
@@ -52,12 +61,12 @@ pub fn choose_write(facts: &WriteFacts) -> Chosen<WriteWay> {
     };
     let mut ways = vec![collections];
     if facts.bulk && facts.records > 0 {
-        let jobs = bytes.div_ceil(JOB_BYTES).max(1);
+        let jobs = bytes.div_ceil(JOB_BYTES).max(facts.records.div_ceil(JOB_RECORDS as u64));
         let work = portions as f64 * PORTION_SECONDS / PORTIONS_AT_ONCE / jobs as f64;
         let (polls, waited) = waiting(JOB_START + work);
-        // Made, filled, closed, polled, two files of results, put away.
-        let calls = again + jobs * (6 + polls);
-        let seconds = jobs as f64 * (waited + 6.0 * latency) + again as f64 * latency + bytes as f64 / BYTES_PER_SECOND;
+        // Made, filled, closed, polled, two files of results. A finished job stays, for admins to look at.
+        let calls = again + jobs * (5 + polls);
+        let seconds = jobs as f64 * (waited + 5.0 * latency) + again as f64 * latency + bytes as f64 / BYTES_PER_SECOND;
         let bulk = Priced { way: WriteWay::Bulk, calls, jobs, bytes: bytes * 2, seconds };
         ways.push(bulk);
     }
@@ -67,11 +76,7 @@ pub fn choose_write(facts: &WriteFacts) -> Chosen<WriteWay> {
         estimate: super::Estimate::default(),
         alternatives: Vec::new(),
     });
-    if facts.records <= COLLECTIONS_UP_TO {
-        cheapest.with(WriteWay::Collections)
-    } else {
-        cheapest.with(WriteWay::Bulk)
-    }
+    cheapest.with(WriteWay::of(facts.records))
 }
 
 #[cfg(test)]
@@ -90,8 +95,8 @@ mod tests {
             (2_000, WriteWay::Collections, 11, 0),
             (2_001, WriteWay::Bulk, 26, 1),
             (10_000, WriteWay::Bulk, 30, 1),
-            (1_000_000, WriteWay::Bulk, 700, 1),
-            (4_000_000, WriteWay::Bulk, 2_800, 3),
+            (1_000_000, WriteWay::Bulk, 1_000, 10),
+            (4_000_000, WriteWay::Bulk, 4_000, 40),
         ];
         for (records, way, calls, jobs) in table {
             let chosen = choose_write(&facts(records));

@@ -1,5 +1,7 @@
 //! What is kept of one log-in.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,14 @@ pub struct Place {
     pub environment: EnvironmentName,
     /// The log-in of plans alone (`plan_auth`), and not the one of everything (`auth`)?
     pub plans: bool,
+}
+
+/// As messages call it: `acme (sandbox)`, and `acme (sandbox, plan_auth)` for the log-in of plans.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { org, environment, plans } = self;
+        write!(f, "{org} ({environment}{})", if *plans { ", plan_auth" } else { "" })
+    }
 }
 
 /// A log-in that Salesforce no longer takes.

@@ -115,7 +115,7 @@ fn trying_again_ends_when_the_budget_is_spent() {
     let org = FakeOrg::new(200);
     (0..200).for_each(|n| _ = org.state.borrow_mut().locks.insert(id(n), 1_000));
     let mut rig = Rig::new(&plan, &org);
-    rig.backoff.calls = 10;
+    rig.tries = 10;
     let outcomes = rig.fresh(all());
     assert_eq!(outcomes.ledger.failed, 200);
     assert!(org.sizes.borrow().len() <= 11);
@@ -322,8 +322,7 @@ fn the_word_to_stop_ends_a_pause() {
     let (canceller, cancel) = Cancel::new();
     *org.cancel.borrow_mut() = Some((1, canceller));
     let mut rig = Rig::new(&plan, &org);
-    rig.backoff.base = Duration::from_secs(3_600);
-    rig.backoff.max = Duration::from_secs(3_600);
+    rig.pause = Duration::from_secs(3_600);
     rig.cancel = cancel;
     assert_eq!(ends(&rig.fresh(all())), ["not_attempted"]);
 }

@@ -202,7 +202,7 @@ proptest! {
         org.drift.borrow_mut().clear();
         *org.cancel.borrow_mut() = None;
         let mut calm = troubles.rig(&plan, &org);
-        (calm.cancel, calm.backoff.calls) = (Cancel::never(), 10_000);
+        (calm.cancel, calm.tries) = (Cancel::never(), 10_000);
         let again = calm.run(&mut journal, remaining).unwrap();
         check(&plan, &org, &before, &again);
         prop_assert_eq!(again.jobs_left().count(), 0);

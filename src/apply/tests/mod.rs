@@ -16,9 +16,7 @@ use std::time::Duration;
 
 use self::fake::FakeOrg;
 use super::journal::{Journal, Line, Log, Selection, Start, parse};
-use super::{
-    Apply, Backoff, Budget, Cancel, Event, JobSettings, Observer, Outcomes, Progress, Remaining, RunError, Settings,
-};
+use super::{Apply, Cancel, Event, JobSettings, Observer, Outcomes, Progress, Remaining, RunError, Settings};
 use crate::plan::Plan;
 
 /// A log in memory that can break, and knows what is on its disk.
@@ -89,10 +87,6 @@ pub fn settings() -> Settings {
     Settings { finish: Duration::from_millis(1), look_up: Duration::from_millis(50), jobs, ..Settings::default() }
 }
 
-pub fn backoff() -> Backoff {
-    Backoff { base: Duration::ZERO, max: Duration::ZERO, jitter: false, ..Backoff::default() }
-}
-
 pub fn start(selection: Selection) -> Start {
     Start {
         run: "2026-11-21T090003Z".into(),
@@ -122,7 +116,10 @@ pub struct Rig<'a> {
     pub plan: &'a Plan,
     pub org: &'a FakeOrg,
     pub settings: Settings,
-    pub backoff: Backoff,
+    /// Further tries that the whole run has.
+    pub tries: u32,
+    /// The pause before each.
+    pub pause: Duration,
     pub cancel: Cancel,
     pub kept: Kept,
     /// By jobs, in the order of this field.
@@ -131,17 +128,22 @@ pub struct Rig<'a> {
 
 impl<'a> Rig<'a> {
     pub fn new(plan: &'a Plan, org: &'a FakeOrg) -> Self {
-        let (settings, backoff) = (settings(), backoff());
-        Self { plan, org, settings, backoff, cancel: Cancel::never(), kept: Kept::default(), bulk: None }
+        let (settings, cancel, kept) = (settings(), Cancel::never(), Kept::default());
+        Self { plan, org, settings, tries: 200, pause: Duration::ZERO, cancel, kept, bulk: None }
     }
 
     pub fn run(&mut self, journal: &mut Journal, from: Remaining) -> Result<Outcomes, RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let clock = || self.org.clock.get();
+        let (mut left, pause) = (self.tries, self.pause);
+        let mut retries = |repeated: u32, after: Option<Duration>| {
+            left = if repeated < 5 { left.checked_sub(1)? } else { return None };
+            Some(after.map_or(pause, |after| after.min(pause)))
+        };
         let apply = Apply {
             org: self.org,
             settings: &self.settings,
-            retries: &mut Budget::new(&self.backoff),
+            retries: &mut retries,
             clock: &clock,
             cancel: self.cancel.clone(),
             observer: &mut self.kept,

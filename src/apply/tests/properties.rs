@@ -64,7 +64,7 @@ impl Scenario {
         rig.settings.batch = self.batch;
         rig.settings.read = self.read;
         rig.settings.halvings = self.halvings;
-        rig.backoff.calls = self.budget;
+        rig.tries = self.budget;
         if let Some(call) = self.cancel {
             let (canceller, cancel) = Cancel::new();
             *org.cancel.borrow_mut() = Some((call, canceller));

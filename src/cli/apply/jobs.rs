@@ -19,7 +19,7 @@ use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::escape::Terminal;
 use crate::render::{counted, grouped};
-use crate::salesforce::{COLLECTIONS_UP_TO, JobInfo, JobState};
+use crate::salesforce::{self, JobInfo, JobState};
 
 /// The longest pause between two questions whether a job is over.
 const LONGEST_POLL: Duration = Duration::from_secs(5);
@@ -33,13 +33,13 @@ pub fn bulk(write: WriteWay, plan: &Plan, selection: &Selection) -> bool {
     match write {
         WriteWay::Bulk => true,
         WriteWay::Collections => false,
-        WriteWay::Auto => records > COLLECTIONS_UP_TO,
+        WriteWay::Auto => salesforce::WriteWay::of(records) == salesforce::WriteWay::Bulk,
     }
 }
 
 /// May an earlier apply of a report of so many rows have gone by a job?
 pub fn may_have_been(write: WriteWay, rows: u64) -> bool {
-    write == WriteWay::Auto && rows > COLLECTIONS_UP_TO
+    write == WriteWay::Auto && salesforce::WriteWay::of(rows) == salesforce::WriteWay::Bulk
 }
 
 /// How an apply goes about its work. `FOOTBRIDGE_JOB_RECORDS` makes jobs smaller, for tests.
@@ -128,7 +128,7 @@ async fn cleared(place: &Place<'_>, target: Target<'_>, how: OtherJobs, budget: 
     let project = &place.repository.project;
     let connected = connect(world, place.root, project, org, Purpose::Apply, budget.clone()).await?;
     let context =
-        problem::salesforce::Context { org: &connected.label, at: None, not_done: "no record was read or written" };
+        problem::salesforce::Context { org: &connected.place, at: None, not_done: "no record was read or written" };
     let wrong = |error| problem::salesforce::failure(&error, &context);
     let client = &connected.client;
     for job in client.open_ingest_jobs(object).await.map_err(wrong)? {

@@ -83,7 +83,7 @@ pub fn fits(door: &Door<'_>, answer: &Answer, not_a_sandbox: bool) -> Result<Opt
                 organization.name, organization.id
             ))
             .help("write the sandbox's My Domain, or put this org under `production:`")
-            .help(format!("if it is an org for trying things, say so: {} --not-a-sandbox", mend(&label)));
+            .help(format!("if it is an org for trying things, say so: {} --not-a-sandbox", mend(&door.place())));
             Err(Failure::new(Exit::Unauthorised, diagnostic))
         }
     }

@@ -14,10 +14,8 @@ use crate::model::Secret;
 use crate::render::escape::Terminal;
 use crate::salesforce::{self, Grant};
 
-fn failed(door: &Door<'_>, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::error(Code::BrowserLogIn, format!("{}: {}", door.label(), message.into()))
-        .at(door.log_in.span.clone(), "this log-in")
-        .note("nothing was kept and nothing was written")
+fn failed(door: &Door<'_>, message: impl std::fmt::Display) -> Diagnostic {
+    door.not_logged_in(Code::BrowserLogIn, message)
 }
 
 /// Logs in by a browser.

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::arguments::ConnectArguments;
 use super::ask::fits;
 use super::chosen::chosen;
-use super::reach::{Reached, end, reach};
+use super::reach::{Reached, reach};
 use super::write::{Written, write};
 use crate::cli::connect::Door;
 use crate::cli::exit::Exit;
@@ -32,15 +32,7 @@ pub async fn run(world: &World, arguments: &ConnectArguments) -> Result<Exit, Fa
             _ => Ok(word),
         }
     });
-    let word = match fit {
-        Ok(word) => word,
-        Err(failure) => {
-            if let Some(new) = &found.grant {
-                end(&door, &new.grant).await;
-            }
-            return Err(failure);
-        }
-    };
+    let word = found.kept_only_if(&door, fit).await?;
     let key = keep(&door, &found)?;
     let written = write(&door, found.answer.organization.id)?;
     tell(&door, &found, word, key, written);

@@ -14,10 +14,8 @@ use crate::salesforce::{self, Grant, Polled, SalesforceError, TokenErrorCode};
 /// Said by every refusal: since September 2025 this is the usual reason.
 const BLOCKED: &str = "Salesforce blocks the device flow for apps that are not installed in the org or have not enabled it: use `flow: browser`, or let an admin install the app and enable the flow";
 
-fn failed(door: &Door<'_>, message: String) -> Diagnostic {
-    Diagnostic::error(Code::DeviceLogIn, format!("{}: {message}", door.label()))
-        .at(door.log_in.span.clone(), "this log-in")
-        .note("nothing was kept and nothing was written")
+fn failed(door: &Door<'_>, message: impl std::fmt::Display) -> Diagnostic {
+    door.not_logged_in(Code::DeviceLogIn, message)
 }
 
 /// Logs in by a code.
@@ -67,7 +65,7 @@ pub async fn log_in(
             Ok(Polled::SlowDown) if hurry => {}
             Ok(Polled::SlowDown) => interval += Duration::from_secs(5),
             Err(SalesforceError::Token(error)) if error.code == TokenErrorCode::AccessDenied => {
-                return Err(refused(failed(door, "the log-in was denied".to_owned()).help("press Allow on the page")));
+                return Err(refused(failed(door, "the log-in was denied").help("press Allow on the page")));
             }
             Err(SalesforceError::Token(error)) if error.is_refusal() => {
                 let words = format!("{} ({})", Terminal(error.code.as_str()), Terminal(&error.description));

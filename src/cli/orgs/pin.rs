@@ -4,7 +4,7 @@ use super::arguments::PinArguments;
 use super::ask::fits;
 use super::chosen::chosen;
 use super::connect::{keep, tell};
-use super::reach::{Reached, end, reach};
+use super::reach::{Reached, reach};
 use super::write::write;
 use crate::cli::connect::Door;
 use crate::cli::exit::Exit;
@@ -20,15 +20,8 @@ pub async fn run(world: &World, arguments: &PinArguments) -> Result<Exit, Failur
     let repository = Repository::load_orgs(world)?;
     let door = chosen(&repository.place(world), &arguments.name, arguments.env, false)?;
     let found = reach(&door, &arguments.how).await?;
-    let word = match agreed(&door, &found, arguments).await {
-        Ok(word) => word,
-        Err(failure) => {
-            if let Some(new) = &found.grant {
-                end(&door, &new.grant).await;
-            }
-            return Err(failure);
-        }
-    };
+    let agreed = agreed(&door, &found, arguments).await;
+    let word = found.kept_only_if(&door, agreed).await?;
     let key = keep(&door, &found)?;
     let written = write(&door, found.answer.organization.id)?;
     if written.is_none() {

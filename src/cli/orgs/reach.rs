@@ -111,7 +111,7 @@ pub async fn reach(door: &Door<'_>, how: &How) -> Result<Reached, Failure> {
 }
 
 /// Ends a log-in that is not kept. Where that fails the tokens are gone with this process, and live on at Salesforce until they expire.
-pub async fn end(door: &Door<'_>, grant: &Grant) {
+async fn end(door: &Door<'_>, grant: &Grant) {
     let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
     let ended = match endpoint(door, grant.instance_url.as_str(), budget(door.world)) {
         Ok(endpoint) => endpoint.revoke(token).await.is_ok(),
@@ -126,6 +126,14 @@ pub async fn end(door: &Door<'_>, grant: &Grant) {
 }
 
 impl Reached {
+    /// A verdict on what was reached. Where it is bad, a log-in that was just made is ended: nobody is to find it open.
+    pub async fn kept_only_if<T>(&self, door: &Door<'_>, verdict: Result<T, Failure>) -> Result<T, Failure> {
+        if let (Err(_), Some(new)) = (&verdict, &self.grant) {
+            end(door, &new.grant).await;
+        }
+        verdict
+    }
+
     /// As it is kept; `None` for a log-in that is not.
     pub fn connection(&self, door: &Door<'_>) -> Option<Connection> {
         let NewGrant { client_id, grant } = self.grant.as_ref()?;

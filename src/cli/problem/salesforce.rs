@@ -1,17 +1,19 @@
 //! What is wrong with an org or a log-in.
 
-use crate::cli::connect::mend;
+use crate::cli::connect::{mend, pin};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::diag::{Code, Diagnostic, Span};
+use crate::model::EnvironmentName;
 use crate::net::{NetError, Trouble};
 use crate::render::escape::Terminal;
 use crate::salesforce::{ApiError, ErrorCode, SalesforceError, TokenError, TokenErrorCode};
+use crate::vault::Place;
 
 /// Where in the configuration, and what was being done.
 pub struct Context<'a> {
-    /// `acme (sandbox)`.
-    pub org: &'a str,
+    /// Which log-in.
+    pub org: &'a Place,
     /// The log-in in `orgs.yaml`; for queries `where:` of the integration.
     pub at: Option<&'a Span>,
     /// What did not happen.
@@ -40,7 +42,7 @@ pub fn of_log_in(error: &SalesforceError, context: &Context<'_>) -> Failure {
     Failure::new(exit, diagnostic.note(context.not_done))
 }
 
-fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
+fn word(error: &SalesforceError, org: &Place) -> (Exit, Diagnostic) {
     let shown = Terminal(&error.to_string()).to_string();
     let unauthorised = |code, message: String| (Exit::Unauthorised, Diagnostic::error(code, message));
     let failed = |code, message: String| (Exit::Failed, Diagnostic::error(code, message));
@@ -57,8 +59,8 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
         SalesforceError::WrongOrg { pinned, actual } => {
             let (exit, diagnostic) =
                 unauthorised(Code::WrongOrg, format!("{org}: this is org {actual}, and `org_id` pins {pinned}"));
-            let pin = mend(org).replace(" connect ", " pin ").replace(" --plans", "");
-            let question = if org.contains(" (sandbox") {
+            let pin = pin(org);
+            let question = if org.environment == EnvironmentName::Sandbox {
                 format!("was this sandbox refreshed? Then `{pin}` writes its new id. If not, check `domain` and log-in")
             } else {
                 format!("check `domain` and log-in; only if production is another org now, `{pin}` writes the new id")
@@ -113,7 +115,7 @@ fn word(error: &SalesforceError, org: &str) -> (Exit, Diagnostic) {
     }
 }
 
-fn network(error: &NetError, org: &str) -> (Exit, Diagnostic) {
+fn network(error: &NetError, org: &Place) -> (Exit, Diagnostic) {
     let shown = Terminal(&error.to_string()).to_string();
     let (code, help) = match error {
         NetError::HostRefused { .. } | NetError::Insecure { .. } => {
@@ -149,7 +151,7 @@ fn without_query(text: &str) -> String {
     }
 }
 
-fn answered(error: &ApiError, org: &str) -> (Exit, Diagnostic) {
+fn answered(error: &ApiError, org: &Place) -> (Exit, Diagnostic) {
     let mut error = error.clone();
     for fault in std::iter::once(&mut error.fault).chain(&mut error.more) {
         fault.message = without_query(&fault.message);
@@ -182,7 +184,7 @@ fn answered(error: &ApiError, org: &str) -> (Exit, Diagnostic) {
     (exit, Diagnostic::error(code, format!("{org}: {shown}")).help(help))
 }
 
-fn refused(error: &TokenError, org: &str) -> (Exit, Diagnostic) {
+fn refused(error: &TokenError, org: &Place) -> (Exit, Diagnostic) {
     let shown = Terminal(&error.to_string()).to_string();
     let (code, help) = match &error.code {
         TokenErrorCode::InvalidClientId | TokenErrorCode::InvalidClient | TokenErrorCode::InvalidClientCredentials => {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::key::{Unusable, vault, vault_or_new};
-use crate::cli::connect::label_of;
 use crate::cli::repository::state_folder;
 use crate::cli::world::World;
 use crate::model::OrgId;
@@ -73,7 +72,7 @@ impl TokenKeeper for Keeper {
     }
 
     fn turn(&self) -> Result<Box<dyn Turn>, String> {
-        let name = label_of(&self.place);
+        let name = &self.place;
         let waiting = || self.world.say(&format!("waiting for another command that renews the log-in of {name}"));
         let lock = vault::Turn::take(&state_folder(&self.root), &self.place, &waiting);
         let lock = match lock {
@@ -109,7 +108,7 @@ impl KeeperTurn {
     /// The environment's refresh token was replaced by Salesforce: from now on its successor is kept.
     fn succeed(&mut self, renewed: &Renewed) -> Result<(), String> {
         let keeper = &self.keeper;
-        let name = label_of(&keeper.place);
+        let name = &keeper.place;
         let (vault, _) = vault_or_new(&keeper.world, &keeper.root).map_err(|e| e.text())?;
         let org_id = renewed.org.or(keeper.org_id).ok_or("the log-in does not say which org it is")?;
         let now = keeper.world.now();

@@ -30,28 +30,13 @@ fn field(field_type: FieldType) -> Field {
         |(value, label, active): (&str, &str, bool)| PicklistValue { value: value.into(), label: label.into(), active };
     let choice = matches!(field_type, FieldType::Picklist | FieldType::Multipicklist);
     Field {
-        name: FieldName::new("WalkMe_Value__c"),
-        label: "Value".into(),
         length,
         precision: if double { 18 } else { 0 },
         scale: if double { 2 } else { 0 },
         digits: if field_type == FieldType::Int { 8 } else { 0 },
-        updateable: true,
-        filterable: true,
         nillable: !boolean,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-        id_lookup: false,
-        calculated: false,
-        auto_number: false,
-        html_formatted: false,
-        encrypted: false,
-        compound: None,
-        restricted_picklist: false,
         picklist: if choice { entries.map(entry).to_vec() } else { Vec::new() },
-        reference_to: Vec::new(),
-        field_type,
+        ..Field::plain("WalkMe_Value__c", field_type)
     }
 }
 
