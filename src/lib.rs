@@ -14,7 +14,6 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod diag;
-pub mod emulator;
 pub mod model;
 pub mod net;
 pub mod plan;
@@ -26,3 +25,5 @@ pub mod salesforce;
 pub mod table;
 pub mod values;
 pub mod vault;
+
+pub use footbridge_emulator as emulator;

@@ -1,7 +1,7 @@
 //! A Salesforce org as its documents and recordings describe it, over SQLite, on a real socket.
 //!
-//! Started by [`serve`], in process for tests or by the command line. Imports nothing else of this crate: it must not share a
-//! mistake with the client that is tested against it.
+//! Started by [`serve`], in process for tests or by the command line. A package of its own, so that it can import nothing of
+//! Footbridge: it must not share a mistake with the client that is tested against it.
 
 mod clock;
 mod faults;

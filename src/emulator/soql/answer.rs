@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::compile::{Plan, Rows, compile};
 use super::failure::{Failure, UNKNOWN};
 use super::select::{Cell, Node};
-use crate::emulator::schema::Catalog;
+use crate::schema::Catalog;
 
 /// Who asks, and when.
 pub struct View<'a> {

@@ -6,7 +6,7 @@ use super::ast::{Condition, Item, List, Literal, Operator, Path, Query};
 use super::failure::{Failure, INVALID_FIELD, INVALID_OPERATOR, MALFORMED, UNKNOWN};
 use super::operand::{Against, Family, Operand};
 use super::scope::{Column, Scope};
-use crate::emulator::schema::Kind;
+use crate::schema::Kind;
 
 /// Semi-joins in one WHERE.
 /// <https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_comparisonoperators.htm>

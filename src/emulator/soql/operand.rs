@@ -7,7 +7,7 @@ use super::ast::Literal;
 use super::failure::{Failure, INVALID_FIELD, INVALID_OPERATOR, MALFORMED};
 use super::scope::Column;
 use super::{answer::View, ids, values};
-use crate::emulator::schema::{FieldDef, Kind};
+use crate::schema::{FieldDef, Kind};
 
 /// How the values of a field compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::ast::Order;
 use super::failure::{Failure, MALFORMED};
 use super::operand::Family;
 use super::scope::Scope;
-use crate::emulator::schema::Kind;
+use crate::schema::Kind;
 
 /// The terms behind ORDER BY, or nothing. Parameters follow those of the filter.
 pub(super) fn order(scope: &mut Scope<'_, '_>, orders: &[Order], values: &mut Vec<Value>) -> Result<String, Failure> {

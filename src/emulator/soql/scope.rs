@@ -3,7 +3,7 @@
 use super::answer::View;
 use super::ast::{Path, Query};
 use super::failure::{Failure, INVALID_FIELD, INVALID_TYPE, MALFORMED};
-use crate::emulator::schema::{FieldDef, Kind, ObjectDef};
+use crate::schema::{FieldDef, Kind, ObjectDef};
 
 /// Most relationships from child to parent in one path, and tables in one statement (SQLite joins 64).
 const LEVELS: usize = 5;

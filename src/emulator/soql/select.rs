@@ -6,7 +6,7 @@ use super::ast::{Aggregate, Condition, Group, Item, List, Path, Query};
 use super::failure::{Failure, INVALID_FIELD, MALFORMED};
 use super::operand::Family;
 use super::scope::{Column, Scope, quote, visible};
-use crate::emulator::schema::{FieldDef, Kind};
+use crate::schema::{FieldDef, Kind};
 
 /// How a stored value becomes JSON.
 #[derive(Debug, Clone, PartialEq)]

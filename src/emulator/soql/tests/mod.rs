@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::Connection;
 
 use super::*;
-use crate::emulator::schema::{Catalog, FieldDef, Kind, ObjectDef, PicklistEntry};
+use crate::schema::{Catalog, FieldDef, Kind, ObjectDef, PicklistEntry};
 
 /// `00Q…1` and the like, with their checksum.
 fn id(prefix: &str, number: u32) -> String {
