@@ -148,6 +148,8 @@ impl Place<'_> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             planned_at: self.world.now(),
             report_modified: facts.modified,
+            columns: columns.clone(),
+            blanks: Default::default(),
             read_by: gone.way,
             calls_made,
             calls_to_come,

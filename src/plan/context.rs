@@ -1,5 +1,7 @@
 //! What stands beside a plan and is not part of it: clock, calls, quota, way of reading.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +95,12 @@ pub struct Context {
     /// The report file's time, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_modified: Option<Timestamp>,
+    /// The report's columns, in their order; older plans do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Blank cells of each mapped column, over all rows; older plans do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blanks: BTreeMap<String, u64>,
     /// How the org was read.
     pub read_by: Way,
     /// API calls made so far.

@@ -53,6 +53,8 @@ fn context() -> Context {
         version: "0".into(),
         planned_at: jiff::Timestamp::UNIX_EPOCH,
         report_modified: None,
+        columns: Vec::new(),
+        blanks: Default::default(),
         read_by: Way::Lookup,
         reading: None,
         writing: None,

@@ -76,6 +76,14 @@ pub fn status_of(exit: &ExitReason, records: &RecordLedger, problems: &[RunProbl
     }
 }
 
+/// Column names that a log keeps.
+const MOST_COLUMNS: usize = 500;
+
+/// Names as a log keeps them: a report with thousands of columns must not make a large file of every run.
+fn columns(names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| name.len() <= 200).take(MOST_COLUMNS).cloned().collect()
+}
+
 impl RunLog {
     /// The log of a run of `plan`. Its name is its start's stamp until the store finds that taken.
     pub fn new(plan: &Plan, facts: RunFacts) -> Self {
@@ -99,6 +107,7 @@ impl RunLog {
                 same: counts.same,
                 kept: counts.kept,
                 refused: counts.refused,
+                blank: context.blanks.get(&head.column).copied(),
             }
         });
         let guards = plan.guards().map(|guard| GuardLine {
@@ -120,6 +129,7 @@ impl RunLog {
                 source: source_shown(&header.source),
                 bytes: facts.report_bytes,
                 modified: context.report_modified,
+                columns: columns(&context.columns),
             },
             object: header.object.clone(),
             org: header.org.clone(),
@@ -148,6 +158,8 @@ impl RunLog {
                 inputs: summary.inputs.clone(),
                 changes: summary.changes.clone(),
             }),
+            commit: None,
+            uncommitted: false,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),
@@ -170,6 +182,7 @@ impl RunLog {
                 source: source_shown(&source),
                 bytes: facts.report_bytes,
                 modified: None,
+                columns: Vec::new(),
             },
             object,
             org,
@@ -192,6 +205,8 @@ impl RunLog {
             jobs: facts.jobs,
             quota: facts.quota,
             digests: None,
+            commit: None,
+            uncommitted: false,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),

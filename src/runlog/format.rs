@@ -92,6 +92,12 @@ pub struct RunLog {
     /// Digests of what went into the plan and what came out of it; absent where the run ended before there was a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digests: Option<PlanDigests>,
+    /// The commit that the configuration was read from, where the repository is one of git's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Configuration files differed from that commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncommitted: bool,
     /// Versions.
     pub versions: Versions,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
@@ -148,6 +154,22 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
+    /// By the word in files.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "done" => ExitReason::Done,
+            "nothing_to_do" => ExitReason::NothingToDo,
+            "in_part" => ExitReason::InPart,
+            "limited" => ExitReason::Limited,
+            "guard" => ExitReason::Guard,
+            "stale" => ExitReason::Stale,
+            "not_authorised" => ExitReason::NotAuthorised,
+            "interrupted" => ExitReason::Interrupted,
+            "error" => ExitReason::Error,
+            other => ExitReason::Other(other.to_owned()),
+        }
+    }
+
     /// The word in files.
     pub fn as_str(&self) -> &str {
         match self {
@@ -209,6 +231,16 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// By the word in files.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "apply" => Trigger::Apply,
+            "resume" => Trigger::Resume,
+            "schedule" => Trigger::Schedule,
+            other => Trigger::Other(other.to_owned()),
+        }
+    }
+
     /// The word in files.
     pub fn as_str(&self) -> &str {
         match self {
@@ -229,6 +261,11 @@ pub struct Seconds {
 }
 
 impl Seconds {
+    /// Of seconds; `None` for what is no length of time.
+    pub fn of(seconds: f64) -> Option<Self> {
+        (0.0..1e12).contains(&seconds).then(|| Self { millis: (seconds * 1000.0).round() as u64 })
+    }
+
     /// From start to end; 0 if the clock went back.
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
         Self { millis: u64::try_from(end.as_millisecond() - start.as_millisecond()).unwrap_or(0) }
@@ -248,10 +285,7 @@ impl Serialize for Seconds {
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
-        if !(0.0..1e12).contains(&seconds) {
-            return Err(serde::de::Error::custom("a run time is a number of seconds, 0 or more"));
-        }
-        Ok(Self { millis: (seconds * 1000.0).round() as u64 })
+        Self::of(seconds).ok_or_else(|| serde::de::Error::custom("a run time is a number of seconds, 0 or more"))
     }
 }
 
@@ -269,6 +303,9 @@ pub struct ReportFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub modified: Option<Timestamp>,
+    /// The names of its columns, in their order (the first 500): what the guard `column_vanished` compares with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }
 
 /// What was planned for one field.
@@ -297,6 +334,9 @@ pub struct FieldTally {
     /// Refused, by short word.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, u64>,
+    /// Report rows whose cell of the column is blank, where they were counted: what the guard `blanks_rose` compares with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blank: Option<u64>,
 }
 
 impl FieldTally {

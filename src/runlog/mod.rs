@@ -12,7 +12,9 @@ mod place;
 mod redact;
 #[cfg(test)]
 pub(crate) mod sample;
+mod scan;
 mod schema;
+mod shelf;
 mod store;
 mod summary;
 
@@ -30,5 +32,6 @@ pub use outcomes::{
 pub use place::{safe_segment, source_shown, stamp};
 pub use redact::{mentions, plain_code, redacted};
 pub use schema::schemas;
-pub use store::{Filter, Store, StoreProblem, Written};
+pub use shelf::{Shelf, Take};
+pub use store::{Filter, OutcomesOf, Store, StoreProblem, Written};
 pub use summary::{Listed, RunSummary};

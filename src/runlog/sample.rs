@@ -147,6 +147,8 @@ pub(crate) fn plan_of(header: Header, entries: Vec<Entry>, unchanged: u64) -> Pl
         version: "0.1.0".into(),
         planned_at: "2026-11-21T09:00:03Z".parse().unwrap(),
         report_modified: Some("2026-11-21T06:00:00Z".parse().unwrap()),
+        columns: Vec::new(),
+        blanks: Default::default(),
         read_by: Way::Lookup,
         calls_made: 12,
         calls_to_come: records.div_ceil(200) * 2,

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{ExitReason, RecordCounts, RunLog, Seconds, Status};
+use super::{CellCounts, ExitReason, RecordCounts, RowCounts, RunLog, Seconds, Status, Trigger};
 use crate::model::{EnvironmentName, ObjectName, OrgId};
 
-/// What a list of runs says of one of them.
+/// What a list of runs says of one of them: everything that lists, schedules, notices and pages need, so that they need not read whole logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
     /// The run log's file.
@@ -18,6 +18,8 @@ pub struct RunSummary {
     pub integration: String,
     /// The report's name.
     pub report: String,
+    /// The report's own time (UTC), where it has one.
+    pub report_modified: Option<Timestamp>,
     /// The object.
     pub object: ObjectName,
     /// The org's name.
@@ -26,8 +28,12 @@ pub struct RunSummary {
     pub environment: EnvironmentName,
     /// The org's id.
     pub org_id: OrgId,
+    /// What started it.
+    pub trigger: Trigger,
     /// Start (UTC).
     pub start: Timestamp,
+    /// End (UTC).
+    pub end: Timestamp,
     /// End minus start.
     pub run_time: Seconds,
     /// Completed or Failed.
@@ -36,8 +42,20 @@ pub struct RunSummary {
     pub exit: ExitReason,
     /// Report rows: what `max_shrink` compares with.
     pub rows: u64,
+    /// The row ledger.
+    pub row_ends: RowCounts,
+    /// The cell ledger.
+    pub cells: CellCounts,
     /// The record ledger.
     pub records: RecordCounts,
+    /// Records that matched a row and could be judged.
+    pub matched: u64,
+    /// API calls, planning included.
+    pub calls: u64,
+    /// Guards that held it back: not those that were waived.
+    pub held: Vec<String>,
+    /// Codes of what went wrong for the run as a whole.
+    pub codes: Vec<String>,
 }
 
 impl RunSummary {
@@ -48,17 +66,33 @@ impl RunSummary {
             id: log.id.clone(),
             integration: log.integration.clone(),
             report: log.report.name.clone(),
+            report_modified: log.report.modified,
             object: log.object.clone(),
             org: log.org.clone(),
             environment: log.environment,
             org_id: log.org_id,
+            trigger: log.trigger.clone(),
             start: log.start,
+            end: log.end,
             run_time: log.run_time_seconds,
             status: log.status,
             exit: log.exit.clone(),
             rows: log.rows.rows,
+            row_ends: log.rows.clone(),
+            cells: log.cells.clone(),
             records: log.records.clone(),
+            matched: log.matched,
+            calls: log.calls.total,
+            held: log.held_by().map(|guard| guard.name.clone()).collect(),
+            codes: log.problems.iter().map(|problem| problem.code.clone()).collect(),
         }
+    }
+}
+
+impl RowCounts {
+    /// Rows for which a record was found, as the guard `min_match` counts them.
+    pub fn found(&self) -> u64 {
+        self.rows.saturating_sub(self.no_record + self.blank_key + self.bad_key + self.duplicate_key)
     }
 }
 

@@ -108,6 +108,8 @@ pub fn plan_with(masks: &[u8], change: impl Fn(&mut Entry)) -> Plan {
         version: "0.1.0".into(),
         planned_at: "2026-11-21T09:00:00Z".parse().unwrap(),
         report_modified: None,
+        columns: Vec::new(),
+        blanks: Default::default(),
         read_by: Way::Lookup,
         calls_made: 1,
         calls_to_come: 1,

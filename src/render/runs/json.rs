@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::render::escape::json_visible;
 use crate::render::stream::{Seq, write_json};
-use crate::runlog::{ExitReason, Listed, OutcomesLine, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status};
+use crate::runlog::{
+    ExitReason, Listed, OutcomesLine, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status, Trigger,
+};
 
 /// A list of runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +44,8 @@ pub struct RunRow {
     pub environment: String,
     /// The org's id.
     pub org_id: String,
+    /// What started it.
+    pub trigger: Trigger,
     /// Start (UTC).
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub start: Timestamp,
@@ -53,8 +57,18 @@ pub struct RunRow {
     pub exit: ExitReason,
     /// Report rows.
     pub rows: u64,
+    /// Records that matched a row and could be judged.
+    pub matched: u64,
     /// The record ledger.
     pub records: RecordCounts,
+    /// API calls, planning included.
+    pub calls: u64,
+    /// Guards that held it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
+    /// Codes of what went wrong for the run as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
 }
 
 /// A run log that cannot be read.
@@ -101,12 +115,17 @@ pub fn table_json(runs: &[Listed]) -> String {
                 org: run.org.clone(),
                 environment: run.environment.as_str().to_owned(),
                 org_id: run.org_id.as_str().to_owned(),
+                trigger: run.trigger.clone(),
                 start: run.start,
                 run_time_seconds: run.run_time,
                 status: run.status,
                 exit: run.exit.clone(),
                 rows: run.rows,
+                matched: run.matched,
                 records: run.records.clone(),
+                calls: run.calls,
+                held: run.held.clone(),
+                codes: run.codes.clone(),
             }),
             Listed::Unreadable { path, reason } => {
                 view.unreadable.push(UnreadableRow { path: path.display().to_string(), reason: reason.clone() });
