@@ -15,6 +15,7 @@ pub(crate) mod sample;
 mod schema;
 mod store;
 mod summary;
+pub mod values;
 
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
