@@ -17,6 +17,7 @@ mod schema;
 mod shelf;
 mod store;
 mod summary;
+pub mod values;
 
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};

@@ -57,6 +57,36 @@ pub struct Project {
     pub job_time_out: Duration,
     /// For a whole run.
     pub run_time_out: Option<Duration>,
+    /// Where runs keep their values.
+    pub values: Values,
+}
+
+/// Where runs keep the values that they found and wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Values {
+    /// Where.
+    pub keep: Keep,
+    /// Who can open committed values: age public keys. One at least with [`Keep::Committed`].
+    pub recipients: Vec<String>,
+    /// Are the values that were written kept, too?
+    pub after: bool,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { keep: Keep::Local, recipients: Vec::new(), after: true }
+    }
+}
+
+/// Where values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// On the machine that applies.
+    Local,
+    /// Beside the run log, encrypted.
+    Committed,
+    /// Nowhere.
+    None,
 }
 
 impl Default for Project {
@@ -68,6 +98,7 @@ impl Default for Project {
             answer_time_out: Duration::from_secs(120),
             job_time_out: Duration::from_secs(60 * 60),
             run_time_out: None,
+            values: Values::default(),
         }
     }
 }

@@ -1,0 +1,108 @@
+//! Where a run's values lie, and how the file is called.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Keep, ValuesProblem};
+use crate::model::OrgId;
+use crate::runlog::{safe_segment, stamp};
+
+/// To whom a committed file is encrypted: an age public key, which is no secret.
+#[derive(Clone)]
+pub struct Recipient(pub(super) age::x25519::Recipient);
+
+impl Recipient {
+    /// Reads `age1…`.
+    ///
+    /// # Errors
+    /// It is none; recipients of plugins and SSH keys are none.
+    pub fn parse(text: &str) -> Result<Self, ValuesProblem> {
+        text.parse().map(Self).map_err(|_| ValuesProblem::BadRecipient { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where the values of a run are written.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Plain, below this folder (`.footbridge/values`).
+    Local(PathBuf),
+    /// Encrypted, below the folder of run logs.
+    Committed {
+        /// The folder of run logs.
+        runs: PathBuf,
+        /// To whom. One at least.
+        recipients: Vec<Recipient>,
+    },
+}
+
+impl Place {
+    /// What it is called in the configuration.
+    pub fn keep(&self) -> Keep {
+        match self {
+            Place::Local(_) => Keep::Local,
+            Place::Committed { .. } => Keep::Committed,
+        }
+    }
+
+    /// The file of a run.
+    pub fn path(&self, integration: &str, org_id: OrgId, run: &str) -> PathBuf {
+        match self {
+            Place::Local(folder) => local(folder, integration, org_id, run),
+            Place::Committed { runs, .. } => committed(runs, integration, org_id, run),
+        }
+    }
+}
+
+fn local(folder: &Path, integration: &str, org_id: OrgId, run: &str) -> PathBuf {
+    folder.join(safe_segment(integration)).join(org_id.as_str()).join(format!("{run}.jsonl"))
+}
+
+/// A run's stamp begins with its year.
+fn committed(runs: &Path, integration: &str, org_id: OrgId, run: &str) -> PathBuf {
+    let year = run.get(..4).unwrap_or("0000");
+    runs.join(safe_segment(integration)).join(org_id.as_str()).join(year).join(format!("{run}.values.age"))
+}
+
+/// The file with a run's values, where there is one: the plain one of this machine first, then the committed one. `run` is the log's id.
+pub fn find(values: &Path, runs: &Path, integration: &str, org_id: OrgId, run: &str) -> Option<PathBuf> {
+    // An id comes out of a file: it must not lead elsewhere.
+    if run.is_empty() || !run.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return None;
+    }
+    [local(values, integration, org_id, run), committed(runs, integration, org_id, run)]
+        .into_iter()
+        .find(|path| path.is_file())
+}
+
+/// The id of a run that starts now: its stamp, with a number behind it where files of that name are there already.
+pub fn free_run(values: &Path, runs: &Path, integration: &str, org_id: OrgId, start: Timestamp) -> String {
+    let stamp = stamp(start);
+    let folder = runs.join(safe_segment(integration)).join(org_id.as_str()).join(&stamp[..4]);
+    let taken = |run: &str| {
+        ["yaml", "records.jsonl", "values.age", "intent.yaml"]
+            .iter()
+            .any(|e| folder.join(format!("{run}.{e}")).exists())
+            || local(values, integration, org_id, run).exists()
+    };
+    let mut run = stamp.clone();
+    let mut number = 2;
+    while taken(&run) {
+        run = format!("{stamp}-{number}");
+        number += 1;
+    }
+    run
+}

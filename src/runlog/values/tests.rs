@@ -1,0 +1,155 @@
+use std::path::Path;
+
+use super::*;
+use crate::plan::RowOutcome;
+use crate::runlog::sample;
+
+fn head() -> Head {
+    let header = sample::plan().header.clone();
+    Head {
+        format: FORMAT.to_owned(),
+        run: "2026-11-22T080003Z".to_owned(),
+        integration: header.integration,
+        object: header.object,
+        org: header.org,
+        environment: header.environment,
+        org_id: header.org_id,
+        commit: None,
+        fields: header.fields.into_iter().map(|f| (f.field, f.field_type)).collect(),
+        changes: crate::model::Digest::of(b"x"),
+        salt: "salt".to_owned(),
+    }
+}
+
+fn written(place: &Place, after: bool) -> Kept {
+    let mut writer = Writer::start(place, &head(), after).unwrap();
+    for entry in sample::plan().entries() {
+        let entry = entry.unwrap();
+        if entry.outcome == RowOutcome::Planned {
+            writer.entry(&entry).unwrap();
+        }
+    }
+    writer.finish().unwrap()
+}
+
+fn read(path: &Path, key: Option<&age::x25519::Identity>) -> Result<Vec<RecordValues>, ValuesProblem> {
+    Reader::open(path, key)?.collect()
+}
+
+fn expected(after: bool) -> Vec<RecordValues> {
+    sample::plan().all_planned().iter().filter_map(|e| RecordValues::of(e, after, "salt")).collect()
+}
+
+fn sealed(folder: &Path, key: &age::x25519::Identity) -> Place {
+    let recipients = vec![Recipient::parse(&key.to_public().to_string()).unwrap()];
+    Place::Committed { runs: folder.to_owned(), recipients }
+}
+
+#[test]
+fn values_come_back_as_they_went_in_from_both_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = age::x25519::Identity::generate();
+    for (place, name) in [(Place::Local(folder.path().join("v")), "jsonl"), (sealed(folder.path(), &key), "age")] {
+        for after in [true, false] {
+            let kept = written(&place, after);
+            assert!(kept.path.extension().is_some_and(|e| e == name), "{}", kept.path.display());
+            assert_eq!(read(&kept.path, Some(&key)).unwrap(), expected(after));
+            assert_eq!(kept.records, expected(after).len() as u64);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                assert_eq!(std::fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
+            }
+            let left = std::fs::read_dir(kept.path.parent().unwrap()).unwrap().count();
+            assert_eq!(left, 1, "nothing unfinished stays");
+            std::fs::remove_file(&kept.path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_cut_and_every_changed_byte_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = age::x25519::Identity::generate();
+    for place in [Place::Local(folder.path().join("v")), sealed(folder.path(), &key)] {
+        let path = written(&place, true).path;
+        let whole = std::fs::read(&path).unwrap();
+        for cut in (0..whole.len()).step_by(7) {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(read(&path, Some(&key)).is_err(), "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut wrong = whole.clone();
+            wrong[at] ^= 1;
+            std::fs::write(&path, &wrong).unwrap();
+            assert!(read(&path, Some(&key)).is_err(), "byte {at}");
+        }
+        let mut longer = whole.clone();
+        longer.extend_from_slice(b"{}\n");
+        std::fs::write(&path, longer).unwrap();
+        assert!(read(&path, Some(&key)).is_err());
+    }
+}
+
+#[test]
+fn the_wrong_key_and_none_are_told_apart_and_no_value_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = age::x25519::Identity::generate();
+    let path = written(&sealed(folder.path(), &key), true).path;
+    assert!(matches!(read(&path, None), Err(ValuesProblem::NoKey { .. })));
+    let other = age::x25519::Identity::generate();
+    let problem = read(&path, Some(&other)).unwrap_err();
+    assert!(problem.to_string().contains(&other.to_public().to_string()), "{problem}");
+    let bytes = std::fs::read(&path).unwrap();
+    for record in expected(true) {
+        let id = record.id.as_str().as_bytes();
+        assert!(!bytes.windows(id.len()).any(|w| w == id));
+    }
+}
+
+#[test]
+fn a_writer_that_is_dropped_leaves_nothing_and_no_file_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Local(folder.path().to_owned());
+    drop(Writer::start(&place, &head(), true).unwrap());
+    let path = place.path(&head().integration, head().org_id, &head().run);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    written(&place, true);
+    let again = Writer::start(&place, &head(), true).unwrap().finish();
+    assert!(matches!(again, Err(ValuesProblem::Io { .. })));
+}
+
+#[test]
+fn a_free_run_has_a_number_where_its_stamp_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (values, runs) = (folder.path().join("values"), folder.path().join("runs"));
+    let (name, org) = (head().integration, head().org_id);
+    let start = "2026-11-22T08:00:03Z".parse().unwrap();
+    let free = || free_run(&values, &runs, &name, org, start);
+    assert_eq!(free(), "2026-11-22T080003Z");
+    written(&Place::Local(values.clone()), true);
+    assert_eq!(free(), "2026-11-22T080003Z-2");
+    assert!(find(&values, &runs, &name, org, "2026-11-22T080003Z").is_some());
+    assert!(find(&values, &runs, &name, org, "../2026-11-22T080003Z").is_none());
+}
+
+#[test]
+fn what_was_written_is_known_again_by_value_and_by_digest() {
+    for after in [true, false] {
+        for (entry, values) in sample::plan().all_planned().iter().zip(expected(after)) {
+            assert_eq!(values.after.is_some(), after);
+            for cell in &entry.cells {
+                assert_eq!(values.wrote("salt", &cell.field, cell.after.as_deref()), Some(true));
+                assert_eq!(values.wrote("salt", &cell.field, Some("something else")), Some(false));
+                assert_eq!(values.wrote("salt", &"Other__c".into(), None), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_recipient_is_refused() {
+    for text in ["", "age1", "ssh-ed25519 AAAA", "AGE-SECRET-KEY-1QQ", "age1yubikey1qq"] {
+        assert!(Recipient::parse(text).is_err(), "{text}");
+    }
+}
