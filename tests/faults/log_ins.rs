@@ -103,8 +103,8 @@ fn wrong_keys_are_refused() {
     job.scene.set("KEY", "-----BEGIN PRIVATE KEY-----\nTUFSS0VE\n-----END PRIVATE KEY-----\n");
     refused(&job, &["private key"]).never_says("TUFSS0VE");
     // A good key, and not the app's.
-    let other = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
-    job.scene.set("KEY", &other);
+    let other = include_str!("../keys/tests-only-private.pem");
+    job.scene.set("KEY", other);
     refused(&job, &["invalid_grant", "invalid assertion"]);
     let mut job = self::job(KEY_FILE, "");
     job.scene.set("KEY_FILE", "/nowhere/key.pem");
