@@ -131,7 +131,7 @@ fn a_revoked_refresh_token_is_refused() {
     let body = format!("token={token}");
     let revoked = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let call = reqwest::Client::new()
+        let call = crate::http::client()
             .post(format!("{url}/services/oauth2/revoke"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
