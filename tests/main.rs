@@ -22,6 +22,7 @@ mod http;
 mod input;
 mod job;
 mod orgs;
+mod page;
 mod plans;
 mod real_data;
 mod scene;

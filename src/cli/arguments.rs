@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::orgs::OrgsArguments;
+use super::report::ReportArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
@@ -87,6 +88,8 @@ pub enum Command {
     Apply(ApplyArguments),
     /// List past runs, or show one
     Runs(RunsArguments),
+    /// The run logs as pages for a browser: the grid of integrations, their history, each run
+    Report(ReportArguments),
     /// Log in to orgs, see which are connected, log out, pin an org's id
     Orgs(OrgsArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
@@ -146,7 +149,7 @@ pub struct PlanArguments {
     /// sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox")]
     pub env: EnvironmentName,
-    /// How to show the plan. Markdown is for pull requests: no keys, only values that may be shown
+    /// How to show the plan. Markdown (for pull requests) and HTML: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write the plan to a file for `apply` (one integration); `….zst` is compressed. Holds personal data: never commit it
@@ -165,7 +168,7 @@ pub struct PlanArguments {
 pub struct ShowArguments {
     /// The plan file, written by `plan --out`
     pub file: PathBuf,
-    /// How to show it. Markdown is for pull requests: no keys, only values that may be shown
+    /// How to show it. Markdown (for pull requests) and HTML: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// List every record and row, not the first few
@@ -294,6 +297,7 @@ pub enum Format {
     Text,
     Json,
     Markdown,
+    Html,
 }
 
 pub(super) fn environment(text: &str) -> Result<EnvironmentName, String> {

@@ -19,6 +19,7 @@ mod plan;
 mod planning;
 mod problem;
 mod reading;
+mod report;
 mod repository;
 mod request;
 mod runs;
@@ -84,6 +85,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Report(arguments) => report::run(world, arguments),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),

@@ -32,10 +32,14 @@ pub(super) fn outline(world: &World, format: Format, options: Options) -> Outlin
     match if world.json { Format::Json } else { format } {
         Format::Text => Outline::new(Form::Text, options),
         Format::Json => Outline::new(Form::Json, options),
-        Format::Markdown => {
-            Outline::new(Form::Markdown, Options { audience: Audience::Public, width: None, colour: false, ..options })
-        }
+        Format::Markdown => Outline::new(Form::Markdown, public(options)),
+        Format::Html => Outline::new(Form::Html, public(options)),
     }
+}
+
+/// A file or a comment is nobody's terminal, wherever it is made.
+fn public(options: Options) -> Options {
+    Options { audience: Audience::Public, width: None, colour: false, ..options }
 }
 
 /// The plan's entries could not be read while it was shown.

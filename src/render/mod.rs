@@ -1,4 +1,4 @@
-//! Plans, runs and diagnostics as text, Markdown and JSON. Does not know how anything was computed.
+//! Plans, runs and diagnostics as text, Markdown, JSON and HTML. Does not know how anything was computed.
 //!
 //! Each kind of thing has one view, built for one audience: what that audience may not see is not in the view, so no renderer can show it. Texts
 //! from reports, from Salesforce and from files are written through the types of [`escape`], never as they are.
@@ -9,6 +9,7 @@ mod ends;
 pub mod escape;
 mod fields;
 mod fold;
+pub mod html;
 mod options;
 pub mod orgs;
 mod paint;

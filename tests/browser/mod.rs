@@ -152,6 +152,19 @@ impl Browser {
         self.send("/execute/sync", Some(json!({"script": script, "args": []}))).await.unwrap()
     }
 
+    /// One command of Chromium's own (DevTools).
+    async fn devtools(&self, command: &str, parameters: Value) {
+        self.send("/goog/cdp/execute", Some(json!({"cmd": command, "params": parameters}))).await.unwrap();
+    }
+
+    /// Shows pages as on a screen of this width, in the dark or in the light, or as they are printed.
+    pub async fn looks(&self, width: u32, scheme: &str, medium: &str) {
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let media = json!({"media": medium, "features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
     /// What the page says.
     pub async fn text(&self) -> String {
         self.script("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
@@ -169,6 +182,16 @@ impl Browser {
         let file = folder.join(format!("{name}.png"));
         let picture = self.send("/screenshot", None).await.unwrap();
         std::fs::write(&file, STANDARD.decode(picture.as_str().unwrap()).unwrap()).unwrap();
+        file
+    }
+
+    /// The same of the whole page, however long.
+    pub async fn whole_picture(&self, name: &str, width: u32, scheme: &str) -> PathBuf {
+        let height = self.script("return document.documentElement.scrollHeight").await;
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let file = self.picture(name).await;
+        self.looks(width, scheme, "").await;
         file
     }
 

@@ -10,7 +10,12 @@ use super::notable::{Groups, Key};
 use super::view::{NotableRow, PlanView, RecordView};
 use super::{json, markdown, text};
 use crate::plan::{Entry, Header, Plan, RowOutcome, Watch};
-use crate::render::Options;
+use crate::render::{Options, html};
+
+/// Records of a page, unless all are asked for.
+const HTML_RECORDS: usize = 500;
+/// Rows of a group on a page.
+const HTML_ROWS: usize = 50;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub enum Form {
     Markdown,
     /// For programs: `footbridge plan-view/1`, one document.
     Json,
+    /// For a browser: one page that stands alone.
+    Html,
 }
 
 /// Kept of the entries of one plan, for one form and audience. Make it before the plan is made or read, and let it watch.
@@ -51,6 +58,8 @@ impl Outline {
                 (options.records_limit.unwrap_or(text::RECORDS), options.rows_limit.unwrap_or(text::ROWS) + 1)
             }
             (Form::Markdown, _) => (markdown::RECORDS, markdown::ROWS),
+            (Form::Html, false) => (HTML_RECORDS, HTML_ROWS),
+            (Form::Html, true) => (usize::MAX, usize::MAX),
         };
         Self::keeping(form, options, records, rows)
     }
@@ -85,6 +94,7 @@ impl Outline {
         match self.form {
             Form::Text => text::render(&listing, &self.options, out),
             Form::Markdown => out.write_all(markdown::render(&view, &self.options).as_bytes()),
+            Form::Html => out.write_all(html::plan(&view).as_bytes()),
             Form::Json => json::render(&listing, plan, &self.options, out),
         }
     }
