@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::orgs::OrgsArguments;
+use super::runs::{BlameArguments, DriftArguments, RunsArguments};
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
@@ -85,8 +86,12 @@ pub enum Command {
     Show(ShowArguments),
     /// Make the changes, and leave a run log; shows the plan and asks first
     Apply(ApplyArguments),
-    /// List past runs, or show one
+    /// List past runs, show one, compare two, remove old ones
     Runs(RunsArguments),
+    /// Which run set a record's field, from which report row and commit
+    Blame(BlameArguments),
+    /// What differs in the org from what the last run wrote, and which fields somebody else keeps changing
+    Drift(DriftArguments),
     /// Log in to orgs, see which are connected, log out, pin an org's id
     Orgs(OrgsArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
@@ -226,26 +231,6 @@ pub struct ApplyArguments {
 pub enum OtherJobs {
     Wait,
     Abort,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-#[allow(missing_docs)]
-pub struct RunsArguments {
-    #[command(subcommand)]
-    pub command: Option<RunsCommand>,
-    /// Only runs of this integration
-    pub integration: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-#[allow(missing_docs)]
-pub enum RunsCommand {
-    /// Everything about one run
-    Show {
-        /// A run's id, as the list shows it; or its file; or an integration, for its last run
-        run: String,
-    },
 }
 
 #[derive(Debug, Args)]

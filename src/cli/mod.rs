@@ -1,16 +1,20 @@
 //! The commands: arguments, wiring, printing, exit codes. The only place that reads the environment and the clock, builds clients, and compiles
 //! configuration into the inputs of a plan. Knows no rule that another module owns.
 
+mod against;
 mod apply;
 pub mod arguments;
+mod blame;
 mod compile;
 mod connect;
 mod costs;
 mod demo;
+mod drift;
 mod emulator;
 mod exit;
 mod explain;
 mod failure;
+mod git;
 mod ground;
 mod init;
 mod memory;
@@ -84,6 +88,8 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Blame(arguments) => blame::run(world, arguments),
+        Command::Drift(arguments) => block(drift::run(world, arguments)),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),

@@ -107,7 +107,7 @@ impl RunLog {
                 same: counts.same,
                 kept: counts.kept,
                 refused: counts.refused,
-                blank: context.blanks.get(&head.column).copied(),
+                blank: context.blanks.get(&head.field).copied(),
             }
         });
         let guards = plan.guards().map(|guard| GuardLine {

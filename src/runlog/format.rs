@@ -156,18 +156,7 @@ pub enum ExitReason {
 impl ExitReason {
     /// By the word in files.
     pub fn of(word: &str) -> Self {
-        match word {
-            "done" => ExitReason::Done,
-            "nothing_to_do" => ExitReason::NothingToDo,
-            "in_part" => ExitReason::InPart,
-            "limited" => ExitReason::Limited,
-            "guard" => ExitReason::Guard,
-            "stale" => ExitReason::Stale,
-            "not_authorised" => ExitReason::NotAuthorised,
-            "interrupted" => ExitReason::Interrupted,
-            "error" => ExitReason::Error,
-            other => ExitReason::Other(other.to_owned()),
-        }
+        by_word(word).unwrap_or_else(|| ExitReason::Other(word.to_owned()))
     }
 
     /// The word in files.
@@ -233,12 +222,7 @@ pub enum Trigger {
 impl Trigger {
     /// By the word in files.
     pub fn of(word: &str) -> Self {
-        match word {
-            "apply" => Trigger::Apply,
-            "resume" => Trigger::Resume,
-            "schedule" => Trigger::Schedule,
-            other => Trigger::Other(other.to_owned()),
-        }
+        by_word(word).unwrap_or_else(|| Trigger::Other(word.to_owned()))
     }
 
     /// The word in files.
@@ -250,6 +234,12 @@ impl Trigger {
             Trigger::Other(word) => word,
         }
     }
+}
+
+fn by_word<'w, T: Deserialize<'w>>(word: &'w str) -> Option<T> {
+    let word: serde::de::value::BorrowedStrDeserializer<'w, serde::de::value::Error> =
+        serde::de::value::BorrowedStrDeserializer::new(word);
+    T::deserialize(word).ok()
 }
 
 /// A length of time, kept in milliseconds and written in seconds.

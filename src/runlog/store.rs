@@ -399,6 +399,14 @@ impl Store {
         self.in_turn(&kept, longest, |place, read| take(place, read))
     }
 
+    /// A file beside a run log, opened to be read: `records.jsonl`, `values.age`.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be opened.
+    pub fn beside(&self, log: &Path, extension: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.open_at(&log.with_extension(extension))
+    }
+
     /// A shelf's file by its path.
     fn kept(&self, path: &Path) -> Option<Kept> {
         self.shelves.iter().enumerate().find_map(|(shelf, place)| {

@@ -361,6 +361,9 @@ fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
                 GuardName::MinRows => Code::GuardRows,
                 GuardName::MaxAge => Code::GuardAge,
                 GuardName::MaxShrink => Code::GuardShrink,
+                GuardName::ColumnVanished => Code::GuardColumns,
+                GuardName::BlanksRose => Code::GuardBlanks,
+                GuardName::MatchFell => Code::GuardMatchFell,
                 GuardName::MaxCalls => Code::GuardCalls,
                 GuardName::DuplicateRows => Code::DuplicateRowsFail,
                 GuardName::SeveralRecords => Code::SeveralRecordsFail,
@@ -368,12 +371,18 @@ fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
                 GuardName::FirstRun => Code::GuardFirstRun,
             };
             let base = if g.base > 0 { format!(" of {}", g.base) } else { String::new() };
+            let sentence = crate::render::guard_sentence(g.name.as_str(), g.value, g.base, &g.limit.to_string());
             let found = match g.name {
                 GuardName::FirstRun => {
                     Diagnostic::error(code, "the first apply of this integration to production needs a person").help(
                         format!("look at the plan, then `footbridge apply {integration} --env production --first-run`"),
                     )
                 }
+                GuardName::ColumnVanished | GuardName::BlanksRose | GuardName::MatchFell => Diagnostic::error(
+                    code,
+                    format!("guard `{}` holds the plan back: {sentence}", g.name),
+                )
+                .help(format!("look at the report and at the plan's warnings; if it is right, for this once: `--waive {}`; the next run then compares with this one", g.name)),
                 _ => Diagnostic::error(
                     code,
                     format!("guard `{}` holds the plan back: {}{base}, limit {}", g.name, g.value, g.limit),

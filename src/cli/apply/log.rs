@@ -108,6 +108,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         problems,
     };
     let mut log = RunLog::new(plan, facts);
+    committed(place, &mut log);
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let exit = exit_of(ended);
     let mut ends = render::Ends::new(&options(place.world, false));
@@ -176,11 +177,19 @@ pub fn unplanned(
         problems: problems.collect(),
     };
     let mut log = RunLog::unplanned(subject, facts);
+    committed(place, &mut log);
     let store = Store::open(place.root.join(&place.repository.project.runs));
     let written = store.write(&mut log, []).map_err(unwritable)?;
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(())
+}
+
+/// The commit that the configuration was read from.
+fn committed(place: &Place<'_>, log: &mut RunLog) {
+    if let Some((commit, changed)) = crate::cli::git::head(place.root) {
+        (log.commit, log.uncommitted) = (Some(commit), changed);
+    }
 }
 
 fn unwritable(problem: StoreProblem) -> Failure {

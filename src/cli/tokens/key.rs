@@ -113,6 +113,14 @@ fn find(world: &World) -> Result<Option<(Key, KeyPlace)>, Unusable> {
     Ok(Some((key, KeyPlace::File(path))))
 }
 
+/// The age identity that opens committed values: the same key, where it is an identity.
+pub fn identity(world: &World) -> Option<age::x25519::Identity> {
+    match find(world).ok()?? {
+        (Key::Identity(identity), _) => Some(identity),
+        (Key::Passphrase(_), _) => None,
+    }
+}
+
 /// Makes a key file. Never over one that is there.
 fn make(world: &World) -> Result<(Key, KeyPlace), Unusable> {
     let help = format!("set {VARIABLE} to an age identity (`age-keygen` makes one) or to a passphrase");
