@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader};
 use super::place::safe_segment;
-use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
+use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, Trigger, VERSION};
 use crate::model::{EnvironmentName, OrgId};
 
 /// The longest run log that is read, in bytes.
@@ -128,9 +128,14 @@ impl Store {
         let folder = self.root.join(safe_segment(&log.integration)).join(log.org_id.as_str()).join(year);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let stamp = super::stamp(log.start);
-        let mut number = 1;
+        let mut number = 0;
         let (id, path, outcomes) = loop {
-            let id = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
+            // The run's own id first: its values and its journal go by it.
+            let id = match number {
+                0 if log.id.starts_with(&stamp) => log.id.clone(),
+                0 | 1 => stamp.clone(),
+                _ => format!("{stamp}-{number}"),
+            };
             let (path, outcomes) = (folder.join(format!("{id}.yaml")), folder.join(format!("{id}.records.jsonl")));
             if !path.exists() && !outcomes.exists() {
                 break (id, path, outcomes);
@@ -195,14 +200,14 @@ impl Store {
     }
 
     /// The newest run that was carried out ([`super::ExitReason::carried_out`]): the base of `max_shrink`, and what makes a run the first. A run
-    /// that a guard stopped must not count: the next day it would let the same short report through.
+    /// that a guard stopped must not count: the next day it would let the same short report through. Nor does an undo: it has no report.
     pub fn last_carried_out(
         &self,
         integration: &str,
         environment: EnvironmentName,
         org_id: OrgId,
     ) -> Result<Option<RunSummary>, StoreProblem> {
-        self.newest(integration, environment, org_id, |run| run.exit.carried_out())
+        self.newest(integration, environment, org_id, |run| run.exit.carried_out() && run.trigger != Trigger::Undo)
     }
 
     fn newest(
