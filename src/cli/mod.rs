@@ -17,6 +17,7 @@ mod failure;
 mod git;
 mod ground;
 mod init;
+mod known;
 mod memory;
 mod orgs;
 mod plan;
@@ -29,6 +30,7 @@ mod runs;
 mod schema;
 mod show;
 mod tokens;
+mod undo;
 mod validate;
 mod world;
 
@@ -87,6 +89,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Plan(arguments) => block(plan::run(world, arguments)),
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
+        Command::Undo(arguments) => block(undo::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
         Command::Blame(arguments) => blame::run(world, arguments),
         Command::Drift(arguments) => block(drift::run(world, arguments)),

@@ -111,7 +111,7 @@ impl Store {
 
 /// A run that got as far as the records, and says what the report says: not one that takes another back.
 fn counts(run: &RunSummary) -> bool {
-    run.exit.carried_out() && run.exit != ExitReason::Interrupted && run.trigger != Trigger::of("undo")
+    run.exit.carried_out() && run.exit != ExitReason::Interrupted && run.trigger != Trigger::Undo
 }
 
 fn digests(log: &RunLog) -> Option<(String, String)> {

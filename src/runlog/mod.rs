@@ -3,6 +3,7 @@
 //!
 //! Neither file holds a key or a value of a record: field names, record ids, row numbers, counts and codes only.
 
+mod careful;
 mod compare;
 mod counts;
 mod draft;
@@ -27,6 +28,7 @@ pub use compare::{
     CountChange, DigestChange, FactChange, FieldChange, GuardChange, RecordChange, RecordsChange, RowChange,
     RowsChange, RowsMoved, RunEnds, RunsDiff, Side,
 };
+pub use careful::{Careful, Difference, FieldDifference, SecondLook, ValuesNote};
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use fights::{After, Cell, WrittenBack};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Filter, Listed, Store, StoreProblem};
+use super::{Filter, Listed, Store, StoreProblem, Trigger};
 use crate::model::{EnvironmentName, OrgId};
 
 /// How much stays.
@@ -106,7 +106,7 @@ impl Store {
                     return ControlFlow::Continue(());
                 }
             };
-            if !run.path.starts_with(self.root()) {
+            if !run.path.is_file() {
                 found.elsewhere += 1;
                 return ControlFlow::Continue(());
             }
@@ -116,7 +116,8 @@ impl Store {
             let newest = *before == 0;
             let among_last = keep.last.is_some_and(|last| *before < last);
             *before += 1;
-            let last_finished = run.exit.carried_out() && finished.insert(line);
+            // As guards see it: an undo is no measure.
+            let last_finished = run.exit.carried_out() && run.trigger != Trigger::Undo && finished.insert(line);
             let young = keep.since.is_some_and(|since| run.start >= since);
             let open = run.path.with_extension("intent.yaml").exists();
             let files = if newest || among_last || last_finished || young || open {

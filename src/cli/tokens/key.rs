@@ -113,14 +113,6 @@ fn find(world: &World) -> Result<Option<(Key, KeyPlace)>, Unusable> {
     Ok(Some((key, KeyPlace::File(path))))
 }
 
-/// The age identity that opens committed values: the same key, where it is an identity.
-pub fn identity(world: &World) -> Option<age::x25519::Identity> {
-    match find(world).ok()?? {
-        (Key::Identity(identity), _) => Some(identity),
-        (Key::Passphrase(_), _) => None,
-    }
-}
-
 /// Makes a key file. Never over one that is there.
 fn make(world: &World) -> Result<(Key, KeyPlace), Unusable> {
     let help = format!("set {VARIABLE} to an age identity (`age-keygen` makes one) or to a passphrase");
@@ -157,6 +149,17 @@ fn open(world: &World, root: &Path, key: Key) -> Vault {
         }),
         _ => vault,
     }
+}
+
+/// The identity that opens what is encrypted to its public half, where the key is one and not a passphrase.
+///
+/// # Errors
+/// A key that is none, or that others may read.
+pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable> {
+    Ok(match find(world)? {
+        Some((Key::Identity(identity), _)) => Some(identity),
+        _ => None,
+    })
 }
 
 /// The store, where there is a key for it. `None`: nothing was ever kept here.
