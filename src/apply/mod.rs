@@ -4,6 +4,7 @@
 //! After a killed process: [`Lock`] → [`Resumed::open`] → [`Apply::run`] → … as above.
 
 mod budget;
+mod canary;
 mod cancel;
 mod client;
 mod ends;
@@ -26,6 +27,7 @@ mod waiting;
 mod tests;
 
 pub use budget::Retries;
+pub use canary::{CanaryLook, Contrast, Contrasting, canary};
 pub use cancel::{Cancel, Canceller};
 pub use ends::Ends;
 pub use executor::{Apply, RunError};

@@ -1,18 +1,23 @@
 //! The commands: arguments, wiring, printing, exit codes. The only place that reads the environment and the clock, builds clients, and compiles
 //! configuration into the inputs of a plan. Knows no rule that another module owns.
 
+mod against;
 mod apply;
 pub mod arguments;
+mod blame;
 mod compile;
 mod connect;
 mod costs;
 mod demo;
+mod drift;
 mod emulator;
 mod exit;
 mod explain;
 mod failure;
+mod git;
 mod ground;
 mod init;
+mod known;
 mod memory;
 mod orgs;
 mod plan;
@@ -26,6 +31,7 @@ mod runs;
 mod schema;
 mod show;
 mod tokens;
+mod undo;
 mod validate;
 mod world;
 
@@ -84,8 +90,14 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Plan(arguments) => block(plan::run(world, arguments)),
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
+        Command::Undo(arguments) => block(undo::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+<<<<<<< HEAD
         Command::Report(arguments) => report::run(world, arguments),
+=======
+        Command::Blame(arguments) => blame::run(world, arguments),
+        Command::Drift(arguments) => block(drift::run(world, arguments)),
+>>>>>>> history
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),

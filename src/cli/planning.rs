@@ -1,8 +1,10 @@
 //! One integration planned: report → match ← org, and the plan's context.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use super::against::{self, Seen};
 use super::connect::Purpose;
 use super::costs;
 use super::failure::Failure;
@@ -10,14 +12,14 @@ use super::ground::{Place, Stands, Target};
 use super::problem;
 use super::reading::{Wanted, read};
 use super::repository::scratch;
-use crate::config::valid::ReadWay;
+use crate::config::valid::{Guards, ReadWay};
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::{FieldName, OrgId};
+use crate::model::FieldName;
 use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
 use crate::report::{self, Stopped};
-use crate::runlog::Store;
+use crate::runlog::RunLog;
 
 /// A plan with what it was made from.
 pub struct Planned {
@@ -65,8 +67,11 @@ impl Place<'_> {
         warnings.extend(lints.map(|d| d.message.clone()));
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
+        let mut inputs = compiled.inputs;
+        let known = super::known::of(self, target, &inputs, &mut warnings);
+        inputs.known.clone_from(&known.cells);
         // The second time it streams into the match, so that only the cells that matter are ever held.
-        let mut reading = reconcile::start(compiled.inputs, memory);
+        let mut reading = reconcile::start(inputs, memory);
         let preparer = reading.preparer();
         let report = self.open(target)?;
         let drained = report.drain(threads, |block| Ok(preparer.prepare(block)), |prepared| reading.take(prepared));
@@ -77,7 +82,14 @@ impl Place<'_> {
         if again.sha256 != facts.sha256 {
             return Err(problem::report::changed(&source_name(target), span));
         }
-        reading.given(self.given_guards(target, &facts, connected.org_id));
+        let before = self.before(target, connected.org_id);
+        let mut given = self.given_guards(target, &facts, before.as_ref());
+        let blanks: BTreeMap<FieldName, u64> =
+            compiled.heads.iter().map(|head| head.field.clone()).zip(reading.blanks().iter().copied()).collect();
+        let guards = integration_guards(target);
+        let seen = Seen { columns: &columns, heads: &compiled.heads, rows: facts.rows, blanks: &blanks };
+        given.extend(against::report(guards, before.as_ref(), &seen, &mut warnings));
+        reading.given(given);
         let matching = reading.close().map_err(|e| super::memory::failure(&e))?;
 
         let integration = target.integration;
@@ -113,6 +125,7 @@ impl Place<'_> {
             match_column: integration.matching.column.value.clone(),
             match_field: wanted.key_field.clone(),
             scope: integration.condition.as_ref().map(|c| c.value.clone()),
+            undo_of: None,
             fields: compiled.heads.clone(),
             digests: crate::plan::Digests {
                 configuration: integration.digest(target.environment),
@@ -126,11 +139,12 @@ impl Place<'_> {
         };
         let file = scratch(self.root).map_err(|e| unkept(FileProblem::Keep(e)))?;
         let mut spool = Spool::start(file, &header, watch).map_err(unkept)?;
-        let summary = matching.finish(&header, &mut spool).map_err(|error| match error {
+        let mut summary = matching.finish(&header, &mut spool).map_err(|error| match error {
             FinishError::Reconcile(error) => super::memory::failure(&error),
             FinishError::Sink(problem) => unkept(problem),
             FinishError::Encode(error) => Failure::bug(error.to_string()),
         })?;
+        summary.guards.extend(against::matching(guards, before.as_ref(), &summary.rows, &mut warnings));
         let usage = connected.client.usage();
         let writing = costs::writing(summary.records, &object, &header.fields, integration.write, usage);
         if self.world.verbose > 0 {
@@ -139,7 +153,6 @@ impl Place<'_> {
         let usage = usage.map(|u| crate::plan::Usage { used: u.used, allowed: u.allowed });
         let calls_made = budget.counters().calls;
         let calls_to_come = writing.estimate.calls;
-        let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
         let calls_guard = guards.and_then(|guards| {
             let limit = super::compile::limit(guards.max_calls);
             costs::calls_guard(limit, calls_made - calls_before, calls_to_come, usage)
@@ -149,7 +162,7 @@ impl Place<'_> {
             planned_at: self.world.now(),
             report_modified: facts.modified,
             columns: columns.clone(),
-            blanks: Default::default(),
+            blanks,
             read_by: gone.way,
             calls_made,
             calls_to_come,
@@ -162,7 +175,9 @@ impl Place<'_> {
             not_checked: compiled.not_checked,
             warnings,
         };
-        let plan = spool.finish(summary, context).map_err(unkept)?;
+        let mut plan = spool.finish(summary, context).map_err(unkept)?;
+        let unmet = known.unmet(&plan);
+        plan.context.warnings.extend(unmet);
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
@@ -187,19 +202,14 @@ impl Place<'_> {
     }
 
     /// Guards on what is not in the plan's counts: the report's age, its shrinking.
-    fn given_guards(&self, target: Target<'_>, facts: &report::Facts, org_id: OrgId) -> Vec<GuardVerdict> {
-        let Some(guards) = target.integration.environments.get(&target.environment).map(|e| &e.guards) else {
-            return Vec::new();
-        };
+    fn given_guards(&self, target: Target<'_>, facts: &report::Facts, before: Option<&RunLog>) -> Vec<GuardVerdict> {
+        let Some(guards) = integration_guards(target) else { return Vec::new() };
         let mut given = Vec::new();
         if let Some(limit) = guards.max_age {
             given.push(age(self.world.now().as_second(), facts.modified.map(|m| m.as_second()), limit));
         }
         if let Some(limit) = guards.max_shrink {
-            let store = Store::open(self.root.join(&self.repository.project.runs));
-            // A history that cannot be read is no history: the guard then has nothing to compare with.
-            let last = store.last_carried_out(&target.integration.name.value, target.environment, org_id);
-            let before = last.ok().flatten().map(|run| run.rows);
+            let before = before.map(|run| run.rows.rows);
             let limit = super::compile::limit(limit);
             let base = before.unwrap_or(0);
             let value = base.saturating_sub(facts.rows);
@@ -213,6 +223,11 @@ impl Place<'_> {
         }
         given
     }
+}
+
+/// The guards of an integration in its environment.
+fn integration_guards<'a>(target: Target<'a>) -> Option<&'a Guards> {
+    target.integration.environments.get(&target.environment).map(|e| &e.guards)
 }
 
 /// `max_age`, in seconds. A report without a time, or from the future, is of unknown age: held back.

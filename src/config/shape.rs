@@ -381,8 +381,8 @@ fn belongs_to(kind: Kind, name: &str) -> Option<String> {
         (Kind::Integration, "domain" | "auth" | "org_id") => "it belongs into orgs.yaml",
         (
             Kind::Integration,
-            "max_age" | "max_calls" | "min_rows" | "max_shrink" | "max_overwrites" | "max_fills" | "max_clears"
-            | "max_refused" | "min_match",
+            "max_age" | "max_calls" | "column_vanished" | "blanks_rose" | "match_fell" | "min_rows" | "max_shrink"
+            | "max_overwrites" | "max_fills" | "max_clears" | "max_refused" | "min_match",
         ) => "it belongs under `guards:`",
         (_, "sandbox" | "production") => {
             "environments belong under `environments:` (an integration) or under an org's name (orgs.yaml)"

@@ -189,6 +189,9 @@ codes! {
     BadValueFails = "FB0712", "a value that cannot be written";
     BlankFails = "FB0713", "a blank where none may be";
     GuardCalls = "FB0714", "guard max_calls";
+    GuardColumns = "FB0721", "guard column_vanished";
+    GuardBlanks = "FB0722", "guard blanks_rose";
+    GuardMatchFell = "FB0723", "guard match_fell";
 
     // Plan and apply.
     StaleConfiguration = "FB0801", "the configuration has changed since the plan";
@@ -227,6 +230,9 @@ codes! {
     GitUnavailable = "FB0908", "git is needed";
     UnknownGuard = "FB0909", "no guard of this name";
     SchemasStale = "FB0910", "the schemas in the repository are stale";
+    DriftUnknown = "FB0931", "drift that cannot be told";
+    NothingToCompare = "FB0932", "nothing to compare with";
+    PruneKeep = "FB0933", "say how much of the history is kept";
     ReadingsDisagree = "FB0950", "two YAML readings disagree";
     DecodingFailed = "FB0951", "a bug: a checked document did not decode";
     LedgerUnbalanced = "FB0952", "a bug: a ledger does not add up";

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::GuardVerdict;
+use crate::model::FieldName;
 
 /// How the org was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,9 +99,9 @@ pub struct Context {
     /// The report's columns, in their order; older plans do not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// Blank cells of each mapped column, over all rows; older plans do not say.
+    /// By field, the blank cells of its column, over all rows; older plans do not say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub blanks: BTreeMap<String, u64>,
+    pub blanks: BTreeMap<FieldName, u64>,
     /// How the org was read.
     pub read_by: Way,
     /// API calls made so far.

@@ -17,6 +17,12 @@ pub enum GuardName {
     MinRows,
     MaxAge,
     MaxShrink,
+    /// Columns that the report had in the last run and has no more.
+    ColumnVanished,
+    /// A mapped column with more blank cells than in the last run.
+    BlanksRose,
+    /// Fewer rows that find a record than in the last run.
+    MatchFell,
     /// API calls of a plan, of those that were left of the day.
     MaxCalls,
     /// `duplicate rows: fail`.
@@ -31,7 +37,7 @@ pub enum GuardName {
 
 impl GuardName {
     /// All.
-    pub const ALL: [GuardName; 13] = [
+    pub const ALL: [GuardName; 16] = [
         GuardName::MaxFills,
         GuardName::MaxOverwrites,
         GuardName::MaxClears,
@@ -40,6 +46,9 @@ impl GuardName {
         GuardName::MinRows,
         GuardName::MaxAge,
         GuardName::MaxShrink,
+        GuardName::ColumnVanished,
+        GuardName::BlanksRose,
+        GuardName::MatchFell,
         GuardName::MaxCalls,
         GuardName::DuplicateRows,
         GuardName::SeveralRecords,
@@ -58,6 +67,9 @@ impl GuardName {
             GuardName::MinRows => "min_rows",
             GuardName::MaxAge => "max_age",
             GuardName::MaxShrink => "max_shrink",
+            GuardName::ColumnVanished => "column_vanished",
+            GuardName::BlanksRose => "blanks_rose",
+            GuardName::MatchFell => "match_fell",
             GuardName::MaxCalls => "max_calls",
             GuardName::DuplicateRows => "duplicate_rows",
             GuardName::SeveralRecords => "several_records",

@@ -40,6 +40,8 @@ pub struct Prepared {
     ends: Vec<u32>,
     hashes: Vec<u64>,
     states: Vec<RowState>,
+    /// Blank cells, by field.
+    blanks: Vec<u64>,
 }
 
 /// Prepares blocks for a [`Reading`], on any thread.
@@ -52,7 +54,9 @@ impl Preparer {
         let shared = &*self.0;
         let key = &shared.inputs.key;
         let mut prepared = shared.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let Prepared { rows, ends, hashes, states } = &mut prepared;
+        let Prepared { rows, ends, hashes, states, blanks } = &mut prepared;
+        blanks.clear();
+        blanks.resize(shared.inputs.fields.len(), 0);
         rows.reserve(block.bytes().len() + block.rows() * 24);
         ends.reserve(block.rows());
         hashes.reserve(block.rows());
@@ -77,6 +81,9 @@ impl Preparer {
                 1 => second,
                 at => block.cell(row, shared.columns[at - BEFORE_FIELDS]),
             });
+            for (blank, field) in blanks.iter_mut().zip(&shared.inputs.fields) {
+                *blank += u64::from(field.rule.blank_cell(block.cell(row, field.column)));
+            }
             pack_place(rows, number, block.line(row));
             pad(rows);
             ends.push(rows.len() as u32);
@@ -106,6 +113,7 @@ pub struct Reading {
     shared: Arc<Shared>,
     kept: Kept,
     rows: u64,
+    blanks: Vec<u64>,
     given: Option<Vec<GuardVerdict>>,
 }
 
@@ -115,10 +123,12 @@ pub fn start(inputs: Inputs, budget: Budget) -> Reading {
     if let DuplicateRows::Newest { column, .. } = &inputs.duplicate_rows {
         columns.push(*column);
     }
+    let blanks = vec![0; inputs.fields.len()];
     Reading {
         shared: Arc::new(Shared { inputs, budget, columns, spare: Mutex::default() }),
         kept: Kept::Memory(Held::default()),
         rows: 0,
+        blanks,
         given: None,
     }
 }
@@ -145,6 +155,7 @@ impl Reading {
     pub fn take(&mut self, mut block: Prepared) -> Result<(), ReconcileError> {
         const MOST: u64 = u32::MAX as u64 - 1;
         self.rows += block.ends.len() as u64;
+        self.blanks.iter_mut().zip(&block.blanks).for_each(|(all, more)| *all += more);
         if self.rows > MOST {
             return Err(ReconcileError::TooManyRows { most: MOST });
         }
@@ -196,6 +207,11 @@ impl Reading {
         self.given = Some(verdicts);
     }
 
+    /// Blank cells so far, in the order of [`Inputs::fields`]: over all rows, whatever becomes of them.
+    pub fn blanks(&self) -> &[u64] {
+        &self.blanks
+    }
+
     /// Rows so far.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -206,7 +222,7 @@ impl Reading {
     /// # Errors
     /// The temporary file cannot be written.
     pub fn close(self) -> Result<Matching, ReconcileError> {
-        let Self { shared, kept, rows, given } = self;
+        let Self { shared, kept, rows, blanks: _, given } = self;
         shared.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
         match kept {
             Kept::Memory(held) => {

@@ -25,4 +25,4 @@ pub use fold::fold;
 pub use options::{Audience, Options};
 pub use paint::heading;
 pub use schema::schemas;
-pub use wording::{counted, grouped};
+pub use wording::{counted, grouped, guard_sentence};

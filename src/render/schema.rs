@@ -8,6 +8,10 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("plan-view.schema.json", text::<super::plan::PlanView>()),
         ("runs-view.schema.json", text::<super::runs::RunsView>()),
         ("run-view.schema.json", text::<super::runs::RunView>()),
+        ("runs-diff.schema.json", text::<crate::runlog::RunsDiff>()),
+        ("runs-prune.schema.json", text::<super::runs::PruneView>()),
+        ("blame-view.schema.json", text::<super::runs::BlameView>()),
+        ("drift-view.schema.json", text::<super::runs::DriftView>()),
     ]
 }
 

@@ -59,12 +59,17 @@ fn age(seconds: u64) -> String {
     }
 }
 
+/// Hundredths of a point: `35`, `2.5`.
+fn points(hundredths: u64) -> String {
+    share(hundredths, 10_000).trim_end_matches('%').to_owned()
+}
+
 fn limit_text(limit: &str) -> String {
     limit.parse().map_or_else(|_| limit.to_owned(), grouped)
 }
 
 /// What a guard counted, with base and limit. A guard that this version does not know is told in figures.
-pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> String {
+pub fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> String {
     let of = |what: &str| match share(value, base) {
         share if share.is_empty() => format!("{} of 0 {what}", grouped(value)),
         share => format!("{} of {} {what} ({share})", grouped(value), grouped(base)),
@@ -82,6 +87,18 @@ pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> 
             format!("the report is {} old, limit {}", age(value), limit.parse().map_or_else(|_| limit.to_owned(), age))
         }
         Some(GuardName::MaxShrink) => format!("{} fewer than in the last run, {at_most}", of("rows")),
+        Some(GuardName::ColumnVanished | GuardName::BlanksRose | GuardName::MatchFell) if base == 0 => {
+            format!("no earlier run to compare with, {at_most}")
+        }
+        Some(GuardName::ColumnVanished) => {
+            format!("{} of the last run are gone, {at_most}", of("columns"))
+        }
+        Some(GuardName::BlanksRose) => {
+            format!("a column's blank cells rose by {} points against the last run, {at_most}", points(value))
+        }
+        Some(GuardName::MatchFell) => {
+            format!("rows that find a record fell by {} points against the last run, {at_most}", points(value))
+        }
         Some(GuardName::MaxCalls) => format!("{}, {at_most}", of("API calls left of the day")),
         Some(GuardName::DuplicateRows) => {
             format!("{} with a key that another row has, {at_most}", counted(value, "row"))

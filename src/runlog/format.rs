@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::careful::{SecondLook, ValuesNote};
 use super::counts::{CellCounts, RecordCounts, RowCounts};
 use crate::model::{Digest, EnvironmentName, FieldName, ObjectName, OrgId};
 use crate::plan::{ChangeKind, GuardName};
@@ -100,6 +101,18 @@ pub struct RunLog {
     pub uncommitted: bool,
     /// Versions.
     pub versions: Versions,
+    /// The run that this one takes back (`footbridge undo`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<String>,
+    /// Where the values are that the run found and wrote. Absent where nothing was to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesNote>,
+    /// What the first records showed when they were read again (`--canary`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<SecondLook>,
+    /// What planning again after the run showed (`--verify`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<SecondLook>,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RunProblem>,
@@ -156,18 +169,7 @@ pub enum ExitReason {
 impl ExitReason {
     /// By the word in files.
     pub fn of(word: &str) -> Self {
-        match word {
-            "done" => ExitReason::Done,
-            "nothing_to_do" => ExitReason::NothingToDo,
-            "in_part" => ExitReason::InPart,
-            "limited" => ExitReason::Limited,
-            "guard" => ExitReason::Guard,
-            "stale" => ExitReason::Stale,
-            "not_authorised" => ExitReason::NotAuthorised,
-            "interrupted" => ExitReason::Interrupted,
-            "error" => ExitReason::Error,
-            other => ExitReason::Other(other.to_owned()),
-        }
+        by_word(word).unwrap_or_else(|| ExitReason::Other(word.to_owned()))
     }
 
     /// The word in files.
@@ -225,6 +227,8 @@ pub enum Trigger {
     Resume,
     /// The schedule.
     Schedule,
+    /// `footbridge undo`.
+    Undo,
     /// A trigger that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -233,12 +237,7 @@ pub enum Trigger {
 impl Trigger {
     /// By the word in files.
     pub fn of(word: &str) -> Self {
-        match word {
-            "apply" => Trigger::Apply,
-            "resume" => Trigger::Resume,
-            "schedule" => Trigger::Schedule,
-            other => Trigger::Other(other.to_owned()),
-        }
+        by_word(word).unwrap_or_else(|| Trigger::Other(word.to_owned()))
     }
 
     /// The word in files.
@@ -247,9 +246,16 @@ impl Trigger {
             Trigger::Apply => "apply",
             Trigger::Resume => "resume",
             Trigger::Schedule => "schedule",
+            Trigger::Undo => "undo",
             Trigger::Other(word) => word,
         }
     }
+}
+
+fn by_word<'w, T: Deserialize<'w>>(word: &'w str) -> Option<T> {
+    let word: serde::de::value::BorrowedStrDeserializer<'w, serde::de::value::Error> =
+        serde::de::value::BorrowedStrDeserializer::new(word);
+    T::deserialize(word).ok()
 }
 
 /// A length of time, kept in milliseconds and written in seconds.

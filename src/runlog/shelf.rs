@@ -12,8 +12,11 @@ pub type Take<'t> = dyn FnMut(usize, io::Result<&[u8]>) -> ControlFlow<()> + 't;
 /// A place where run logs, their outcomes and their side files lie, to be read. A file's name is its path below the place, with `/`:
 /// `logins-to-leads/00D000000000001EAA/2026/2026-11-21T090003Z.yaml`.
 pub trait Shelf: fmt::Debug + Send + Sync {
-    /// What stands before a name where a file is shown or named: the folder, or a word for what else it is (`footbridge-runs:`). No two places share it.
+    /// What stands before a name in a file's path: the folder, also for a place that holds the same files elsewhere (a branch), or a word of its own.
     fn root(&self) -> &Path;
+
+    /// Does it hold this file?
+    fn has(&self, name: &str) -> bool;
 
     /// The names of all files below `under` (empty, an integration's folder, an integration's and an org's), in any order. Nothing there is no error.
     fn names(&self, under: &str) -> io::Result<Vec<String>>;
@@ -43,6 +46,10 @@ impl Folder {
 impl Shelf for Folder {
     fn root(&self) -> &Path {
         &self.root
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.root.join(name).is_file()
     }
 
     fn names(&self, under: &str) -> io::Result<Vec<String>> {

@@ -14,7 +14,7 @@ use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesProblem
 use super::place::safe_segment;
 use super::scan;
 use super::shelf::{Folder, Order, Shelf, is_log};
-use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
+use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, Trigger, VERSION};
 use crate::model::{EnvironmentName, OrgId};
 
 /// The longest run log that is read, in bytes.
@@ -178,9 +178,14 @@ impl Store {
         let folder = self.root.join(safe_segment(&log.integration)).join(log.org_id.as_str()).join(year);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let stamp = super::stamp(log.start);
-        let mut number = 1;
+        let mut number = 0;
         let (id, path, outcomes) = loop {
-            let id = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
+            // The run's own id first: its values and its journal go by it.
+            let id = match number {
+                0 if log.id.starts_with(&stamp) => log.id.clone(),
+                0 | 1 => stamp.clone(),
+                _ => format!("{stamp}-{number}"),
+            };
             let (path, outcomes) = (folder.join(format!("{id}.yaml")), folder.join(format!("{id}.records.jsonl")));
             if !path.exists() && !outcomes.exists() {
                 break (id, path, outcomes);
@@ -262,7 +267,7 @@ impl Store {
     }
 
     /// The newest run that was carried out ([`super::ExitReason::carried_out`]): the base of `max_shrink`, and what makes a run the first. A run
-    /// that a guard stopped must not count: the next day it would let the same short report through.
+    /// that a guard stopped must not count: the next day it would let the same short report through. Nor does an undo: it has no report.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -272,7 +277,7 @@ impl Store {
         environment: EnvironmentName,
         org_id: OrgId,
     ) -> Result<Option<RunSummary>, StoreProblem> {
-        self.newest(integration, environment, org_id, |run| run.exit.carried_out())
+        self.newest(integration, environment, org_id, |run| run.exit.carried_out() && run.trigger != Trigger::Undo)
     }
 
     /// The newest run of those that are wanted.
@@ -399,13 +404,27 @@ impl Store {
         self.in_turn(&kept, longest, |place, read| take(place, read))
     }
 
-    /// A shelf's file by its path.
+    /// A file beside a run log, opened to be read: `records.jsonl`, `values.age`.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be opened.
+    pub fn beside(&self, log: &Path, extension: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.open_at(&log.with_extension(extension))
+    }
+
+    /// A shelf's file by its path: the first that holds it, of those that the path may lie on.
     fn kept(&self, path: &Path) -> Option<Kept> {
-        self.shelves.iter().enumerate().find_map(|(shelf, place)| {
+        let on = |(shelf, place): (usize, &Arc<dyn Shelf>)| {
             let below = path.strip_prefix(place.root()).ok()?;
             let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
             Some(Kept { shelf, name: parts?.join("/") })
-        })
+        };
+        let mut may = self.shelves.iter().enumerate().filter_map(on);
+        let first = may.next()?;
+        if self.shelves[first.shelf].has(&first.name) {
+            return Some(first);
+        }
+        Some(may.find(|kept| self.shelves[kept.shelf].has(&kept.name)).unwrap_or(first))
     }
 
     fn open_at(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {

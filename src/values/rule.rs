@@ -140,6 +140,15 @@ impl Rule {
         })
     }
 
+    /// Is this cell of the report blank? Without a look at what a blank is to do.
+    pub fn blank_cell(&self, cell: &[u8]) -> bool {
+        match cell.first() {
+            None => true,
+            Some(b'!'..=b'~') if self.blank_values.is_empty() && !matches!(self.kind, Kind::Choices { .. }) => false,
+            Some(_) => std::str::from_utf8(cell).is_ok_and(|cell| self.is_blank(cell)),
+        }
+    }
+
     /// Blank: nothing but white space (NBSP too), a declared blank value, or a multi-select cell of separators alone.
     fn is_blank(&self, cell: &str) -> bool {
         let cell = cell.trim();

@@ -3,19 +3,24 @@
 mod ask;
 mod carry;
 mod jobs;
+pub(super) mod keeping;
 mod log;
 mod progress;
 mod resume;
 mod signals;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use self::carry::From;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::ground::{Place, Target};
 use super::repository::Repository;
 use super::show;
+use super::undo;
 use super::world::World;
 use crate::apply::Cancel;
 use crate::diag::{Code, Diagnostic};
@@ -70,7 +75,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
             exit = exit.and(Exit::Failed);
             continue;
         }
-        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &cancel).await;
+        let ended = carry::integration(&place, target, arguments, selection.clone(), From::Report, &cancel).await;
         exit = exit.and(told(world, ended));
     }
     Ok(exit)
@@ -91,7 +96,20 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
-    carry::integration(&place, target, arguments, selection, Some((plan, outline)), cancel).await
+    let given = From::File(Box::new((plan, outline)));
+    carry::integration(&place, target, arguments, selection, given, cancel).await
+}
+
+/// Takes a run back: the plan is made from its values, and carried out as every other.
+pub async fn back(
+    place: &Place<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    run: &undo::Run,
+) -> Result<Exit, Failure> {
+    let cancel = signals::hear();
+    let selection = selection(place.world, arguments)?;
+    carry::integration(place, target, arguments, selection, From::Run(run), &cancel).await
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

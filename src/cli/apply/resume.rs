@@ -1,6 +1,7 @@
 //! `footbridge apply --resume`: finishes runs that were killed. Needs nothing but their journals.
 
 use super::carry::{carry_out, heard, journal_failure, journals, lock};
+use super::keeping;
 use super::log::About;
 use super::signals;
 use super::told;
@@ -12,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::Place;
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
-use crate::runlog::{Quota, Trigger};
+use crate::runlog::{Careful, Quota, Trigger};
 
 /// Finishes every unfinished run of the environment.
 pub async fn run(
@@ -68,8 +69,10 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
         one.head.run, one.head.integration, plan.summary.records
     ));
     let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
+    let values = keeping::kept_before(place, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,
+        run: one.head.run.clone(),
         start,
         user: connected.username.clone(),
         waived: &[],
@@ -78,6 +81,7 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
         quota: connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed }),
         report_bytes: None,
         api: connected.client.api_version().to_owned(),
+        careful: Careful { undo_of: plan.header.undo_of.clone(), values: Some(values), ..Careful::default() },
     };
     carried.ended(place, &plan, about)
 }

@@ -151,6 +151,17 @@ fn open(world: &World, root: &Path, key: Key) -> Vault {
     }
 }
 
+/// The identity that opens what is encrypted to its public half, where the key is one and not a passphrase.
+///
+/// # Errors
+/// A key that is none, or that others may read.
+pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable> {
+    Ok(match find(world)? {
+        Some((Key::Identity(identity), _)) => Some(identity),
+        _ => None,
+    })
+}
+
 /// The store, where there is a key for it. `None`: nothing was ever kept here.
 ///
 /// # Errors

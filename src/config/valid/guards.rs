@@ -32,6 +32,15 @@ pub struct Guards {
     pub min_rows: u64,
     /// At most so many rows fewer than in the last run.
     pub max_shrink: Option<Limit>,
+    /// At most so many columns gone that the last run's report had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column_vanished: Option<u64>,
+    /// A mapped column's share of blank cells is at most so many points above the last run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blanks_rose: Option<Limit>,
+    /// The share of rows that find a record is at most so many points below the last run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub match_fell: Option<Limit>,
     /// At most so many API calls, of those that are left of the day.
     #[serde(skip)] // It depends on the day, and decides nothing of what a plan holds.
     pub max_calls: Limit,
@@ -49,6 +58,9 @@ impl Default for Guards {
             min_match: Limit::Percent(Decimal::from(50)),
             min_rows: 1,
             max_shrink: None,
+            column_vanished: None,
+            blanks_rose: None,
+            match_fell: None,
             max_calls: Limit::Percent(Decimal::from(50)),
             max_age: None,
         }

@@ -10,7 +10,8 @@ mod spanned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::EnvironmentName;
+use crate::diag::Span;
+use crate::model::{EnvironmentName, FieldName, RecordId};
 
 pub use guards::{Guards, Limit};
 pub use integration::{
@@ -33,6 +34,25 @@ pub struct Repository {
     pub reports: BTreeMap<String, Spanned<Report>>,
     /// Integrations by name.
     pub integrations: BTreeMap<String, Integration>,
+    /// Cells that are known to fail, by record, then field.
+    pub known_failures: Vec<KnownFailure>,
+}
+
+/// A cell that Salesforce is known to refuse.
+#[derive(Debug, Clone)]
+pub struct KnownFailure {
+    /// The record.
+    pub record: RecordId,
+    /// The field.
+    pub field: FieldName,
+    /// Salesforce's code for it.
+    pub error: String,
+    /// The last day, in UTC, on which it holds.
+    pub until: jiff::civil::Date,
+    /// Why, in the team's words.
+    pub reason: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Repository {

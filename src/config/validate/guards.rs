@@ -23,6 +23,9 @@ impl Check<'_> {
             min_match,
             min_rows,
             max_shrink,
+            column_vanished,
+            blanks_rose,
+            match_fell,
             max_calls,
             max_age,
         } = written;
@@ -36,9 +39,26 @@ impl Check<'_> {
         guards.min_match = limit("min_match", min_match).unwrap_or(guards.min_match);
         guards.max_shrink = limit("max_shrink", max_shrink).or(guards.max_shrink);
         guards.max_calls = limit("max_calls", max_calls).unwrap_or(guards.max_calls);
+        guards.column_vanished = column_vanished.or(guards.column_vanished);
+        guards.blanks_rose = self.points(path, "blanks_rose", blanks_rose).or(guards.blanks_rose);
+        guards.match_fell = self.points(path, "match_fell", match_fell).or(guards.match_fell);
         guards.min_rows = min_rows.unwrap_or(guards.min_rows);
         guards.max_age = max_age.as_deref().and_then(duration).or(guards.max_age);
         guards
+    }
+
+    /// Percentage points: a bare number would say nothing.
+    fn points(&mut self, path: &[&str], name: &str, limit: &Option<written::Limit>) -> Option<Limit> {
+        let path = join(path, &[name]);
+        match self.limit(&path, limit.as_ref()?)? {
+            Limit::Count(count) => {
+                let message = format!("`{name}` is a number of percentage points");
+                let help = format!("write `{count}%`");
+                self.wrong(Code::LimitOutOfRange, &path, message, "without a per cent sign", &help);
+                None
+            }
+            limit => Some(limit),
+        }
     }
 
     fn limit(&mut self, path: &[&str], limit: &written::Limit) -> Option<Limit> {

@@ -229,6 +229,13 @@ pub(in crate::config) struct Guards {
     pub(in crate::config) min_rows: Option<u64>,
     /// At most so many rows fewer than in the last run.
     pub(in crate::config) max_shrink: Option<Limit>,
+    /// At most so many columns gone that the report of the last run had. A mapped column that is gone is an error anyway.
+    #[schemars(range(max = 1_000_000))]
+    pub(in crate::config) column_vanished: Option<u64>,
+    /// The share of blank cells of a mapped column may rise by so many percentage points against the last run, such as `20%`.
+    pub(in crate::config) blanks_rose: Option<Limit>,
+    /// The share of rows that find a record may fall by so many percentage points against the last run, such as `20%`.
+    pub(in crate::config) match_fell: Option<Limit>,
     /// At most so many API calls to read and to write, of those that are left of the org's day. Default 50%.
     pub(in crate::config) max_calls: Option<Limit>,
     /// The report is at most so old: a number and `m`, `h` or `d`, such as `26h`.

@@ -95,7 +95,7 @@ pub struct RunView {
     pub rows: Vec<RowLine>,
 }
 
-fn text(view: &impl Serialize) -> String {
+pub(super) fn text(view: &impl Serialize) -> String {
     let mut text = json_visible(&serde_json::to_string_pretty(view).unwrap_or_default());
     text.push('\n');
     text

@@ -1,0 +1,118 @@
+//! Cells as a run wrote them, held against the records of now.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::model::{FieldName, FieldType, Object, RecordId};
+use crate::render::runs::DriftCell;
+use crate::runlog::values::{Head, RecordValues};
+use crate::salesforce::{Client, SalesforceError};
+use crate::values;
+
+/// Records read at once.
+pub const AT_ONCE: usize = 2_000;
+/// Cells kept to be shown to a person.
+const SHOWN: usize = 20;
+
+/// Which fields a run updated, by record.
+pub type Written = HashMap<RecordId, Vec<FieldName>>;
+
+/// What differs.
+#[derive(Default)]
+pub struct Cells {
+    /// Records with a field that differs.
+    pub records: BTreeSet<RecordId>,
+    /// Records by field.
+    pub fields: BTreeMap<FieldName, Vec<RecordId>>,
+    /// Records that are not there, or cannot be seen.
+    pub gone: u64,
+    /// Cells of which it is not known what was written.
+    pub unknown: u64,
+    /// The first cells, with their values.
+    pub shown: Vec<DriftCell>,
+}
+
+impl Cells {
+    /// A cell that differs.
+    pub fn differs(&mut self, record: RecordId, field: FieldName, wrote: Option<Option<String>>, now: Option<String>) {
+        self.records.insert(record);
+        if self.shown.len() < SHOWN {
+            let (record, field) = (record.as_str().to_owned(), field.as_str().to_owned());
+            self.shown.push(DriftCell { record, field, wrote, now });
+        }
+        self.fields.entry(field).or_default().push(record);
+    }
+
+    /// Reads these records and holds each against what was written.
+    ///
+    /// # Errors
+    /// Whatever Salesforce or the network says.
+    pub async fn compare(
+        &mut self,
+        client: &Client,
+        object: &Object,
+        head: &Head,
+        written: &[(RecordValues, &[FieldName])],
+    ) -> Result<(), SalesforceError> {
+        // A field that was deleted or hidden since cannot be read.
+        let known: Vec<(&FieldName, &FieldType)> =
+            head.fields.iter().filter(|(field, _)| object.field(field).is_some()).collect();
+        let mut columns = vec!["Id".to_owned()];
+        columns.extend(known.iter().map(|(field, _)| field.as_str().to_owned()));
+        let ids: Vec<RecordId> = written.iter().map(|(record, _)| record.id).collect();
+        let mut rows: HashMap<RecordId, Vec<Vec<u8>>> = HashMap::new();
+        for block in client.read(&object.name, &ids, &columns).await? {
+            for row in 0..block.rows() {
+                let id = std::str::from_utf8(block.cell(row, 0)).ok().and_then(|id| RecordId::parse(id).ok());
+                if let Some(id) = id {
+                    rows.insert(id, (1..columns.len()).map(|column| block.cell(row, column).to_vec()).collect());
+                }
+            }
+        }
+        for (record, fields) in written {
+            let Some(cells) = rows.get(&record.id) else {
+                self.gone += 1;
+                continue;
+            };
+            for field in *fields {
+                let Some(place) = known.iter().position(|(known, _)| *known == field) else {
+                    self.unknown += 1;
+                    continue;
+                };
+                let now = canonical(known[place].1, &cells[place]);
+                match holds(record, &head.salt, field, known[place].1, now.as_deref()) {
+                    Some(true) => {}
+                    None => self.unknown += 1,
+                    Some(false) => {
+                        let wrote = record.after.as_ref().and_then(|after| after.get(field).cloned());
+                        self.differs(record.id, field.clone(), wrote, now);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The canonical form of what the org has. A value that its own type does not allow is compared as it stands.
+fn canonical(field_type: &FieldType, raw: &[u8]) -> Option<String> {
+    let mut text = Vec::new();
+    if !raw.is_empty() && values::canon_org(field_type, raw, &mut text).is_err() {
+        text = raw.to_vec();
+    }
+    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Does the field hold what was written? A checkbox has no blank: its blank is false.
+fn holds(
+    record: &RecordValues,
+    salt: &str,
+    field: &FieldName,
+    field_type: &FieldType,
+    now: Option<&str>,
+) -> Option<bool> {
+    let off = *field_type == FieldType::Boolean && matches!(now, None | Some("false"));
+    match off {
+        true => Some(record.wrote(salt, field, None)? || record.wrote(salt, field, Some("false"))?),
+        false => record.wrote(salt, field, now),
+    }
+}

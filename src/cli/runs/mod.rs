@@ -1,0 +1,80 @@
+//! `footbridge runs`: what happened.
+
+mod arguments;
+mod diff;
+mod prune;
+mod show;
+
+pub use arguments::{BlameArguments, DriftArguments, RunsArguments};
+
+use std::ops::ControlFlow;
+
+use self::arguments::RunsCommand;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::repository::runs_folder;
+use super::show::options;
+use super::world::World;
+use crate::diag::Code;
+use crate::render::runs;
+use crate::runlog::{Store, StoreProblem};
+
+/// Runs that a list shows to a person who does not say how many.
+const SHOWN: usize = 50;
+
+/// Why the history cannot be read, for people.
+pub(super) fn wrong(problem: StoreProblem) -> Failure {
+    let code = match problem {
+        StoreProblem::NotFound { .. } | StoreProblem::Ambiguous { .. } => Code::UnknownRun,
+        _ => Code::RunLogUnwritable,
+    };
+    let mut failure = Failure::usage(code, problem.to_string());
+    if let StoreProblem::Ambiguous { paths, .. } = &problem {
+        for path in paths.iter().take(5) {
+            failure = failure.help(format!("it may be {}", path.display()));
+        }
+    }
+    failure.help("`footbridge runs` lists the runs")
+}
+
+/// Where the run logs are read from.
+pub(super) fn store(world: &World) -> Store {
+    Store::open(runs_folder(world))
+}
+
+/// Runs the command.
+pub fn run(world: &World, arguments: &RunsArguments) -> Result<Exit, Failure> {
+    let store = store(world);
+    match &arguments.command {
+        None => list(world, &store, arguments),
+        Some(RunsCommand::Show(which)) => show::run(world, &store, which),
+        Some(RunsCommand::Diff(which)) => diff::run(world, &store, which),
+        Some(RunsCommand::Prune(how)) => prune::run(world, &store, how),
+    }
+}
+
+fn list(world: &World, store: &Store, arguments: &RunsArguments) -> Result<Exit, Failure> {
+    let most = match arguments.limit {
+        Some(0) => usize::MAX,
+        Some(most) => most,
+        None if world.json => usize::MAX,
+        None => SHOWN,
+    };
+    let filter = arguments.which.filter(world.now());
+    let (mut listed, mut more) = (Vec::new(), false);
+    store
+        .each(&filter, |found| {
+            more = listed.len() == most;
+            if more {
+                return ControlFlow::Break(());
+            }
+            listed.push(found);
+            ControlFlow::Continue(())
+        })
+        .map_err(wrong)?;
+    world.print(&if world.json { runs::table_json(&listed) } else { runs::table(&listed, &options(world, false)) });
+    if more && !world.json {
+        world.say("There are older runs: `--limit N` shows more, `--limit 0` all, `--since 7d` those of a week.");
+    }
+    Ok(Exit::Done)
+}
