@@ -5,12 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::orgs::OrgsArguments;
-<<<<<<< HEAD
 use super::report::ReportArguments;
-=======
 use super::runs::{BlameArguments, DriftArguments, RunsArguments};
 use super::undo::UndoArguments;
->>>>>>> history
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
@@ -95,15 +92,12 @@ pub enum Command {
     Undo(UndoArguments),
     /// List past runs, show one, compare two, remove old ones
     Runs(RunsArguments),
-<<<<<<< HEAD
     /// The run logs as pages for a browser: the grid of integrations, their history, each run
     Report(ReportArguments),
-=======
     /// Which run set a record's field, from which report row and commit
     Blame(BlameArguments),
     /// What differs in the org from what the last run wrote, and which fields somebody else keeps changing
     Drift(DriftArguments),
->>>>>>> history
     /// Log in to orgs, see which are connected, log out, pin an org's id
     Orgs(OrgsArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed

@@ -92,12 +92,9 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Undo(arguments) => block(undo::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
-<<<<<<< HEAD
         Command::Report(arguments) => report::run(world, arguments),
-=======
         Command::Blame(arguments) => blame::run(world, arguments),
         Command::Drift(arguments) => block(drift::run(world, arguments)),
->>>>>>> history
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),

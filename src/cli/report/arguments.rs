@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::arguments::environment;
+use crate::cli::runs::{When, when};
 use crate::model::EnvironmentName;
 
 #[derive(Debug, Args)]
@@ -20,6 +21,9 @@ pub struct ReportArguments {
     /// Only sandbox or production [default: both]
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment)]
     pub env: Option<EnvironmentName>,
+    /// Only runs since then: `7d`, or a date (2026-11-01)
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    pub since: Option<When>,
     /// Runs of each integration that get a page of their own, the newest; the others stand in the tables
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub pages: usize,

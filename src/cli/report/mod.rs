@@ -10,7 +10,6 @@ pub use self::arguments::ReportArguments;
 use self::folder::Folder;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::repository::runs_folder;
 use super::world::World;
 use crate::config::{self, valid};
 use crate::diag::{Code, Diagnostic};
@@ -30,7 +29,7 @@ type Key = (String, EnvironmentName, Option<OrgId>);
 pub fn run(world: &World, arguments: &ReportArguments) -> Result<Exit, Failure> {
     let root = world.root();
     let loaded = config::load_for(&root, &|_| None, &[]);
-    let store = Store::open(runs_folder(world));
+    let store = super::runs::store(world);
     let mut folder = Folder::open(&world.here.join(&arguments.out))?;
     let site = Site { made: world.now(), version: env!("CARGO_PKG_VERSION").to_owned() };
 
@@ -84,7 +83,8 @@ fn lines(
         }
     }
     let mut unreadable = Vec::new();
-    let filter = Filter { environment: arguments.env, ..Filter::default() };
+    let since = arguments.since.map(|when| when.begins(world.now()));
+    let filter = Filter { environment: arguments.env, since, ..Filter::default() };
     store
         .each(&filter, |listed| {
             match listed {

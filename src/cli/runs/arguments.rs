@@ -97,7 +97,7 @@ fn midnight(day: Date) -> Timestamp {
     day.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp())
 }
 
-fn when(text: &str) -> Result<When, String> {
+pub(in crate::cli) fn when(text: &str) -> Result<When, String> {
     let bad = || "write `7d`, `36h`, `2026-11-01` or `2026-11-01T06:00:00Z`".to_owned();
     if let Some(long) = length(text) {
         return Ok(When::Ago(long));

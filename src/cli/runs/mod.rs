@@ -5,7 +5,8 @@ mod diff;
 mod prune;
 mod show;
 
-pub use arguments::{BlameArguments, DriftArguments, RunsArguments};
+pub(super) use arguments::when;
+pub use arguments::{BlameArguments, DriftArguments, RunsArguments, When};
 
 use std::ops::ControlFlow;
 
