@@ -11,6 +11,7 @@ mod emulator;
 mod exit;
 mod explain;
 mod failure;
+mod fetch;
 mod ground;
 mod init;
 mod memory;

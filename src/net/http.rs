@@ -82,6 +82,7 @@ impl Http {
             .tcp_keepalive(Duration::from_secs(30))
             .http2_adaptive_window(true)
             .redirect(reqwest::redirect::Policy::none())
+            .gzip(!s.raw)
             .referer(false);
         if loopback {
             builder = builder.no_proxy();

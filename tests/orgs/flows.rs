@@ -46,6 +46,32 @@ fn every_machines_log_in_connects_and_keeps_nothing() {
     }
 }
 
+#[test]
+fn people_and_ci_log_in_to_one_environment_in_their_own_ways() {
+    let mut place = Place::new();
+    let machine = "ci_auth: { flow: access_token, token: \"${CI_TOKEN}\" }";
+    place.orgs("sandbox", &format!("{}\n{machine}", place.pin()), &place.browser());
+    // On a person's machine CI's variable need not be set, and the person's log-in is what counts.
+    place.scene.run(&["plan", "counts"]).exits(7).says("FB0521").says("footbridge orgs connect acme");
+    place.connect();
+    place.scene.run(&["plan", "counts"]).exits(0);
+    place.scene.set("CI", "true");
+    place.scene.run(&["plan", "counts"]).exits(3).says("FB0302").says("CI_TOKEN");
+    let token = place.scene.org().access_token();
+    place.scene.set("CI_TOKEN", &token);
+    std::fs::remove_file(place.scene.path(".footbridge/tokens.age")).unwrap();
+    place.scene.run(&["plan", "counts"]).exits(0);
+    place.scene.run(&["orgs", "list"]).exits(0).says("access_token").says("ready");
+    assert!(!place.scene.path(".footbridge/tokens.age").exists());
+    // A person's log-in for plans is not for CI either.
+    place.orgs(
+        "sandbox",
+        &format!("{}\n{machine}\nplan_auth: {{ flow: sf_cli, target_org: uat }}", place.pin()),
+        &place.browser(),
+    );
+    place.scene.run(&["plan", "counts"]).exits(0);
+}
+
 /// A stand-in for Salesforce's command line, first on the path.
 fn sf(place: &mut Place, script: &str) {
     place.scene.write(
