@@ -51,6 +51,9 @@ impl Place<'_> {
         if let Some(fetched) = &*slot {
             return Ok(Arc::clone(fetched));
         }
+        if self.world.progress {
+            self.world.say(&format!("fetching {} …", shown(&source.location.value)));
+        }
         let fetched = Arc::new(self.fetch(source).await?);
         self.say_fetched(source, &fetched);
         *slot = Some(Arc::clone(&fetched));

@@ -55,7 +55,7 @@ fn listing(asked: &Asked) -> String {
             .iter()
             .map(|(key, time, first)| {
                 format!(
-                    "<Blob><Name>{key}</Name><Properties><Creation-Time>{0}</Creation-Time><Last-Modified>{0}</Last-Modified><Etag>e1</Etag><Content-Length>{1}</Content-Length></Properties></Blob>",
+                    "<Blob><Name>{key}</Name><Properties><Creation-Time>{0}</Creation-Time><Last-Modified>{0}</Last-Modified><Etag>e1</Etag><Content-Length>{1}</Content-Length><Content-Type>text/csv</Content-Type></Properties></Blob>",
                     http_date(time),
                     csv(*first).len()
                 )
