@@ -23,7 +23,7 @@ const BASE: &str = "/services/data/v66.0";
 
 impl Org {
     async fn with(options: Options) -> Self {
-        let client = reqwest::Client::builder().no_gzip().build().unwrap();
+        let client = crate::http::builder().no_gzip().build().unwrap();
         Self { emulator: serve(options).await.unwrap(), client }
     }
 
@@ -82,7 +82,7 @@ fn change(id: &str, fields: Value) -> Value {
 #[tokio::test]
 async fn versions_are_open_to_all_and_old_ones_are_gone() {
     let org = Org::new().await;
-    let reply = reqwest::get(format!("{}/services/data/", org.emulator.url())).await.unwrap();
+    let reply = crate::http::client().get(format!("{}/services/data/", org.emulator.url())).send().await.unwrap();
     assert!(reply.headers().get("sforce-limit-info").is_none());
     let all: Value = reply.json().await.unwrap();
     assert_eq!(all.as_array().unwrap().last().unwrap()["version"], "68.0");
@@ -91,7 +91,7 @@ async fn versions_are_open_to_all_and_old_ones_are_gone() {
     assert_eq!(org.get("/services/data/latest/sobjects").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(org.get("/nope").await.status(), StatusCode::NOT_FOUND);
     let doubled = format!("{}//services/data", org.emulator.url());
-    assert_eq!(reqwest::get(doubled).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(crate::http::client().get(doubled).send().await.unwrap().status(), StatusCode::OK);
     assert_eq!(org.emulator.used(), 1, "only a call that reached a resource counts");
 }
 
@@ -482,7 +482,7 @@ async fn an_org_that_stops_answers_no_more() {
     let url = org.emulator.url();
     org.get("/limits").await;
     org.emulator.shutdown().await;
-    assert!(reqwest::get(format!("{url}/services/data")).await.is_err());
+    assert!(crate::http::client().get(format!("{url}/services/data")).send().await.is_err());
 }
 
 #[tokio::test]

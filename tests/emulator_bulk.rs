@@ -54,7 +54,7 @@ impl Told {
 
 impl Org {
     async fn with(options: Options) -> Self {
-        let client = reqwest::Client::builder().no_gzip().build().unwrap();
+        let client = crate::http::builder().no_gzip().build().unwrap();
         Self { emulator: serve(options).await.unwrap(), client, version: "68.0" }
     }
 

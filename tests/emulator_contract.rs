@@ -22,7 +22,7 @@ fn recorded(name: &str) -> Option<Value> {
 }
 
 async fn start() -> (Emulator, reqwest::Client) {
-    (serve(Options::default()).await.unwrap(), reqwest::Client::new())
+    (serve(Options::default()).await.unwrap(), crate::http::client())
 }
 
 async fn get(org: &Emulator, client: &reqwest::Client, path: &str) -> (u16, Value) {
@@ -412,7 +412,7 @@ async fn custom_fields_describe_as_recorded_ones() {
         let seed = json!({"objects": {name: {"fields": recorded.iter().map(|f| seeded(f)).collect::<Vec<_>>()}}});
         let org = serve(Options { seed_texts: vec![seed.to_string()], ..Options::default() }).await.unwrap();
         let path = format!("/services/data/v66.0/sobjects/{name}/describe");
-        let (_, ours) = get(&org, &reqwest::Client::new(), &path).await;
+        let (_, ours) = get(&org, &crate::http::client(), &path).await;
         let field = |wanted: &Value| ours["fields"].as_array().unwrap().iter().find(|f| f["name"] == *wanted).cloned();
         for theirs in recorded {
             let ours = field(&theirs["name"]).unwrap();
@@ -436,7 +436,7 @@ async fn a_custom_object_describes_as_a_recorded_one() {
     let Some(theirs) = recorded("describe_custom_object_trimmed.json") else { return };
     let seed = "objects: { Custom__c: { label: Custom } }".to_owned();
     let org = serve(Options { seed_texts: vec![seed], ..Options::default() }).await.unwrap();
-    let (_, ours) = get(&org, &reqwest::Client::new(), "/services/data/v66.0/sobjects/Custom__c/describe").await;
+    let (_, ours) = get(&org, &crate::http::client(), "/services/data/v66.0/sobjects/Custom__c/describe").await;
     assert_eq!(keys(&ours), keys(&theirs));
     assert_eq!(ours["custom"], true);
     let standard: Vec<&Value> =

@@ -18,6 +18,7 @@ mod emulator_contract;
 mod faults;
 mod figures;
 mod formats;
+mod http;
 mod input;
 mod job;
 mod orgs;

@@ -73,6 +73,8 @@ impl Http {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
+        // Whoever came first has installed the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let s = &self.0.settings;
         let mut builder = reqwest::Client::builder()
             .user_agent(s.user_agent.as_str())
@@ -80,7 +82,6 @@ impl Http {
             .timeout(s.total_timeout)
             .pool_idle_timeout(Duration::from_secs(50))
             .tcp_keepalive(Duration::from_secs(30))
-            .http2_adaptive_window(true)
             .redirect(reqwest::redirect::Policy::none())
             .gzip(!s.raw)
             .referer(false);

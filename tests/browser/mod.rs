@@ -83,7 +83,7 @@ impl Browser {
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": {"args": arguments}, "timeouts": {"implicit": 20_000},
         }}});
-        let http = reqwest::Client::new();
+        let http = crate::http::client();
         let mut browser = Self { http, port, session: String::new(), process, _profile: profile };
         let started = browser.send("", Some(wanted)).await.unwrap_or_else(|error| panic!("no browser: {error}"));
         started["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);

@@ -41,7 +41,7 @@ fn parameters(target: &str) -> Vec<(String, String)> {
 
 async fn token(org: &Emulator, form: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}/services/oauth2/token", org.url());
-    let reply = reqwest::Client::new().post(url).form(form).send().await.unwrap();
+    let reply = crate::http::client().post(url).form(form).send().await.unwrap();
     (reply.status().as_u16(), reply.json().await.unwrap())
 }
 

@@ -1,7 +1,12 @@
 //! Logging in as a machine: refresh tokens, client credentials, JWT; and losing the session again.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use footbridge::emulator::{Clock, Options};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use super::Org;
@@ -47,8 +52,13 @@ fn sign(org: &Org, key: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut claims =
         json!({"iss": login.client_id, "sub": login.username, "aud": "https://login.salesforce.com", "exp": exp});
     change(&mut claims);
-    let key = EncodingKey::from_rsa_pem(key.as_bytes()).unwrap();
-    jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap()
+    let part = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let message = format!("{}.{}", part(br#"{"typ":"JWT","alg":"RS256"}"#), part(claims.to_string().as_bytes()));
+    let der = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let key = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+    format!("{message}.{}", part(&signature))
 }
 
 async fn jwt(org: &Org, assertion: &str) -> (u16, Value) {
@@ -92,15 +102,15 @@ async fn a_jwt_that_does_not_fit_is_refused_in_salesforces_words() {
 
 #[tokio::test]
 async fn a_jwt_needs_the_key_that_the_app_trusts() {
-    let mine = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    let public = mine.public_key_pem().replace('\n', "\n      ");
+    let mine = include_str!("../keys/tests-only-private.pem");
+    let public = include_str!("../keys/tests-only-public.pem").replace('\n', "\n      ");
     let seed = format!(
         "org: {{ sandbox: true, my_domain: acme--uat.sandbox.my.salesforce.com }}\nclients:\n  - client_id: app\n    public_key: |\n      {public}\n    approved: [ci@acme.example]\nusers:\n  - username: ci@acme.example\n  - username: other@acme.example\n"
     );
     let org = org(&seed).await;
     assert_eq!(org.emulator.credentials().client_id, "app");
     let aud = |c: &mut Value| c["aud"] = json!("https://acme--uat.sandbox.my.salesforce.com");
-    let (status, reply) = jwt(&org, &sign(&org, &mine.serialize_pem(), aud)).await;
+    let (status, reply) = jwt(&org, &sign(&org, mine, aud)).await;
     assert_eq!(status, 200, "{reply}");
     let (status, reply) = jwt(&org, &assertion(&org, aud)).await;
     assert_eq!((status, &reply["error_description"]), (400, &json!("invalid assertion")));
@@ -108,7 +118,7 @@ async fn a_jwt_needs_the_key_that_the_app_trusts() {
         aud(c);
         c["sub"] = json!("other@acme.example");
     };
-    let (_, reply) = jwt(&org, &sign(&org, &mine.serialize_pem(), other)).await;
+    let (_, reply) = jwt(&org, &sign(&org, mine, other)).await;
     assert_eq!(reply["error_description"], "user hasn't approved this consumer");
 }
 

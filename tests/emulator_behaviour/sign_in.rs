@@ -47,7 +47,7 @@ pub struct Browser {
 
 impl Browser {
     pub fn of(org: &Org) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = crate::http::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { client, base: org.emulator.url(), cookie: None }
     }
 

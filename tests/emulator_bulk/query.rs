@@ -94,7 +94,7 @@ async fn gzip_is_spoken_to_those_who_ask_for_it() {
     let (id, _) = org.query("SELECT Id, Email, LastName, Company FROM Lead").await;
     let plain = org.get(&format!("jobs/query/{id}/results")).await;
     assert!(plain.text.len() > 300_000 && !plain.headers.contains_key("content-encoding"));
-    let client = reqwest::Client::new();
+    let client = crate::http::client();
     let url = format!("{}/services/data/v68.0/jobs/query/{id}/results", org.emulator.url());
     let reply = client.get(url).bearer_auth(org.emulator.access_token()).send().await.unwrap();
     assert_eq!(reply.text().await.unwrap(), plain.text);

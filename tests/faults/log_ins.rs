@@ -103,8 +103,8 @@ fn wrong_keys_are_refused() {
     job.scene.set("KEY", "-----BEGIN PRIVATE KEY-----\nTUFSS0VE\n-----END PRIVATE KEY-----\n");
     refused(&job, &["private key"]).never_says("TUFSS0VE");
     // A good key, and not the app's.
-    let other = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
-    job.scene.set("KEY", &other);
+    let other = include_str!("../keys/tests-only-private.pem");
+    job.scene.set("KEY", other);
     refused(&job, &["invalid_grant", "invalid assertion"]);
     let mut job = self::job(KEY_FILE, "");
     job.scene.set("KEY_FILE", "/nowhere/key.pem");
@@ -131,7 +131,7 @@ fn a_revoked_refresh_token_is_refused() {
     let body = format!("token={token}");
     let revoked = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let call = reqwest::Client::new()
+        let call = crate::http::client()
             .post(format!("{url}/services/oauth2/revoke"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);

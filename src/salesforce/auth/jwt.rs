@@ -1,12 +1,19 @@
 //! The assertion of the JWT bearer flow (help article "OAuth 2.0 JWT Bearer Flow"): RS256; `iss`, `sub`, `aud`, `exp` at most three minutes ahead.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 
 use crate::model::Secret;
 use crate::salesforce::SalesforceError;
 
+/// `{"alg":"RS256","typ":"JWT"}`: the one algorithm that Salesforce takes.
+const HEADER: &[u8] = br#"{"alg":"RS256","typ":"JWT"}"#;
 /// Seconds until the assertion ends; Salesforce takes at most 180.
 const LIFETIME: i64 = 170;
 
@@ -26,28 +33,38 @@ pub(crate) fn assertion(
     key: &Secret,
     now: Timestamp,
 ) -> Result<Secret, SalesforceError> {
-    let failed = |error: jsonwebtoken::errors::Error| SalesforceError::PrivateKey {
-        cause: match error.kind() {
-            jsonwebtoken::errors::ErrorKind::InvalidKeyFormat => "it is not a PEM key of a known form".to_owned(),
-            jsonwebtoken::errors::ErrorKind::InvalidRsaKey(_) => "it is not a usable RSA key".to_owned(),
-            jsonwebtoken::errors::ErrorKind::InvalidAlgorithm => "it is not an RSA key".to_owned(),
-            _ => "signing failed".to_owned(),
-        },
-    };
-    let encoding = EncodingKey::from_rsa_pem(key.expose().as_bytes()).map_err(failed)?;
+    let failed = |cause: &str| SalesforceError::PrivateKey { cause: cause.to_owned() };
     let claims = Claims { iss: client_id, sub: username, aud: audience, exp: now.as_second() + LIFETIME };
-    jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &encoding).map(Secret::new).map_err(failed)
+    let claims = serde_json::to_vec(&claims).map_err(|_| failed("the claims cannot be written"))?;
+    let key = rsa(key).map_err(failed)?;
+    let mut jwt = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(HEADER), BASE64_URL_SAFE_NO_PAD.encode(claims));
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), jwt.as_bytes(), &mut signature)
+        .map_err(|_| failed("signing failed"))?;
+    jwt.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
+    Ok(Secret::new(jwt))
+}
+
+/// The key of a PEM text, PKCS#8 or PKCS#1.
+fn rsa(pem: &Secret) -> Result<RsaKeyPair, &'static str> {
+    let key =
+        PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| "it is not a PEM key of a known form")?;
+    match &key {
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+        _ => return Err("it is not an RSA key"),
+    }
+    .map_err(|_| "it is not a usable RSA key (2048 bits at least)")
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use base64::Engine as _;
 
-    /// A fresh RSA key in PEM form.
+    /// An RSA key in PEM form, of the tests alone.
     pub(crate) fn rsa_key() -> Secret {
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-        Secret::new(key.serialize_pem())
+        Secret::new(include_str!("../../../tests/keys/tests-only-private.pem").to_owned())
     }
 
     #[test]
@@ -58,7 +75,7 @@ pub(crate) mod tests {
             .expose()
             .split('.')
             .take(2)
-            .map(|part| serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap())
+            .map(|part| serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap())
             .collect();
         assert_eq!(parts[0]["alg"], "RS256");
         assert_eq!(
