@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::ground::Place;
 use super::problem;
 use super::repository::scratch;
+use super::world::World;
 use crate::config::valid::{self, HeaderValue, Location, ObjectPlace};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Digest, Secret};
@@ -75,9 +76,9 @@ impl Place<'_> {
                     return wanted.fetch(file()?).await.map_err(told);
                 }
                 let local = is_loopback(&url);
-                let headers = self.headers(source, &url)?;
+                let (headers, secrets) = self.headers(source, &url)?;
                 let http = Http::new(self.settings(HostRule::new(move |url| local || !is_loopback(url))));
-                WebReport { http, url, headers, limit, budget }.fetch(file()?).await.map_err(told)
+                WebReport { http, url, headers, secrets, limit, budget }.fetch(file()?).await.map_err(told)
             }
             Location::Object(place) => self.object(place, source, limit, &variable).fetch(file()?).await.map_err(told),
         }
@@ -121,49 +122,36 @@ impl Place<'_> {
         }
     }
 
-    /// The request's headers, if every secret in them is meant for this host.
-    fn headers(&self, source: &valid::Source, url: &Url) -> Result<Vec<(String, Secret)>, Failure> {
-        let mut headers = Vec::new();
+    /// The request's headers, if every secret in them is meant for this host; and the values that hold one.
+    fn headers(&self, source: &valid::Source, url: &Url) -> Result<Headers, Failure> {
+        let (mut headers, mut secrets) = (Vec::new(), Vec::new());
+        let refused = |diagnostic: Diagnostic, label: String| {
+            let diagnostic = diagnostic.at(source.location.span.clone(), label);
+            Failure::new(
+                Exit::Usage,
+                diagnostic.note("nothing was sent, nothing was read from Salesforce and nothing was written"),
+            )
+        };
         for header in &source.headers {
             let credential = match &header.value {
                 HeaderValue::Ready(credential) => credential,
                 HeaderValue::Unset(variables) => {
                     let listed = variables.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
                     let diagnostic = Diagnostic::error(Code::VariableNotSet, format!("not set: {listed}"))
-                        .at(source.location.span.clone(), format!("its header `{}` needs it", header.name))
-                        .note("nothing was sent, nothing was read from Salesforce and nothing was written")
                         .help("set the environment variable, here or in CI's secrets");
-                    return Err(Failure::new(Exit::Usage, diagnostic));
+                    return Err(refused(diagnostic, format!("its header `{}` needs it", header.name)));
                 }
             };
-            for variable in credential.variables.iter().filter(|_| !is_loopback(url)) {
-                self.meant_for(variable, source, url)?;
+            for variable in &credential.variables {
+                meant_for(self.world, variable, url)
+                    .map_err(|diagnostic| refused(diagnostic, format!("{variable} would be sent here")))?;
+            }
+            if !credential.variables.is_empty() {
+                secrets.push(credential.value.clone());
             }
             headers.push((header.name.clone(), credential.value.clone()));
         }
-        Ok(headers)
-    }
-
-    /// A secret goes to the host that the environment says it is for: whoever may change the URL cannot change that.
-    fn meant_for(&self, variable: &str, source: &valid::Source, url: &Url) -> Result<(), Failure> {
-        let host = url.host_str().unwrap_or_default();
-        let place = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let beside = format!("{variable}_HOST");
-        let said = self.world.variable(&beside).filter(|said| !said.trim().is_empty());
-        let hosts = said.as_deref().unwrap_or_default();
-        if hosts.split([',', ' ']).any(|host| host.trim().eq_ignore_ascii_case(&place)) {
-            return Ok(());
-        }
-        let message = match said {
-            None => format!("nothing in the environment says that {variable} is meant for {place}"),
-            Some(_) => format!("{variable} is not meant for {place}: {beside} names another host"),
-        };
-        let diagnostic = Diagnostic::error(Code::SecretForAnotherHost, message)
-            .at(source.location.span.clone(), format!("{variable} would be sent here"))
-            .note("nothing was sent, nothing was read from Salesforce and nothing was written")
-            .help(format!("if it is, set {beside}={place} where {variable} is set (in CI: beside the secret)"))
-            .help("if this is not a host that you know, do not: somebody may have changed the URL to get the secret");
-        Err(Failure::new(Exit::Usage, diagnostic))
+        Ok((headers, secrets))
     }
 
     fn say_fetched(&self, source: &valid::Source, fetched: &Fetched) {
@@ -179,6 +167,31 @@ impl Place<'_> {
         };
         self.world.say(&format!("{what} ({}, {time})", bytes(fetched.bytes)));
     }
+}
+
+/// Headers by name, and the values among them that are secret.
+type Headers = (Vec<(String, Secret)>, Vec<Secret>);
+
+/// A secret goes to the host that the environment says it is for: whoever may change the URL cannot change that. To this machine any may go.
+///
+/// # Errors
+/// The environment does not say so; without a place in the configuration yet.
+pub fn meant_for(world: &World, variable: &str, url: &Url) -> Result<(), Diagnostic> {
+    let host = url.host_str().unwrap_or_default();
+    let place = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let beside = format!("{variable}_HOST");
+    let said = world.variable(&beside).filter(|said| !said.trim().is_empty());
+    let hosts = said.as_deref().unwrap_or_default();
+    if is_loopback(url) || hosts.split([',', ' ']).any(|host| host.trim().eq_ignore_ascii_case(&place)) {
+        return Ok(());
+    }
+    let message = match said {
+        None => format!("nothing in the environment says that {variable} is meant for {place}"),
+        Some(_) => format!("{variable} is not meant for {place}: {beside} names another host"),
+    };
+    Err(Diagnostic::error(Code::SecretForAnotherHost, message)
+        .help(format!("if it is, set {beside}={place} where {variable} is set (in CI: beside the secret)"))
+        .help("if this is not a host that you know, do not: somebody may have changed the URL to get the secret"))
 }
 
 /// `https://account.blob.core.windows.net/container/blob` as an object, where the environment has that account's credentials.

@@ -22,6 +22,8 @@ pub struct WebReport {
     pub url: Url,
     /// Headers, for this address's host alone.
     pub headers: Vec<(String, Secret)>,
+    /// Those of their values that are secret: no redirect that repeats one is followed or shown.
+    pub secrets: Vec<Secret>,
     /// The most that is fetched, in bytes.
     pub limit: u64,
     /// Repeats and waits.
@@ -72,7 +74,7 @@ impl WebReport {
             let value = value.expose().to_ascii_lowercase();
             value.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
         };
-        let mut words = self.headers.iter().flat_map(|(_, value)| words(value));
+        let mut words = self.secrets.iter().flat_map(words);
         words.any(|word| word.len() >= 6 && word != "bearer" && texts.iter().any(|text| text.contains(&word)))
     }
 }
@@ -200,6 +202,7 @@ mod tests {
             http: Http::new(Settings { raw: true, ..Settings::new(HostRule::new(|_| true)) }),
             url,
             headers: vec![("authorization".to_owned(), Secret::new(TOKEN.to_owned()))],
+            secrets: vec![Secret::new(TOKEN.to_owned())],
             limit,
             budget: Budget::new(BackoffSettings::immediate()),
         }

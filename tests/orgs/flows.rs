@@ -168,7 +168,12 @@ fn a_device_that_is_denied_late_or_blocked_is_told_what_to_do() {
     place.scene.org().judge_device(&code, USER, false).unwrap();
     log_in.ends().exits(7).says("denied").says("nothing was kept");
     let log_in = place.start(&["orgs", "connect", "acme", "--wait", "1"]);
-    log_in.ends().exits(7).says("nobody logged in within 1 s");
+    log_in.ends().exits(7).says("nobody logged in within 1 s").says("if Salesforce's page showed an error");
+    // An app that is not known is not a blocked one.
+    place.orgs("sandbox", "", "{ flow: device, client_id: nobody }");
+    let ran = place.scene.run(&["orgs", "connect", "acme", "--no-browser"]).exits(7);
+    ran.says("consumer key").never_says("blocks the device flow");
+    place.orgs("sandbox", "", "{ flow: device, client_id: people }");
     for change in ["off", "not installed"] {
         place
             .scene
