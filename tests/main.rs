@@ -27,5 +27,6 @@ mod page;
 mod plans;
 mod real_data;
 mod scene;
+mod sources;
 mod terminal;
 mod worked_example;

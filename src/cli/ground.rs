@@ -100,16 +100,14 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// Everything that can be wrong with a source.
-    pub fn open(&self, target: Target<'_>) -> Result<Opened, Failure> {
+    pub async fn open(&self, target: Target<'_>) -> Result<Opened, Failure> {
         let source = target.integration.source(target.environment);
         let name = match &source.location.value {
             Location::Path(path) => path,
-            Location::Url(_) => {
-                let diagnostic = Diagnostic::error(Code::ReportDownload, "this version reads reports from files only")
-                    .at(source.location.span.clone(), "a URL")
-                    .note("nothing was read from Salesforce and nothing was written")
-                    .help("let CI fetch the report into the repository's `exports/`, and name the file here");
-                return Err(Failure::new(Exit::Usage, diagnostic));
+            elsewhere @ (Location::Url(_) | Location::Object(_)) => {
+                let fetched = self.fetched(source).await?;
+                let opened = fetched.open(&elsewhere.to_string(), &options(source));
+                return opened.map_err(|e| super::fetch::unreadable(e, source, &fetched));
             }
         };
         if !source.allow_tracked && tracked(self.root, name) {
@@ -133,7 +131,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// Whatever does not fit, before any record is read.
     pub async fn ground(&self, target: Target<'_>, purpose: Purpose, budget: Budget) -> Result<Ground, Failure> {
-        let report = self.open(target)?;
+        let report = self.open(target).await?;
         let stands = self.stand(target, &report.columns, purpose, budget).await?;
         Ok(Ground { report, stands })
     }

@@ -14,6 +14,7 @@ mod emulator;
 mod exit;
 mod explain;
 mod failure;
+mod fetch;
 mod git;
 mod ground;
 mod init;

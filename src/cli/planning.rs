@@ -48,7 +48,7 @@ impl Place<'_> {
         let span = &target.integration.source(target.environment).location.span;
         let wrong = |e| problem::report::failure(e, Some(span));
         // The whole report is read once by itself: what is wrong with it is told before anything is asked of Salesforce.
-        let report = self.open(target)?;
+        let report = self.open(target).await?;
         let columns = report.columns.clone();
         let mut warnings: Vec<String> = report.warnings.iter().map(warning).collect();
         let memory = super::memory::budget(self.world, self.root);
@@ -73,7 +73,7 @@ impl Place<'_> {
         // The second time it streams into the match, so that only the cells that matter are ever held.
         let mut reading = reconcile::start(inputs, memory);
         let preparer = reading.preparer();
-        let report = self.open(target)?;
+        let report = self.open(target).await?;
         let drained = report.drain(threads, |block| Ok(preparer.prepare(block)), |prepared| reading.take(prepared));
         let again = drained.map_err(|stopped| match stopped {
             Stopped::Report(error) => wrong(error),
@@ -233,16 +233,16 @@ fn integration_guards<'a>(target: Target<'a>) -> Option<&'a Guards> {
 /// `max_age`, in seconds. A report without a time, or from the future, is of unknown age: held back.
 fn age(now: i64, modified: Option<i64>, limit: Duration) -> GuardVerdict {
     let check = modified.map(|m| report::fresh::max_age(now, m, i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)));
-    let value = modified.map_or(0, |m| u64::try_from(now - m).unwrap_or(0));
     let held = check.is_none_or(|c| c.verdict.stops());
+    // An unknown age is over every limit.
+    let known = modified.filter(|_| check.is_some_and(|c| c.verdict != report::fresh::Verdict::FromTheFuture));
+    let value = known.map_or(u64::MAX, |m| u64::try_from(now - m).unwrap_or(0));
     GuardVerdict { name: GuardName::MaxAge, value, base: 0, limit: Limit::Count(limit.as_secs()), held }
 }
 
 /// Where the report comes from, as written.
 pub(super) fn source_name(target: Target<'_>) -> String {
-    match &target.integration.source(target.environment).location.value {
-        crate::config::valid::Location::Path(name) | crate::config::valid::Location::Url(name) => name.clone(),
-    }
+    target.integration.source(target.environment).location.value.to_string()
 }
 
 fn warning(warning: &report::Warning) -> String {

@@ -8,8 +8,9 @@ use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
 use crate::config::{self, Loaded, valid};
-use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::EnvironmentName;
+use crate::report::{self, PathProblem};
 
 /// A loaded repository.
 pub struct Repository {
@@ -40,6 +41,7 @@ impl Repository {
     /// What is wrong in the files that describe orgs; everything, where there is none.
     pub fn load_orgs(world: &World) -> Result<Self, Failure> {
         let root = world.root();
+        own_folders(&root)?;
         let loaded = config::load_for(&root, &|name| world.variable(name), &[]);
         let own: BTreeSet<&str> = loaded.repository.orgs.values().map(|org| org.name.span.file().path()).collect();
         let matters = |d: &&Diagnostic| {
@@ -52,12 +54,14 @@ impl Repository {
 
     fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
         let root = world.root();
+        own_folders(&root)?;
         let loaded = config::load_for(&root, &|name| world.variable(name), needed);
         super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
         if loaded.diagnostics.has_errors() {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));
         }
+        inside(&root, &loaded.repository.project.runs)?;
         Ok(Self { root, loaded })
     }
 
@@ -84,8 +88,48 @@ impl Repository {
                 }
             }
         }
+        for (name, integration) in &self.loaded.repository.integrations {
+            let sources = integration.environments.values().filter_map(|e| e.source.as_ref());
+            for header in std::iter::once(&integration.report.source).chain(sources).flat_map(|source| &source.headers)
+            {
+                if let valid::HeaderValue::Unset(variables) = &header.value {
+                    unset.push((format!("the report of {name}"), variables.clone()));
+                }
+            }
+        }
         unset
     }
+}
+
+/// The folders that every command reads or writes are the repository's own: a link in their place, which a pull request can bring, would have local state
+/// written where it is committed, or foreign files read as configuration and shown in messages.
+fn own_folders(root: &Path) -> Result<(), Failure> {
+    inside(root, "integrations")?;
+    for name in [".footbridge", ".footbridge/tmp"] {
+        if root.join(name).symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+            return Err(leads_out(name, &format!("`{name}` is a link, and the local state lies in a folder")));
+        }
+    }
+    Ok(())
+}
+
+/// A folder that is written to lies inside the repository, links resolved, and not in git's own.
+///
+/// # Errors
+/// It does not.
+pub(super) fn inside(root: &Path, folder: &str) -> Result<(), Failure> {
+    match report::inside(root, folder) {
+        Err(problem @ (PathProblem::LeadsOut { .. } | PathProblem::Dangling { .. } | PathProblem::Private { .. })) => {
+            Err(leads_out(folder, &format!("`{folder}`: {problem}")))
+        }
+        // What else may be wrong is told by whoever uses it.
+        _ => Ok(()),
+    }
+}
+
+fn leads_out(folder: &str, message: &str) -> Failure {
+    Failure::usage(Code::LinkLeavesRepository, message)
+        .help(format!("put a folder in the place of the link; `git log -- {folder}` tells who made it"))
 }
 
 /// The folder of run logs: as the project says, or `runs/` where the configuration cannot be read.

@@ -33,6 +33,7 @@ pub(super) fn write(folder: &Path) -> Result<(), Failure> {
 pub fn run(world: &World, arguments: &SchemaArguments) -> Result<Exit, Failure> {
     let folder = world.root().join("schemas");
     if arguments.write {
+        super::repository::inside(&world.root(), "schemas")?;
         write(&folder)?;
         world.say(&format!("wrote {} schemas to {}", all().len(), folder.display()));
         return Ok(Exit::Done);

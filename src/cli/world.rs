@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 
 use super::arguments::{ColourChoice, Global};
+use super::fetch::Downloads;
 use crate::render::fold;
 
 /// The process's surroundings.
@@ -43,6 +44,8 @@ pub struct World {
     pub memory: u64,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
+    /// Reports that were fetched.
+    pub downloads: Downloads,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -83,6 +86,7 @@ impl World {
             verbose: global.verbose,
             json: global.json,
             memory: global.memory,
+            downloads: Downloads::default(),
             own: Vec::new(),
         }
     }

@@ -101,6 +101,7 @@ codes! {
     LightningDomain = "FB0311", "a Lightning address instead of the My Domain";
     EnvironmentsMixedUp = "FB0312", "sandbox and production look mixed up";
     OrgIdMissing = "FB0313", "no org id is pinned";
+    HeaderNotAllowed = "FB0314", "a header that may not be set";
 
     // The report's source.
     ReportMissing = "FB0401", "the source file is missing";
@@ -122,6 +123,9 @@ codes! {
     ReportNotCsv = "FB0417", "the source is not a CSV file";
     DeclaredColumnAbsent = "FB0418", "a declared column is not in the report";
     ReportTooLarge = "FB0419", "the report is over a limit";
+    StoresNotBuiltIn = "FB0420", "this build reads no object stores";
+    ReportStore = "FB0421", "the object store gave no report";
+    SecretForAnotherHost = "FB0422", "a secret and the host that it is for";
 
     // Log-in and org.
     TokenRefused = "FB0501", "the access token is expired or revoked";
@@ -230,6 +234,7 @@ codes! {
     GitUnavailable = "FB0908", "git is needed";
     UnknownGuard = "FB0909", "no guard of this name";
     SchemasStale = "FB0910", "the schemas in the repository are stale";
+    LinkLeavesRepository = "FB0921", "a folder that is a link out of the repository";
     DriftUnknown = "FB0931", "drift that cannot be told";
     NothingToCompare = "FB0932", "nothing to compare with";
     PruneKeep = "FB0933", "say how much of the history is kept";

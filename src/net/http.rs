@@ -83,6 +83,7 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(50))
             .tcp_keepalive(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
+            .gzip(!s.raw)
             .referer(false);
         if loopback {
             builder = builder.no_proxy();

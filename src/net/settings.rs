@@ -72,6 +72,8 @@ pub struct Settings {
     pub stream_limit: u64,
     /// Bytes of an error's body; the rest is cut off.
     pub error_limit: usize,
+    /// Answers come as they are sent: what is compressed stays so, and its length is known.
+    pub raw: bool,
     /// Hosts that may be spoken to. Apart from loopback, only over TLS.
     pub hosts: HostRule,
     /// When given, nothing but GET, HEAD and the calls that this rule knows as reads is sent.
@@ -92,6 +94,7 @@ impl Settings {
             // Salesforce keeps a page of a bulk job's results below 1 GB.
             stream_limit: 4 << 30,
             error_limit: 1 << 20,
+            raw: false,
             hosts,
             read_only: None,
         }

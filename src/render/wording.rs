@@ -83,6 +83,10 @@ pub fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> String 
         Some(GuardName::MaxRefused) => format!("values refused on {}, {at_most}", of("matched records")),
         Some(GuardName::MinMatch) => format!("{} found a record, {at_least}", of("report rows")),
         Some(GuardName::MinRows) => format!("{}, {at_least}", counted(value, "report row")),
+        Some(GuardName::MaxAge) if value == u64::MAX => format!(
+            "the report is of unknown age: its source names no time, or one that is still to come; limit {}",
+            limit.parse().map_or_else(|_| limit.to_owned(), age)
+        ),
         Some(GuardName::MaxAge) => {
             format!("the report is {} old, limit {}", age(value), limit.parse().map_or_else(|_| limit.to_owned(), age))
         }

@@ -55,7 +55,7 @@ pub enum NotText {
     Pdf,
     /// Parquet.
     Parquet,
-    /// Compressed by something other than gzip.
+    /// Compressed by something other than gzip and zstd, or twice.
     Compressed,
     /// HTML or XML: often a log-in page saved in place of the report.
     Markup,
@@ -72,7 +72,7 @@ impl fmt::Display for NotText {
             Self::OldWorkbook => "an Excel workbook of the old format (.xls)",
             Self::Pdf => "a PDF document",
             Self::Parquet => "a Parquet file",
-            Self::Compressed => "compressed (only gzip can be read)",
+            Self::Compressed => "compressed (only gzip and zstd can be read)",
             Self::Markup => "a web page or an XML document",
             Self::Json => "JSON",
             Self::Utf32 => "text in UTF-32",

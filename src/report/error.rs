@@ -4,7 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::{Candidate, Charset, Duplicate, EncodingFault, NotText, PathProblem};
+use super::{Candidate, Charset, Duplicate, EncodingFault, NotText, Packed, PathProblem};
 use crate::table::CsvError;
 
 /// Size and time of a file at one moment.
@@ -98,10 +98,12 @@ pub enum ReportError {
         fault: EncodingFault,
     },
     /// Packed, and damaged or cut off.
-    #[error("{name}: the gzip file is damaged or cut off: {source}")]
-    Gzip {
+    #[error("{name}: the {how} file is damaged or cut off: {source}")]
+    Packed {
         /// The source.
         name: String,
+        /// How it is packed.
+        how: Packed,
         /// What the unpacker says.
         source: io::Error,
     },
@@ -175,7 +177,7 @@ impl ReportError {
             | Self::Contradiction { name, .. }
             | Self::ByteOrder { name }
             | Self::Encoding { name, .. }
-            | Self::Gzip { name, .. }
+            | Self::Packed { name, .. }
             | Self::TooLarge { name, .. }
             | Self::DelimiterUnclear { name, .. }
             | Self::DuplicateColumns { name, .. }

@@ -22,8 +22,26 @@ pub struct Found {
     pub columns: usize,
     /// Line of the header, from 1; without a header, of the first row.
     pub first_line: u64,
-    /// Is it packed with gzip?
-    pub gzip: bool,
+    /// How it is packed, if it is.
+    pub packed: Option<Packed>,
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packed {
+    /// gzip, of one member or several.
+    Gzip,
+    /// zstd, of one frame or several.
+    Zstd,
+}
+
+impl std::fmt::Display for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        })
+    }
 }
 
 /// What was read, known when all of it was.

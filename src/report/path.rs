@@ -45,6 +45,12 @@ pub enum PathProblem {
         /// The part of the path that is a file, relative to the repository.
         file: String,
     },
+    /// Another file was opened than the one that was looked at: a part of the path was replaced in between.
+    #[error("{path} was replaced while it was opened")]
+    Moved {
+        /// The file's name.
+        path: String,
+    },
     /// The system will not tell.
     #[error("cannot look at {path}: {source}")]
     Unreadable {

@@ -1,11 +1,13 @@
-//! The bytes of a source as they are stored: digested while they are read, and unpacked if they are gzip.
+//! The bytes of a source as they are stored: digested while they are read, and unpacked if they are gzip or zstd.
 
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use super::facts::Packed;
 use super::peek::Peeked;
+use super::zstd::{Frames, MAGIC};
 
 /// Unpacked bytes that are always allowed, however small the packed file is.
 const ALWAYS: u64 = 64 << 20;
@@ -50,7 +52,7 @@ impl Read for Tap {
     }
 }
 
-/// A gzip stream unpacks to more than its share.
+/// A packed stream unpacks to more than its share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unpacks to more than {limit} bytes")]
 pub(super) struct TooLarge {
@@ -60,10 +62,29 @@ pub(super) struct TooLarge {
 /// The stored bytes, unpacked.
 pub(super) enum Unpacked {
     Plain(Peeked<Tap>),
-    Gzip { packed: Box<MultiGzDecoder<Counted>>, unpacked: u64, expansion: u32 },
+    Gzip { packed: Box<MultiGzDecoder<Counted>>, share: Share },
+    Zstd { packed: Box<Frames<Counted>>, share: Share },
 }
 
-/// Counts what a gzip decoder has taken; what it took bounds what it may give.
+/// What a packed stream may still give.
+pub(super) struct Share {
+    unpacked: u64,
+    expansion: u32,
+}
+
+impl Share {
+    /// After `read` more bytes, of `taken` packed ones.
+    fn take(&mut self, read: usize, taken: u64) -> io::Result<usize> {
+        self.unpacked += read as u64;
+        let limit = taken.saturating_mul(u64::from(self.expansion)).max(ALWAYS);
+        if self.unpacked > limit {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, TooLarge { limit }));
+        }
+        Ok(read)
+    }
+}
+
+/// Counts what a decoder has taken; what it took bounds what it may give.
 pub(super) struct Counted {
     tap: Peeked<Tap>,
     bytes: u64,
@@ -78,24 +99,34 @@ impl Read for Counted {
 }
 
 impl Unpacked {
-    /// Gzip is known by its first bytes, whatever the file is called.
+    /// How it is packed is known by its first bytes, whatever the file is called.
     pub(super) fn new(tap: Tap, expansion: u32) -> io::Result<Self> {
-        let stored = Peeked::new(tap, 2)?;
-        if stored.head() != [0x1F, 0x8B] {
-            return Ok(Self::Plain(stored));
-        }
-        let packed = Box::new(MultiGzDecoder::new(Counted { tap: stored, bytes: 0 }));
-        Ok(Self::Gzip { packed, unpacked: 0, expansion })
+        let stored = Peeked::new(tap, 4)?;
+        let share = Share { unpacked: 0, expansion };
+        Ok(match stored.head() {
+            [0x1F, 0x8B, ..] => {
+                Self::Gzip { packed: Box::new(MultiGzDecoder::new(Counted { tap: stored, bytes: 0 })), share }
+            }
+            head if head == MAGIC => {
+                Self::Zstd { packed: Box::new(Frames::new(Counted { tap: stored, bytes: 0 })), share }
+            }
+            _ => Self::Plain(stored),
+        })
     }
 
-    pub(super) fn is_gzip(&self) -> bool {
-        matches!(self, Self::Gzip { .. })
+    pub(super) fn packed(&self) -> Option<Packed> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Gzip { .. } => Some(Packed::Gzip),
+            Self::Zstd { .. } => Some(Packed::Zstd),
+        }
     }
 
     pub(super) fn into_tap(self) -> Tap {
         match self {
             Self::Plain(stored) => stored.into_inner(),
             Self::Gzip { packed, .. } => packed.into_inner().tap.into_inner(),
+            Self::Zstd { packed, .. } => packed.into_inner().tap.into_inner(),
         }
     }
 }
@@ -104,14 +135,13 @@ impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stored) => stored.read(buffer),
-            Self::Gzip { packed, unpacked, expansion } => {
+            Self::Gzip { packed, share } => {
                 let read = packed.read(buffer)?;
-                *unpacked += read as u64;
-                let limit = packed.get_ref().bytes.saturating_mul(u64::from(*expansion)).max(ALWAYS);
-                if *unpacked > limit {
-                    return Err(io::Error::new(io::ErrorKind::QuotaExceeded, TooLarge { limit }));
-                }
-                Ok(read)
+                share.take(read, packed.get_ref().bytes)
+            }
+            Self::Zstd { packed, share } => {
+                let read = packed.read(buffer)?;
+                share.take(read, packed.get_ref().bytes)
             }
         }
     }

@@ -14,7 +14,7 @@ use super::delimiter::{SAMPLE, find, sep_line};
 use super::header::{Unusable, names};
 use super::peek::Peeked;
 use super::raw::{Tap, TooLarge, Unpacked};
-use super::{Encoding, EncodingFault, Facts, Found, PathProblem, ReportError, Stamp, Warning, inside};
+use super::{Encoding, EncodingFault, Facts, Found, Packed, PathProblem, ReportError, Stamp, Warning, inside};
 use crate::table::{Block, CsvError, CsvReader, Dialect, DrainError, Drained, Limits};
 
 /// Files shown beside a missing one.
@@ -37,7 +37,7 @@ pub struct Options {
     pub skip_lines: u64,
     /// What may be one cell, one row, one block.
     pub limits: Limits,
-    /// A gzip file may unpack to this many times its size (and always to 64 MiB).
+    /// A packed file may unpack to this many times its size (and always to 64 MiB).
     pub max_expansion: u32,
 }
 
@@ -99,7 +99,7 @@ pub struct Opened {
 /// What an error needs to know.
 struct Context {
     name: String,
-    gzip: bool,
+    packed: Option<Packed>,
     watch: Option<Watch>,
 }
 
@@ -131,9 +131,12 @@ pub fn open(source: &Source) -> Result<Opened, ReportError> {
         return Err(ReportError::NotAFile { name: name(), folder: found.is_dir() });
     }
     let file = Arc::new(File::open(&source.path).map_err(unreadable)?);
+    if let Some(problem) = elsewhere(&file, &source.path) {
+        return Err(ReportError::Path { name: name(), problem });
+    }
     let before = stamp(&file).map_err(unreadable)?;
     let watch = Watch { file: Arc::clone(&file), before };
-    start(Context { name: name(), gzip: false, watch: Some(watch) }, Box::new(file), before.modified, &source.options)
+    start(Context { name: name(), packed: None, watch: Some(watch) }, Box::new(file), before.modified, &source.options)
 }
 
 /// Reads a report from any stream of bytes. `modified` is what the stream's origin says of its age.
@@ -146,7 +149,7 @@ pub fn open_stream(
     modified: Option<Timestamp>,
     options: &Options,
 ) -> Result<Opened, ReportError> {
-    start(Context { name: name.to_owned(), gzip: false, watch: None }, input, modified, options)
+    start(Context { name: name.to_owned(), packed: None, watch: None }, input, modified, options)
 }
 
 fn start(
@@ -156,7 +159,7 @@ fn start(
     options: &Options,
 ) -> Result<Opened, ReportError> {
     let unpacked = Unpacked::new(Tap::new(input), options.max_expansion).map_err(|error| context.read(error))?;
-    context.gzip = unpacked.is_gzip();
+    context.packed = unpacked.packed();
     let mut bytes = Peeked::new(unpacked, HEAD).map_err(|error| context.read(error))?;
     let (charset, mark) = settle(options.encoding, bytes.head()).map_err(|unsettled| context.unsettled(unsettled))?;
     bytes.skip(mark);
@@ -200,7 +203,7 @@ fn start(
         line_end,
         columns: header.columns,
         first_line: header.line,
-        gzip: context.gzip,
+        packed: context.packed,
     };
     Ok(Opened { columns, found, warnings, reader, context, modified, rows: 0, lost: None })
 }
@@ -326,9 +329,9 @@ impl Context {
         if let Some(found) = error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
             return ReportError::TooLarge { name, limit: found.limit };
         }
-        match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof if self.gzip => {
-                ReportError::Gzip { name, source: error }
+        match (error.kind(), self.packed) {
+            (io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof, Some(how)) => {
+                ReportError::Packed { name, how, source: error }
             }
             _ => ReportError::Unreadable { name, source: error },
         }
@@ -380,6 +383,36 @@ impl Context {
             after.bytes = read.unwrap_or(after.bytes);
         }
         (after != watch.before).then(|| ReportError::Changed { name: self.name.clone(), before: watch.before, after })
+    }
+}
+
+/// Is the open file another than the one at this place (whose links were resolved)? A link that was put there in between would lead out of the
+/// repository unseen.
+fn elsewhere(file: &File, place: &Path) -> Option<PathProblem> {
+    let moved = || Some(PathProblem::Moved { path: place.file_name().unwrap_or_default().display().to_string() });
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        // The system's own word on which file it is; a file that was replaced by another since is still the right one.
+        if let Ok(found) = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) {
+            let plain = found.to_str().and_then(|text| text.strip_suffix(" (deleted)")).map(Path::new);
+            return if found == place || plain == Some(place) { None } else { moved() };
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let same =
+            |one: &std::fs::Metadata, other: &std::fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        return match (file.metadata(), place.symlink_metadata()) {
+            (Ok(opened), Ok(there)) if same(&opened, &there) => None,
+            _ => moved(),
+        };
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        if place.symlink_metadata().is_ok_and(|there| there.is_symlink()) { moved() } else { None }
     }
 }
 

@@ -86,7 +86,7 @@ fn how_a_report_is_written_is_found_out() {
         line_end: Some(LineEnd::Lf),
         columns: 2,
         first_line: 1,
-        gzip: false,
+        packed: None,
     };
     let cases: Vec<(Vec<u8>, Found)> = vec![
         (b"a,b\n1,2\n".to_vec(), utf8.clone()),
@@ -112,7 +112,7 @@ fn how_a_report_is_written_is_found_out() {
             encoded("a\tb\n1\t2", Charset::Utf16Be, false),
             Found { charset: Charset::Utf16Be, delimiter: b'\t', ..utf8.clone() },
         ),
-        (gzip(b"a,b\n1,2\n"), Found { gzip: true, ..utf8.clone() }),
+        (gzip(b"a,b\n1,2\n"), Found { packed: Some(Packed::Gzip), ..utf8.clone() }),
         (b"email".to_vec(), Found { columns: 1, line_end: None, ..utf8.clone() }),
     ];
     for (bytes, expected) in cases {
@@ -264,8 +264,12 @@ fn what_is_wrong_has_its_own_error() {
         (b"a,b\n1,\0\n".to_vec(), auto.clone(), |e| {
             matches!(e, ReportError::Content { problem: CsvError::Nul { line: 2, at: 3 }, .. })
         }),
-        (gzip(b"a,b\n1,2\n")[..20].to_vec(), auto.clone(), |e| matches!(e, ReportError::Gzip { .. })),
-        ([&gzip(b"a,b\n1,2\n")[..], b"rubbish"].concat(), auto.clone(), |e| matches!(e, ReportError::Gzip { .. })),
+        (gzip(b"a,b\n1,2\n")[..20].to_vec(), auto.clone(), |e| {
+            matches!(e, ReportError::Packed { how: Packed::Gzip, .. })
+        }),
+        ([&gzip(b"a,b\n1,2\n")[..], b"rubbish"].concat(), auto.clone(), |e| {
+            matches!(e, ReportError::Packed { how: Packed::Gzip, .. })
+        }),
     ];
     for (bytes, options, check) in cases {
         let error = error(&bytes, &options);
@@ -357,6 +361,37 @@ fn files_that_cannot_be_opened_say_why() {
     assert!(matches!(inside_a_folder, Some(ReportError::NotAFile { folder: true, .. })), "{inside_a_folder:?}");
     let outside = Source::inside(folder.path(), "../a.csv", Options::default());
     assert!(matches!(outside, Err(ReportError::Path { problem: PathProblem::Parent, .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_replaced_between_the_look_and_the_opening_is_not_read() {
+    use std::os::unix::fs::symlink;
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(outside.path().join("a.csv"), "secret\n").unwrap();
+    let prepare = |name: &str| {
+        let exports = folder.path().join(name);
+        fs::create_dir(&exports).unwrap();
+        fs::write(exports.join("a.csv"), "a,b\n1,2\n").unwrap();
+        (source(folder.path(), &format!("{name}/a.csv")), exports)
+    };
+    let (unchanged, _) = prepare("one");
+    assert!(open(&unchanged).is_ok());
+    // The folder becomes a link once its path has been looked at; or the file does.
+    let (raced, exports) = prepare("two");
+    fs::remove_dir_all(&exports).unwrap();
+    symlink(outside.path(), &exports).unwrap();
+    let read = open(&raced).err();
+    assert!(matches!(read, Some(ReportError::Path { problem: PathProblem::Moved { .. }, .. })), "{read:?}");
+    let (raced, exports) = prepare("three");
+    fs::remove_file(exports.join("a.csv")).unwrap();
+    symlink(outside.path().join("a.csv"), exports.join("a.csv")).unwrap();
+    assert!(matches!(open(&raced).err(), Some(ReportError::Path { problem: PathProblem::Moved { .. }, .. })));
+    // Another file in its place is another file of the repository.
+    let (replaced, exports) = prepare("four");
+    fs::rename(exports.join("a.csv"), exports.join("b.csv")).unwrap();
+    fs::write(exports.join("a.csv"), "a,b\n3,4\n5,6\n").unwrap();
+    assert_eq!(open(&replaced).unwrap().finish().unwrap().rows, 2);
 }
 
 #[test]

@@ -279,10 +279,9 @@ fn paths_that_leave_the_repository_are_refused_where_they_are_written() {
     ] {
         tells(name, &with("exports/logins-review.csv", path), &PLAN, 3, Asks::Nothing);
     }
-    // And again where links and local state are known: when the file is opened.
     tells(
         "report-path-url",
-        &with("exports/logins-review.csv", "https://insights.example/logins.csv"),
+        &with("exports/logins-review.csv", "http://insights.example/logins.csv"),
         &PLAN,
         3,
         Asks::Nothing,

@@ -46,6 +46,32 @@ fn every_machines_log_in_connects_and_keeps_nothing() {
     }
 }
 
+#[test]
+fn people_and_ci_log_in_to_one_environment_in_their_own_ways() {
+    let mut place = Place::new();
+    let machine = "ci_auth: { flow: access_token, token: \"${CI_TOKEN}\" }";
+    place.orgs("sandbox", &format!("{}\n{machine}", place.pin()), &place.browser());
+    // On a person's machine CI's variable need not be set, and the person's log-in is what counts.
+    place.scene.run(&["plan", "counts"]).exits(7).says("FB0521").says("footbridge orgs connect acme");
+    place.connect();
+    place.scene.run(&["plan", "counts"]).exits(0);
+    place.scene.set("CI", "true");
+    place.scene.run(&["plan", "counts"]).exits(3).says("FB0302").says("CI_TOKEN");
+    let token = place.scene.org().access_token();
+    place.scene.set("CI_TOKEN", &token);
+    std::fs::remove_file(place.scene.path(".footbridge/tokens.age")).unwrap();
+    place.scene.run(&["plan", "counts"]).exits(0);
+    place.scene.run(&["orgs", "list"]).exits(0).says("access_token").says("ready");
+    assert!(!place.scene.path(".footbridge/tokens.age").exists());
+    // A person's log-in for plans is not for CI either.
+    place.orgs(
+        "sandbox",
+        &format!("{}\n{machine}\nplan_auth: {{ flow: sf_cli, target_org: uat }}", place.pin()),
+        &place.browser(),
+    );
+    place.scene.run(&["plan", "counts"]).exits(0);
+}
+
 /// A stand-in for Salesforce's command line, first on the path.
 fn sf(place: &mut Place, script: &str) {
     place.scene.write(
@@ -142,7 +168,12 @@ fn a_device_that_is_denied_late_or_blocked_is_told_what_to_do() {
     place.scene.org().judge_device(&code, USER, false).unwrap();
     log_in.ends().exits(7).says("denied").says("nothing was kept");
     let log_in = place.start(&["orgs", "connect", "acme", "--wait", "1"]);
-    log_in.ends().exits(7).says("nobody logged in within 1 s");
+    log_in.ends().exits(7).says("nobody logged in within 1 s").says("if Salesforce's page showed an error");
+    // An app that is not known is not a blocked one.
+    place.orgs("sandbox", "", "{ flow: device, client_id: nobody }");
+    let ran = place.scene.run(&["orgs", "connect", "acme", "--no-browser"]).exits(7);
+    ran.says("consumer key").never_says("blocks the device flow");
+    place.orgs("sandbox", "", "{ flow: device, client_id: people }");
     for change in ["off", "not installed"] {
         place
             .scene

@@ -11,8 +11,10 @@ use crate::model::Secret;
 use crate::render::escape::Terminal;
 use crate::salesforce::{self, Grant, Polled, SalesforceError, TokenErrorCode};
 
-/// Said by every refusal: since September 2025 this is the usual reason.
+/// Why an org gives no code to an app that it knows: since September 2025 this is the usual reason.
 const BLOCKED: &str = "Salesforce blocks the device flow for apps that are not installed in the org or have not enabled it: use `flow: browser`, or let an admin install the app and enable the flow";
+/// The same, where only the person who was there can say.
+const IF_SHOWN: &str = "if Salesforce's page showed an error in place of the question, it blocks the device flow for this app (not installed in the org, or not enabled): use `flow: browser`, or let an admin install the app and enable the flow";
 
 fn failed(door: &Door<'_>, message: impl std::fmt::Display) -> Diagnostic {
     door.not_logged_in(Code::DeviceLogIn, message)
@@ -36,7 +38,17 @@ pub async fn log_in(
         Err(SalesforceError::Token(error)) if error.is_refusal() => {
             let words = Terminal(&error.description).to_string();
             let message = format!("the org gave no code for a device: {} ({words})", Terminal(error.code.as_str()));
-            return Err(refused(failed(door, message).help(BLOCKED)));
+            let unknown = matches!(
+                error.code,
+                TokenErrorCode::InvalidClientId
+                    | TokenErrorCode::InvalidClient
+                    | TokenErrorCode::InvalidClientCredentials
+            );
+            return Err(refused(failed(door, message).help(if unknown {
+                "the org knows no app of this consumer key: copy `client_id` once more (Setup > External Client App Manager); a new app takes some minutes to be known"
+            } else {
+                BLOCKED
+            })));
         }
         Err(error) => return Err(door.failure(&error, &door.log_in.span)),
     };
@@ -71,7 +83,7 @@ pub async fn log_in(
                 let words = format!("{} ({})", Terminal(error.code.as_str()), Terminal(&error.description));
                 let message = format!("Salesforce refused the code: {words}");
                 let late = "a code is good for about ten minutes: try again";
-                return Err(refused(failed(door, message).help(late).help(BLOCKED)));
+                return Err(refused(failed(door, message).help(late).help(IF_SHOWN)));
             }
             // One question that got no answer; the next one says what became of it.
             Err(error) if error.is_of_the_network() => {}
@@ -79,7 +91,7 @@ pub async fn log_in(
         }
         if Instant::now() >= end {
             let message = format!("nobody logged in within {} s", how.wait);
-            return Err(refused(failed(door, message).help("try again; `--wait` waits longer").help(BLOCKED)));
+            return Err(refused(failed(door, message).help("try again; `--wait` waits longer").help(IF_SHOWN)));
         }
     }
 }

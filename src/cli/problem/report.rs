@@ -71,8 +71,8 @@ fn word(error: ReportError) -> Diagnostic {
                 (false, None) => found.help("write the file's `encoding:` beside the source, or export it as UTF-8"),
             }
         }
-        ReportError::Gzip { name, source } => {
-            Diagnostic::error(Code::ReportTruncated, format!("the gzip file `{name}` is damaged or cut off: {source}")).help("fetch it again")
+        ReportError::Packed { name, how, source } => {
+            Diagnostic::error(Code::ReportTruncated, format!("the {how} file `{name}` is damaged or cut off: {source}")).help("fetch it again")
         }
         ReportError::TooLarge { name, limit } => Diagnostic::error(Code::ReportTooLarge, format!("`{name}` unpacks to more than {limit} bytes"))
             .help("unpack it, look at what is in it, and name the unpacked file in `source:`"),

@@ -19,7 +19,9 @@ pub use integration::{
     RowPolicy, WhenBlank, WritePolicy, WriteWay,
 };
 pub use orgs::{Auth, Callback, Credential, Domain, Header, HeaderValue, LogIn, Org, OrgEnvironment};
-pub use report::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
+pub use report::{
+    Column, ColumnType, Encoding, Location, ObjectPlace, Percent, Quote, Reading, Report, Source, StoreKind,
+};
 pub use schedule::Schedule;
 pub use spanned::Spanned;
 

@@ -32,6 +32,52 @@ pub enum Location {
     Path(String),
     /// An https URL (or http on loopback) without credentials in it.
     Url(String),
+    /// An object of a store.
+    Object(ObjectPlace),
+}
+
+impl std::fmt::Display for Location {
+    /// As it is written.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(text) | Self::Url(text) => f.write_str(text),
+            Self::Object(ObjectPlace { store, bucket, key }) => write!(f, "{}://{bucket}/{key}", store.scheme()),
+        }
+    }
+}
+
+/// A kind of object store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// Amazon S3, or a store that speaks its language.
+    S3,
+    /// Azure Blob Storage.
+    Azure,
+    /// Google Cloud Storage.
+    Gcs,
+}
+
+impl StoreKind {
+    /// What its addresses begin with.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Azure => "az",
+            Self::Gcs => "gs",
+        }
+    }
+}
+
+/// An object of a store, or a pattern of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ObjectPlace {
+    /// Which kind of store.
+    pub store: StoreKind,
+    /// The bucket; with Azure the container.
+    pub bucket: String,
+    /// The object's key. Its last part may hold `*`: then [`Source::newest`] is set.
+    pub key: String,
 }
 
 /// Where a report comes from, and how its file is written; `None` is found out.
@@ -39,6 +85,18 @@ pub enum Location {
 pub struct Source {
     /// Where.
     pub location: Spanned<Location>,
+    /// Of the objects that fit the key's pattern the one that was changed last.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub newest: bool,
+    /// The store's address: https, or http on loopback; without a slash at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The bucket's region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The most that is fetched, in bytes.
+    #[serde(skip)]
+    pub max_size: Option<u64>,
     /// Its encoding.
     pub encoding: Option<Encoding>,
     /// The character between cells.

@@ -7,8 +7,8 @@ use crate::model::{EnvironmentName, FieldName, ObjectName};
 
 use super::super::nearest::suggestion;
 use super::super::valid::{
-    BadValue, Environment, Guards, Integration, Lint, Match, Preset, ReadWay, RecordDate, RecordPolicy, Report,
-    RowPolicy, Schedule, Source, Spanned, WriteWay,
+    BadValue, Environment, Guards, Integration, Lint, Location, Match, Preset, ReadWay, RecordDate, RecordPolicy,
+    Report, RowPolicy, Schedule, Source, Spanned, WriteWay,
 };
 use super::super::written::{self, Either};
 use super::fields::{Around, bad_value};
@@ -288,6 +288,9 @@ impl Check<'_> {
                 // A bare path or URL names another file of the same kind; headers do not go to another address.
                 Some(match (written, report) {
                     (Either::Word(_), Some(report)) => Source {
+                        newest: source.newest,
+                        endpoint: report.source.endpoint.clone().filter(|_| same_store(&source, &report.source)),
+                        region: report.source.region.clone().filter(|_| same_store(&source, &report.source)),
                         location: source.location,
                         headers: Vec::new(),
                         checksum: None,
@@ -329,5 +332,13 @@ impl Check<'_> {
                 None
             }
         }
+    }
+}
+
+/// Objects of the same kind of store: what is said of the one's store holds for the other's.
+fn same_store(one: &Source, other: &Source) -> bool {
+    match (&one.location.value, &other.location.value) {
+        (Location::Object(one), Location::Object(other)) => one.store == other.store,
+        _ => false,
     }
 }

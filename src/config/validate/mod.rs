@@ -12,6 +12,7 @@ mod names;
 mod orgs;
 mod project;
 mod report;
+mod source;
 mod variables;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};

@@ -61,7 +61,7 @@ impl Check<'_> {
         told: bool,
     ) -> Option<OrgEnvironment> {
         let path = [org, environment.as_str()];
-        let written::OrgEnvironment { domain, org_id, auth, plan_auth, login_url, api_version: own } = written;
+        let written::OrgEnvironment { domain, org_id, auth, plan_auth, ci_auth, login_url, api_version: own } = written;
         let domain = self.domain(&join(&path, &["domain"]), domain, false);
         let org_id = match org_id {
             Some(written) => Some(self.org_id(&join(&path, &["org_id"]), written)?),
@@ -80,11 +80,34 @@ impl Check<'_> {
             _ if environment == EnvironmentName::Sandbox => "https://test.salesforce.com",
             _ => "https://login.salesforce.com",
         };
-        let log_in = self.log_in(&join(&path, &["auth"]), auth, audience, told);
-        let plan_log_in = match plan_auth {
-            Some(auth) => Some(self.log_in(&join(&path, &["plan_auth"]), auth, audience, told)?),
+        // Where CI has a log-in of its own, only the one that is used here needs its variables.
+        let ci = ci_auth.is_some() && self.is_ci();
+        let mut log_in = self.log_in(&join(&path, &["auth"]), auth, audience, told && !ci);
+        let mut plan_log_in = match plan_auth {
+            Some(auth) => {
+                Some(self.log_in(&join(&path, &["plan_auth"]), auth, audience, told && !(ci && of_a_person(auth)))?)
+            }
             None => None,
         };
+        if let Some(auth) = ci_auth {
+            let path = join(&path, &["ci_auth"]);
+            let of_ci = self.log_in(&path, auth, audience, told && ci)?;
+            if of_a_person(auth) {
+                let message = "CI cannot log in as a person does: nobody is there";
+                self.wrong(
+                    Code::OptionsContradict,
+                    &path,
+                    message,
+                    "a person's flow",
+                    "write `flow: jwt` or `flow: client_credentials`",
+                );
+                return None;
+            }
+            if ci {
+                log_in = log_in.map(|_| of_ci);
+                plan_log_in = plan_log_in.filter(|_| !plan_auth.as_ref().is_some_and(of_a_person));
+            }
+        }
         Some(OrgEnvironment {
             domain: domain?,
             org_id,
@@ -112,8 +135,7 @@ impl Check<'_> {
 
     /// In CI nobody is there to see which org answers, so production must say which one it is.
     fn unpinned(&mut self, org: &str, environment: EnvironmentName) {
-        let ci = (self.environment)("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
-        if environment != EnvironmentName::Production || !ci {
+        if environment != EnvironmentName::Production || !self.is_ci() {
             return;
         }
         let span = self.key(&[org, environment.as_str()]);
@@ -122,6 +144,10 @@ impl Check<'_> {
                 .at(span, "in CI production must be pinned")
                 .help(format!("`footbridge orgs connect {org} --env production` writes it; commit that line")),
         );
+    }
+
+    fn is_ci(&self) -> bool {
+        (self.environment)("CI").is_some_and(|ci| !ci.is_empty() && ci != "false")
     }
 
     /// One org under two environments, or a sandbox's address under `production`.
@@ -365,4 +391,12 @@ impl Fields<'_, '_> {
             }
         }
     }
+}
+
+/// Does this log-in need a person, or what a person has on their machine?
+fn of_a_person(auth: &written::Auth) -> bool {
+    matches!(
+        auth,
+        written::Auth::Browser { .. } | written::Auth::Device { .. } | written::Auth::SfCli { target_org: Some(_), .. }
+    )
 }

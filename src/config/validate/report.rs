@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, Diagnostic};
 
-use super::super::valid::{
-    Column, ColumnType, Encoding, Header, HeaderValue, Location, Percent, Quote, Reading, Report, Source, Spanned,
-};
+use super::super::valid::{Column, ColumnType, Percent, Reading, Report, Spanned};
 use super::super::written::{self, Either};
-use super::variables::{Expanded, secret_header};
 use super::{Check, join};
 
 /// The tag that preset gainsight asks for.
@@ -65,186 +62,6 @@ impl Check<'_> {
         let name = Spanned::new(written.name.to_owned(), self.value(&join(path, &["name"])));
         let key = written.key.unwrap_or(DEFAULT_KEY).to_owned();
         Some(Report { name, tags, key, source: source?, columns })
-    }
-
-    pub(super) fn source(&mut self, path: &[&str], written: &Either<String, written::Source>) -> Option<Source> {
-        let map = match written {
-            Either::Word(text) => {
-                let location = self.location(path, text, None)?;
-                return Some(Source {
-                    location,
-                    encoding: None,
-                    delimiter: None,
-                    quote: Quote::Char('"'),
-                    header: true,
-                    skip_lines: 0,
-                    time_zone: None,
-                    checksum: None,
-                    headers: Vec::new(),
-                    allow_tracked: false,
-                });
-            }
-            Either::Map(map) => map,
-        };
-        let written::Source {
-            path: file,
-            url,
-            format: _,
-            encoding,
-            delimiter,
-            quote,
-            header,
-            skip_lines,
-            time_zone,
-            checksum,
-            headers,
-            allow_tracked,
-        } = map;
-        let location = match (file, url) {
-            (Some(file), None) => self.location(&join(path, &["path"]), file, Some(false)),
-            (None, Some(url)) => self.location(&join(path, &["url"]), url, Some(true)),
-            (Some(_), Some(_)) => {
-                let path = join(path, &["url"]);
-                self.wrong(
-                    Code::OptionsContradict,
-                    &path,
-                    "the source has a path and a URL",
-                    "beside `path`",
-                    "keep one of `path` and `url`",
-                );
-                None
-            }
-            (None, None) => {
-                let span = self.key(path);
-                self.push(
-                    Diagnostic::error(Code::MissingKey, "the source has neither a path nor a URL")
-                        .at(span, "`path:` or `url:` is missing here")
-                        .help("add the line: path: exports/logins-review.csv"),
-                );
-                None
-            }
-        };
-        if let Some(zone) = time_zone {
-            self.time_zone(&join(path, &["time_zone"]), zone);
-        }
-        let headers = self.headers(path, headers.as_ref(), location.as_deref());
-        Some(Source {
-            location: location?,
-            encoding: encoding.map(encoding_of),
-            delimiter: delimiter.as_deref().and_then(|d| if d == "tab" { Some('\t') } else { d.chars().next() }),
-            quote: match quote.as_deref() {
-                Some("none") => Quote::None,
-                Some(other) => other.chars().next().map_or(Quote::None, Quote::Char),
-                None => Quote::Char('"'),
-            },
-            header: header.unwrap_or(true),
-            skip_lines: skip_lines.unwrap_or(0),
-            time_zone: time_zone.clone(),
-            checksum: checksum.clone(),
-            headers,
-            allow_tracked: allow_tracked.unwrap_or(false),
-        })
-    }
-
-    fn headers(
-        &mut self,
-        path: &[&str],
-        headers: Option<&BTreeMap<String, String>>,
-        location: Option<&Location>,
-    ) -> Vec<Header> {
-        let Some(headers) = headers else { return Vec::new() };
-        let path = join(path, &["headers"]);
-        if matches!(location, Some(Location::Path(_))) {
-            let span = self.key(&path);
-            self.push(
-                Diagnostic::error(Code::HeadersWithoutHttps, "headers go with an https URL only")
-                    .at(span, "this source is a file")
-                    .help("delete them, or write `url:` instead of `path:`"),
-            );
-        }
-        let mut valid = Vec::new();
-        for (name, text) in headers {
-            let path = join(&path, &[name]);
-            if secret_header(name) && !text.contains("${") {
-                self.written_out(&path, name);
-                continue;
-            }
-            let value = match self.expand(&path, text, self.headers_needed) {
-                Expanded::Ready(credential) => HeaderValue::Ready(credential),
-                Expanded::Unset(variables) => HeaderValue::Unset(variables),
-                Expanded::Wrong => continue,
-            };
-            valid.push(Header { name: name.to_ascii_lowercase(), value });
-        }
-        valid
-    }
-
-    /// A path or URL; `url` says which one is meant, if that is known.
-    fn location(&mut self, path: &[&str], written: &str, url: Option<bool>) -> Option<Spanned<Location>> {
-        if written.contains("${") {
-            return None;
-        }
-        let span = self.value(path);
-        if url.unwrap_or_else(|| written.contains("://")) {
-            return self.url(path, written).map(|url| Spanned::new(Location::Url(url), span));
-        }
-        self.inside(path, written).map(|file| Spanned::new(Location::Path(file), span))
-    }
-
-    fn url(&mut self, path: &[&str], written: &str) -> Option<String> {
-        let wrong = match url::Url::parse(written) {
-            Err(error) => Some((error.to_string(), "write a URL such as https://example.com/report.csv")),
-            Ok(url) => {
-                let loopback = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
-                if !url.username().is_empty() || url.password().is_some() {
-                    Some((
-                        "a user or password in it".to_owned(),
-                        "take them out, and write `headers: { Authorization: \"${NAME}\" }`",
-                    ))
-                } else if url.query_pairs().any(|(name, _)| secret_header(&name) || name.eq_ignore_ascii_case("sig")) {
-                    self.written_out(path, "url");
-                    return None;
-                } else if url.scheme() == "https" || (url.scheme() == "http" && loopback) {
-                    return Some(url.to_string());
-                } else {
-                    Some((format!("not {}", url.scheme()), "only https URLs are read"))
-                }
-            }
-        };
-        if let Some((why, help)) = wrong {
-            self.wrong(Code::BadUrl, path, "this URL may not be read", &why, help);
-        }
-        None
-    }
-
-    /// A path inside the repository, in its plain form; told when it leads out.
-    pub(super) fn inside(&mut self, path: &[&str], written: &str) -> Option<String> {
-        if written.contains("${") {
-            return None;
-        }
-        let unix = written.replace('\\', "/");
-        let drive = unix.as_bytes().get(1) == Some(&b':');
-        let why = if unix.starts_with('/') || drive {
-            "an absolute path"
-        } else if unix.starts_with('~') {
-            "a home folder"
-        } else if unix.split('/').any(|part| part == "..") {
-            "`..` leads out of the repository"
-        } else if written.contains('\\') {
-            "folders are separated by `/`"
-        } else {
-            let parts: Vec<&str> = unix.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-            match parts.first() {
-                None => "no file is named",
-                Some(&(".git" | ".footbridge")) => "this folder is not for reports",
-                Some(_) => return Some(parts.join("/")),
-            }
-        };
-        let name = unix.rsplit('/').next().filter(|name| name.contains(|c| c != '.')).unwrap_or("report.csv");
-        let folder = if name.contains('.') { "exports/" } else { "" };
-        let help = format!("write a path from the repository's root, such as {folder}{name}");
-        self.wrong(Code::PathLeavesRepository, path, "this path is not inside the repository", why, help);
-        None
     }
 
     fn column(&mut self, path: &[&str], written: &written::Column) -> Column {
@@ -374,16 +191,6 @@ pub(super) struct ReadingParts<'a> {
     pub(super) separator: Option<&'a str>,
     pub(super) prefix: Option<&'a str>,
     pub(super) suffix: Option<&'a str>,
-}
-
-fn encoding_of(written: written::Encoding) -> Encoding {
-    match written {
-        written::Encoding::Utf8 => Encoding::Utf8,
-        written::Encoding::Utf16 => Encoding::Utf16,
-        written::Encoding::Utf16Le => Encoding::Utf16Le,
-        written::Encoding::Utf16Be => Encoding::Utf16Be,
-        written::Encoding::Windows1252 => Encoding::Windows1252,
-    }
 }
 
 fn column_type(written: written::ColumnType) -> ColumnType {

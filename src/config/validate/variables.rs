@@ -125,7 +125,7 @@ fn variable_name(text: &str) -> String {
 
 fn allowed(kind: Kind, path: &[&str]) -> bool {
     match kind {
-        Kind::Orgs => matches!(path, [_, _, "auth" | "plan_auth", ..]),
+        Kind::Orgs => matches!(path, [_, _, "auth" | "plan_auth" | "ci_auth", ..]),
         Kind::Integration => {
             matches!(path, ["report", "source", "headers", ..] | ["environments", _, "source", "headers", ..])
         }
@@ -169,7 +169,7 @@ fn walk<'t>(document: &Document, kind: Kind, tree: &'t Tree, path: &mut Vec<&'t 
 fn not_here(span: crate::diag::Span, kind: Kind) -> Diagnostic {
     let help = match kind {
         Kind::Orgs => {
-            "write the value itself; only what stands under `auth:` or `plan_auth:` may come from the environment"
+            "write the value itself; only what stands under `auth:`, `plan_auth:` or `ci_auth:` may come from the environment"
         }
         _ => "write the value itself; variables are read in an org's `auth:` and in a source's `headers:` only",
     };

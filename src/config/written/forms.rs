@@ -2,7 +2,7 @@
 
 use super::integration::{DURATION, NAME};
 use super::orgs::API_VERSION;
-use super::report::HEADER_NAME;
+use super::report::{HEADER_NAME, REGION, SIZE};
 use super::shapes::PERCENT;
 
 /// The form that a pattern stands for, and an example.
@@ -12,6 +12,8 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         PERCENT => "a whole number or a percentage, such as `30` or `30%`",
         DURATION => "a number and `s`, `m`, `h` or `d`, such as `26h`",
         API_VERSION => "a version such as \"66.0\"",
+        REGION => "a region's name, such as `eu-central-1`",
+        SIZE => "a number and `KB`, `MB` or `GB`, such as `500MB`",
         HEADER_NAME => "a header's name: letters, digits and hyphens",
         r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
         r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",

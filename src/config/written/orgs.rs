@@ -50,6 +50,8 @@ pub(in crate::config) struct OrgEnvironment {
     pub(in crate::config) auth: Auth,
     /// How Footbridge logs in to plan, where that is another user: one that may only read is enough.
     pub(in crate::config) plan_auth: Option<Auth>,
+    /// How CI logs in (where the variable `CI` is set), instead of `auth`: by a machine's flow. So people use `browser` and CI uses `jwt` in one environment.
+    pub(in crate::config) ci_auth: Option<Auth>,
     /// Where the log-in is sent, if not to `domain`: `login.salesforce.com`, `test.salesforce.com` or a My Domain.
     #[schemars(length(min = 1, max = 300))]
     pub(in crate::config) login_url: Option<String>,

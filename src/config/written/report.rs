@@ -72,9 +72,20 @@ pub(in crate::config) struct Source {
     /// A file inside this repository. Either this or `url`.
     #[schemars(length(min = 1, max = 1000))]
     pub(in crate::config) path: Option<String>,
-    /// An https URL. Either this or `path`.
+    /// An https URL, or an object of a store: `s3://bucket/key`, `az://container/blob`, `gs://bucket/key`. Either this or `path`.
     #[schemars(length(min = 1, max = 2000))]
     pub(in crate::config) url: Option<String>,
+    /// Objects of a store: which of those that fit a `*` in the URL's last part. `newest`: the one that was changed last.
+    pub(in crate::config) pick: Option<Pick>,
+    /// The address of an S3-compatible store, over https. By default Amazon's own. For `az://` and `gs://` an emulator on this machine only.
+    #[schemars(length(min = 1, max = 300))]
+    pub(in crate::config) endpoint: Option<String>,
+    /// The region of an S3 bucket. By default what AWS_REGION says, else `us-east-1`.
+    #[schemars(regex(pattern = REGION))]
+    pub(in crate::config) region: Option<String>,
+    /// The most that is fetched from an address, such as `500MB`. Default 10GB.
+    #[schemars(regex(pattern = SIZE))]
+    pub(in crate::config) max_size: Option<String>,
     /// The form of the file. Default `csv`.
     pub(in crate::config) format: Option<Format>,
     /// The file's encoding. By default found out (UTF-8 with or without BOM, UTF-16 with BOM).
@@ -105,6 +116,20 @@ pub(in crate::config) struct Source {
 
 /// The form of a header's name (RFC 9110, token).
 pub(in crate::config) const HEADER_NAME: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$";
+
+/// The form of a region's name.
+pub(in crate::config) const REGION: &str = r"^[a-z0-9][a-z0-9-]{1,38}$";
+
+/// The form of a size.
+pub(in crate::config) const SIZE: &str = r"^[1-9][0-9]{0,4}(KB|MB|GB)$";
+
+/// Which object of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum Pick {
+    /// The one that was changed last.
+    Newest,
+}
 
 /// The form of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

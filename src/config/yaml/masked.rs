@@ -55,7 +55,10 @@ pub(crate) fn masked(text: &str) -> String {
         let key = &before[start..];
         let query = text.as_bytes()[sign] == b'=';
         // In a URL's query every key that looks secret; in YAML a key that is followed by a value.
-        let in_query = query && matches!(key.to_ascii_lowercase().as_str(), "sig" | "key" | "code");
+        let folded = key.to_ascii_lowercase();
+        let in_query = query
+            && (matches!(folded.as_str(), "sig" | "key" | "code")
+                || ["signature", "credential"].iter().any(|w| folded.contains(w)));
         if !may_be_sensitive(key) && !in_query {
             continue;
         }
