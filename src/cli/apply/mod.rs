@@ -6,7 +6,7 @@ mod jobs;
 mod log;
 mod progress;
 mod resume;
-mod signals;
+pub(in crate::cli) mod signals;
 
 use std::collections::BTreeSet;
 use std::path::Path;
