@@ -187,7 +187,7 @@ impl<'a> Probing<'a> {
             written: &kinds,
             complete: written.as_ref().is_none_or(|w| w.failure.is_none()),
         });
-        let path = reports::keep(self.place.root, self.org_id, &report)?;
+        let (path, kept) = reports::keep(self.place.root, self.org_id, &report)?;
         if let Some(out) = &arguments.out {
             let out = self.door.world.here.join(out);
             if let Some(folder) = out.parent() {
@@ -195,7 +195,7 @@ impl<'a> Probing<'a> {
             }
             std::fs::write(&out, report.to_yaml()).map_err(|e| Failure::io("write", &out, &e))?;
         }
-        tell::tell(&self.door, &report, &findings, &path);
+        tell::tell(&self.door, &report, &findings, (&path, kept));
         if let Some(failure) = written.and_then(|w| w.failure) {
             return Err(failure);
         }

@@ -19,17 +19,18 @@ fn local(root: &Path) -> PathBuf {
     state_folder(root).join(COMMITTED)
 }
 
-/// Keeps a report below `.footbridge/`. One that passed is not replaced by one that only read, or did not come to its end.
-pub fn keep(root: &Path, org_id: OrgId, report: &Report) -> Result<PathBuf, Failure> {
+/// Keeps a report below `.footbridge/`, and says whether it was: one that passed is not replaced by one that only read, or did not come to its end.
+pub fn keep(root: &Path, org_id: OrgId, report: &Report) -> Result<(PathBuf, bool), Failure> {
     let folder = local(root);
     let path = folder.join(format!("{}-{VERSION}.yaml", org_id.as_str()));
     let known = std::fs::read_to_string(&path).ok().and_then(|text| Report::parse(&text));
     let lesser = matches!(report.outcome, Outcome::ReadOnly | Outcome::Incomplete);
-    if !(lesser && known.is_some_and(|known| known.passes(VERSION))) {
-        std::fs::create_dir_all(&folder).map_err(|e| Failure::io("make the folder", &folder, &e))?;
-        std::fs::write(&path, report.to_yaml()).map_err(|e| Failure::io("write", &path, &e))?;
+    if lesser && known.is_some_and(|known| known.passes(VERSION)) {
+        return Ok((path, false));
     }
-    Ok(path)
+    std::fs::create_dir_all(&folder).map_err(|e| Failure::io("make the folder", &folder, &e))?;
+    std::fs::write(&path, report.to_yaml()).map_err(|e| Failure::io("write", &path, &e))?;
+    Ok((path, true))
 }
 
 /// Has a probe of this version passed, in any org of this repository?

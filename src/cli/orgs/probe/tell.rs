@@ -8,18 +8,23 @@ use serde_json::json;
 use crate::cli::connect::Door;
 use crate::probe::{Finding, Outcome, Report, Verdict};
 
-/// Prints it.
-pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], path: &Path) {
+/// Prints it. `file`: where the report lies, and whether it is this one.
+pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], file: (&Path, bool)) {
     let world = door.world;
+    let (path, kept) = file;
     let shown = path.strip_prefix(door.root).unwrap_or(path).display().to_string();
     if world.json {
-        world.print(&format!("{:#}", json!({ "report": report, "file": shown })));
+        world.print(&format!("{:#}", json!({ "report": report, "file": kept.then_some(&shown) })));
         return;
     }
-    world.tell(&text(&door.label(), report, findings, world.verbose > 0, &shown));
+    let place = match kept {
+        true => format!("Report: {shown} (no value, id or name is in it)"),
+        false => format!("The report of an earlier probe, which passed, stays: {shown}"),
+    };
+    world.tell(&format!("{}\n{place}\n", text(&door.label(), report, findings, world.verbose > 0)));
 }
 
-fn text(label: &str, report: &Report, findings: &[Finding], all: bool, path: &str) -> String {
+fn text(label: &str, report: &Report, findings: &[Finding], all: bool) -> String {
     const ORDER: [Verdict; 4] = [Verdict::Differs, Verdict::Untold, Verdict::AsAssumed, Verdict::NotTried];
     let mut out = format!("What {label} does, of what Footbridge takes for granted:\n\n");
     for verdict in [Verdict::AsAssumed, Verdict::Differs, Verdict::Untold, Verdict::NotTried] {
@@ -61,8 +66,7 @@ fn text(label: &str, report: &Report, findings: &[Finding], all: bool, path: &st
         Outcome::Differs => "This org does not do all that is taken for granted: plan and look before every apply, and send the report to the project.".to_owned(),
         Outcome::Incomplete => "The probe did not come to its end.".to_owned(),
     };
-    let _ = writeln!(out, "\n{end}\nReport: {path} (no value, id or name is in it)");
-    out
+    out + "\n" + &end
 }
 
 fn heading(verdict: Verdict) -> &'static str {
