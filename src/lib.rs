@@ -17,6 +17,7 @@ pub mod diag;
 pub mod model;
 pub mod net;
 pub mod plan;
+pub mod probe;
 pub mod reconcile;
 pub mod render;
 pub mod report;

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["table", "net", "diag", "model"]),
     ("salesforce", &["table", "net", "model"]),
     ("apply", &["plan", "values", "salesforce", "table", "model"]),
+    ("probe", &["values", "salesforce", "table", "model"]),
     ("runlog", &["plan", "model"]),
     ("render", &["plan", "runlog", "diag", "model"]),
     ("undo", &["plan", "runlog", "values", "model"]),

@@ -39,8 +39,17 @@ fn the_run_log_of_version_1_reads_with_its_outcomes() {
 }
 
 #[test]
+fn the_report_of_a_probe_of_version_1_reads() {
+    let text = fs::read_to_string(folder().join("probe-1.yaml")).unwrap();
+    let report = footbridge::probe::Report::parse(&text).unwrap();
+    assert_eq!(report.outcome, footbridge::probe::Outcome::Differs);
+    assert_eq!((report.count(footbridge::probe::Verdict::Untold), report.findings.len()), (1, 4));
+    assert_eq!(report.to_yaml(), text);
+}
+
+#[test]
 fn every_specimen_is_read_by_a_test() {
     let found: BTreeSet<String> =
         fs::read_dir(folder()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(found, ["plan-1.jsonl", "run-1"].map(String::from).into());
+    assert_eq!(found, ["plan-1.jsonl", "probe-1.yaml", "run-1"].map(String::from).into());
 }

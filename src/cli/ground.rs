@@ -218,7 +218,7 @@ impl<'a> Place<'a> {
 ///
 /// # Errors
 /// Nobody has said which org it is.
-fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) -> Result<OrgId, Failure> {
+pub(super) fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) -> Result<OrgId, Failure> {
     match &settings.org_id {
         Some(id) => Ok(id.value),
         None => {

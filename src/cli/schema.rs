@@ -8,12 +8,13 @@ use super::failure::Failure;
 use super::world::World;
 use crate::config;
 use crate::diag::Code;
-use crate::{render, runlog};
+use crate::{probe, render, runlog};
 
 /// Every schema by its file name.
 pub fn all() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = config::schema::all().into_iter().map(|(n, t)| (n.to_owned(), t)).collect();
     all.extend(runlog::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    all.extend(probe::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
     all.extend(render::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
     all.sort();
     all

@@ -155,6 +155,10 @@ codes! {
     DeviceLogIn = "FB0525", "the log-in by a device code did not come through";
     SalesforceCli = "FB0526", "Salesforce's command line gave no log-in";
     NotRevoked = "FB0527", "Salesforce did not confirm the revocation";
+    ProbeDiffers = "FB0561", "the org does otherwise than taken for granted";
+    ProbeNotRestored = "FB0562", "a probed record is not as it was";
+    ProbeRefused = "FB0563", "the probe does not write here";
+    ProbeMissing = "FB0564", "no probe of this version has passed";
 
     // The mapping against the org.
     ObjectAbsent = "FB0601", "the object is not there or not visible";

@@ -30,7 +30,7 @@ mod write;
 pub use clock::Clock;
 pub use faults::{Action, Fault, Match, Other};
 pub use jobs::{Columns, Ending, Family, JobScript, JobSeen, ParentLock};
-pub use options::{BulkSettings, Credentials, EmulatorError, Options, PageSize, Settings};
+pub use options::{BulkSettings, Credentials, EmulatorError, Habits, Options, PageSize, Settings};
 pub use running::{Emulator, serve};
 pub use seed::WALKME_FIELDS;
 pub use seed::form::{Access, ClientSeed, ObjectRights, UserSeed};

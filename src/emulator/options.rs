@@ -77,6 +77,8 @@ pub struct Settings {
     pub bulk: BulkSettings,
     /// Seed of everything random (tokens, page sizes): the same seed gives the same org.
     pub random_seed: u64,
+    /// Where it differs from what the documents say.
+    pub habits: Habits,
 }
 
 impl Default for Settings {
@@ -96,8 +98,26 @@ impl Default for Settings {
             gzip: true,
             bulk: BulkSettings::default(),
             random_seed: 0x00F0_07B1,
+            habits: Habits::default(),
         }
     }
+}
+
+/// Where an org differs from what documents and recordings say: for tests of whoever asks an org how it behaves. By default nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Habits {
+    /// Text keeps the white space at its ends.
+    pub keeps_spaces: bool,
+    /// Text areas keep line ends as they were sent.
+    pub keeps_line_ends: bool,
+    /// Numbers are rounded to the field's scale.
+    pub rounds: bool,
+    /// A multi-select picklist keeps the order in which its values were sent.
+    pub keeps_order: bool,
+    /// Comparisons heed case, and fold nothing.
+    pub heeds_case: bool,
+    /// `#N/A` is a text like any other in bulk CSV.
+    pub plain_null_word: bool,
 }
 
 /// Allowances and habits of Bulk API 2.0.

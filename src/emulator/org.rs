@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::clock::stored;
 use super::ids;
 use super::model::Model;
-use super::options::{EmulatorError, Options};
+use super::options::{EmulatorError, Habits, Options};
 use super::people::{People, User};
 use super::schema::ObjectDef;
 use super::seed::csv_file;
@@ -76,6 +76,8 @@ pub struct Org {
     pub people: People,
     /// When the schema or somebody's rights last changed: `Last-Modified` of describes.
     pub changed: Timestamp,
+    /// Where it differs from what the documents say.
+    pub habits: Habits,
     /// The last number given to an id, by key prefix.
     pub counters: BTreeMap<String, u64>,
     additions: BTreeMap<String, ObjectSeed>,
@@ -104,7 +106,7 @@ impl Org {
         };
         db.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")?;
         db.set_prepared_statement_cache_capacity(256);
-        soql::install(&db)?;
+        soql::install(&db, options.settings.habits.heeds_case)?;
         db.execute_batch("CREATE TABLE IF NOT EXISTS emulator_state (key TEXT PRIMARY KEY, value TEXT NOT NULL)")?;
         let people: Option<People> = load(&db, "people")?;
         let fresh = people.is_none();
@@ -115,6 +117,7 @@ impl Org {
             people: people.unwrap_or_default(),
             model: Model::build(&BTreeMap::new())?,
             changed: now,
+            habits: options.settings.habits,
             db,
         };
         let mut pending = Pending::new();

@@ -3,6 +3,7 @@
 //! Where there is no `chromedriver`, a test says so aloud and is left out; with `CI` set it fails. Pages are kept as pictures in the
 //! target folder, below `tmp/pages/`.
 
+mod connect;
 mod sign_in;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -168,6 +169,14 @@ impl Browser {
     /// What the page says.
     pub async fn text(&self) -> String {
         self.script("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits for a page with this heading.
+    pub async fn waits_for(&self, heading: &str) {
+        let wanted = json!({"using": "xpath", "value": format!("//h1[normalize-space()='{heading}']")});
+        if let Err(error) = self.send("/element", Some(wanted)).await {
+            panic!("no page `{heading}` at {}: {}\n{}", self.url().await, error["message"], self.text().await);
+        }
     }
 
     /// Where the browser is.

@@ -104,6 +104,7 @@ impl Marked {
     /// Every command that reads the repository.
     #[track_caller]
     fn every_command(&self, what: &str) {
+        let record = self.job.ids()[0].clone();
         for arguments in [
             &["validate", "-vv"] as &[&str],
             &["validate", "--online", "-vv"],
@@ -128,6 +129,10 @@ impl Marked {
             &["orgs", "pin", "acme", "--env", "sandbox", "--no-browser", "--wait", "1", "-vv"],
             &["orgs", "list", "-vv"],
             &["orgs", "list", "--json"],
+            &["orgs", "probe", "acme", "-vv"],
+            &["orgs", "probe", "acme", "--json", "-vv"],
+            &["orgs", "probe", "acme", "--record", &record, "--yes", "--out", "probes/p.yaml", "-vv"],
+            &["orgs", "probe", "acme", "--restore", "-vv"],
         ] {
             self.run(what, arguments);
         }
@@ -390,6 +395,7 @@ fn keys_and_values_stay_out_of_everything_that_is_not_a_terminal() {
     look(&job, &["runs", "--json"]);
     look(&job, &["runs", "show", "notes"]);
     look(&job, &["runs", "show", "notes", "--json"]);
+    look(&job, &["orgs", "probe", "acme", "--record", &first, "--yes", "--out", "runs/probe.yaml", "-vv"]);
     for (what, text) in &printed {
         for value in hidden {
             assert!(!text.contains(value), "{what} prints {value}:\n{text}");

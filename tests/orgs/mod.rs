@@ -3,6 +3,7 @@
 mod browser;
 mod flows;
 mod pins;
+mod probe;
 mod rotation;
 mod store;
 

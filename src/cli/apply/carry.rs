@@ -21,6 +21,7 @@ use crate::cli::connect::{Connected, Purpose, budget};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
+use crate::cli::orgs::warn_unless_passed;
 use crate::cli::repository::state_folder;
 use crate::cli::show;
 use crate::cli::undo;
@@ -135,6 +136,7 @@ pub async fn integration(
         })?;
     world.bug_on_demand("planned", &(&plan, &outline));
     first_run(place, target, arguments, &mut plan)?;
+    warn_unless_passed(place, &target.integration.org.value, name, target.environment, org_id);
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
         let mut text = Vec::new();

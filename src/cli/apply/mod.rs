@@ -7,7 +7,7 @@ pub(super) mod keeping;
 mod log;
 mod progress;
 mod resume;
-mod signals;
+pub(in crate::cli) mod signals;
 mod verify;
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::probe::ProbeArguments;
 use crate::cli::arguments::environment;
 use crate::model::EnvironmentName;
 
@@ -24,6 +25,8 @@ pub enum OrgsCommand {
     Disconnect(DisconnectArguments),
     /// Write the id of a refreshed sandbox into orgs.yaml, after asking the org what it is
     Pin(PinArguments),
+    /// Ask an org whether it does what Footbridge takes for granted; with --record, write one record and put it back
+    Probe(ProbeArguments),
 }
 
 /// A person's way to log in.

@@ -10,10 +10,12 @@ mod disconnect;
 mod list;
 mod listener;
 mod pin;
+mod probe;
 mod reach;
 mod write;
 
 pub use arguments::OrgsArguments;
+pub use probe::warn_unless_passed;
 
 use self::arguments::OrgsCommand;
 use super::exit::Exit;
@@ -27,5 +29,6 @@ pub async fn run(world: &World, arguments: &OrgsArguments) -> Result<Exit, Failu
         OrgsCommand::Connect(arguments) => connect::run(world, arguments).await,
         OrgsCommand::Disconnect(arguments) => disconnect::run(world, arguments).await,
         OrgsCommand::Pin(arguments) => pin::run(world, arguments).await,
+        OrgsCommand::Probe(arguments) => probe::run(world, arguments).await,
     }
 }

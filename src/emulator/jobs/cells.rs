@@ -1,5 +1,6 @@
 //! A cell of an upload to a typed change: empty leaves the field alone, `#N/A` clears it, what is none of its type fails the row.
 
+use super::super::options::Habits;
 use super::super::problem::Problem;
 use super::super::schema::{FieldDef, Kind};
 use super::super::store::moments::{self, Unfit};
@@ -10,11 +11,11 @@ use super::super::write::draft::{Typed, decimal};
 /// # Errors
 /// The row's: `INVALID_FIELD:Failed to deserialize field at col 3. Due to, 'x' is not a valid value for the type xsd:date`, as
 /// developers report it.
-pub fn typed(field: &FieldDef, text: &str, column: usize) -> Result<Option<Typed>, Problem> {
+pub fn typed(field: &FieldDef, text: &str, column: usize, habits: Habits) -> Result<Option<Typed>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    if text == "#N/A" {
+    if text == "#N/A" && !habits.plain_null_word {
         return Ok(Some(Typed::Null));
     }
     let wrong = |wanted: &str| {
@@ -49,6 +50,7 @@ pub fn typed(field: &FieldDef, text: &str, column: usize) -> Result<Option<Typed
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::options::Habits;
     use super::super::super::schema::Kind;
     use super::super::super::standard::usual;
     use super::super::super::write::draft::Typed;
@@ -56,7 +58,7 @@ mod tests {
 
     #[test]
     fn cells_by_type() {
-        let read = |kind, text: &str| typed(&usual(kind, 80).0, text, 2).map_err(|p| p.message);
+        let read = |kind, text: &str| typed(&usual(kind, 80).0, text, 2, Habits::default()).map_err(|p| p.message);
         for (kind, text, found) in [
             (Kind::String, "", None),
             (Kind::String, "#N/A", Some(Typed::Null)),

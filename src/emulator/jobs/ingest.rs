@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::super::faults::Action;
 use super::super::ids::eighteen;
+use super::super::options::Habits;
 use super::super::people::User;
 use super::super::problem::Problem;
 use super::super::schema::{Catalog, ObjectDef};
@@ -172,7 +173,7 @@ impl Work {
                     }
                 }
                 self.hindered(state, &org.db, orders, object, &id)?;
-                let draft = draft(object, &header, &cells).map_err(|p| vec![p])?;
+                let draft = draft(object, &header, &cells, org.habits).map_err(|p| vec![p])?;
                 save::record(&org, &orders.user, &draft, &id, now).map(|()| id)
             });
             self.row += 1;
@@ -273,10 +274,15 @@ fn parent(
     })
 }
 
-fn draft<'m>(object: &'m ObjectDef, header: &Header<'m>, cells: &[Cow<'_, str>]) -> Result<Draft<'m>, Problem> {
+fn draft<'m>(
+    object: &'m ObjectDef,
+    header: &Header<'m>,
+    cells: &[Cow<'_, str>],
+    habits: Habits,
+) -> Result<Draft<'m>, Problem> {
     let mut changes = Vec::with_capacity(header.fields.len());
     for (column, field) in &header.fields {
-        if let Some(typed) = cells::typed(field, &cells[*column], *column)? {
+        if let Some(typed) = cells::typed(field, &cells[*column], *column, habits)? {
             changes.push((*field, typed));
         }
     }

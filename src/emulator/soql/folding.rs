@@ -9,11 +9,12 @@ use unicase::UniCase;
 
 /// Registers what the queries need on a connection: the collation `SF` (equality and order of case-folded text, for columns
 /// and indexes), and the functions `sf_fold(text)`, `sf_like(text, pattern, heed_case)`, `sf_includes(set, groups)`
-/// (groups: a JSON array of `a;b`) and `sf_same_set(set, set)`. All answer 0 for null.
-pub fn install(connection: &Connection) -> Result<()> {
+/// (groups: a JSON array of `a;b`) and `sf_same_set(set, set)`. All answer 0 for null. With `heed_case` texts are folded by nobody.
+pub fn install(connection: &Connection, heed_case: bool) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_collation("SF", compare)?;
-    connection.create_scalar_function("sf_fold", 1, flags, |context| Ok(text(context, 0)?.map(fold)))?;
+    connection.create_collation("SF", if heed_case { |left: &str, right: &str| left.cmp(right) } else { compare })?;
+    let folding = if heed_case { str::to_owned } else { fold };
+    connection.create_scalar_function("sf_fold", 1, flags, move |context| Ok(text(context, 0)?.map(folding)))?;
     connection.create_scalar_function("sf_like", 3, flags, |context| {
         let heed_case: bool = context.get(2)?;
         let pattern = context.get_or_create_aux(1, |value| value.as_str().map(|p| Pattern::new(p, heed_case)))?;

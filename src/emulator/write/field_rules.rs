@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
 use super::super::ids;
+use super::super::options::Habits;
 use super::super::problem::Problem;
 use super::super::schema::{Catalog, FieldDef, Kind};
 use super::super::store::rows::{self, Presence};
@@ -17,7 +18,13 @@ const MOST_VALUES: usize = 100;
 ///
 /// # Errors
 /// The record's error.
-pub fn store(field: &FieldDef, value: &Typed, db: &Connection, catalog: &Catalog) -> Result<Sql, Problem> {
+pub fn store(
+    field: &FieldDef,
+    value: &Typed,
+    db: &Connection,
+    catalog: &Catalog,
+    habits: Habits,
+) -> Result<Sql, Problem> {
     match value {
         Typed::Null if field.kind == Kind::Boolean => {
             Err(problem(field, "INVALID_TYPE_ON_FIELD_IN_RECORD", "value not of required type: null"))
@@ -26,8 +33,8 @@ pub fn store(field: &FieldDef, value: &Typed, db: &Connection, catalog: &Catalog
         Typed::Flag(flag) => Ok(Sql::Integer(i64::from(*flag))),
         Typed::Moment(stored) => Ok(Sql::Text(stored.clone())),
         Typed::Beyond(sent) => Err(problem(field, "FIELD_INTEGRITY_EXCEPTION", &format!("invalid date: {sent}"))),
-        Typed::Number(number) => self::number(field, *number),
-        Typed::Text(text) => self::text(field, text, db, catalog),
+        Typed::Number(number) => self::number(field, *number, habits),
+        Typed::Text(text) => self::text(field, text, db, catalog, habits),
     }
 }
 
@@ -35,7 +42,7 @@ fn problem(field: &FieldDef, code: &str, what: &str) -> Problem {
     Problem::of_record(code, format!("{}: {what}", field.label), &[&field.name])
 }
 
-fn number(field: &FieldDef, number: f64) -> Result<Sql, Problem> {
+fn number(field: &FieldDef, number: f64, habits: Habits) -> Result<Sql, Problem> {
     let int = field.kind == Kind::Int;
     let left = if int { field.digits } else { field.precision.saturating_sub(field.scale) };
     // Digits left of the point only: the scale is not enforced through the API (help 000387302).
@@ -45,7 +52,12 @@ fn number(field: &FieldDef, number: f64) -> Result<Sql, Problem> {
         let what = format!("value outside of valid range on numeric field: {shown}");
         return Err(problem(field, "NUMBER_OUTSIDE_VALID_RANGE", &what));
     }
-    Ok(if int { Sql::Integer(number as i64) } else { Sql::Real(number) })
+    let unit = 10_f64.powi(field.scale as i32);
+    Ok(match int {
+        true => Sql::Integer(number as i64),
+        false if habits.rounds => Sql::Real((number * unit).round() / unit),
+        false => Sql::Real(number),
+    })
 }
 
 /// Java's `trim`: everything up to U+0020 goes, a no-break space stays.
@@ -53,15 +65,16 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c <= ' ')
 }
 
-fn text(field: &FieldDef, text: &str, db: &Connection, catalog: &Catalog) -> Result<Sql, Problem> {
-    let text = trimmed(text);
-    if text.is_empty() {
+fn text(field: &FieldDef, text: &str, db: &Connection, catalog: &Catalog, habits: Habits) -> Result<Sql, Problem> {
+    if trimmed(text).is_empty() {
         return Ok(Sql::Null);
     }
+    let text = if habits.keeps_spaces { text } else { trimmed(text) };
     let stored = match field.kind {
+        Kind::Textarea if habits.keeps_line_ends => text.to_owned(),
         Kind::Textarea => text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n"),
         Kind::Picklist => picklist(field, text)?,
-        Kind::Multipicklist => multipicklist(field, text)?,
+        Kind::Multipicklist => multipicklist(field, text, habits)?,
         Kind::Id | Kind::Reference => return reference(field, text, db, catalog).map(Sql::Text),
         _ => text.replace("\r\n", " ").replace(['\r', '\n'], " "),
     };
@@ -93,7 +106,7 @@ fn picklist(field: &FieldDef, text: &str) -> Result<String, Problem> {
 }
 
 /// Each value once, in the picklist's own order; unknown ones behind, as sent.
-fn multipicklist(field: &FieldDef, text: &str) -> Result<String, Problem> {
+fn multipicklist(field: &FieldDef, text: &str, habits: Habits) -> Result<String, Problem> {
     let mut chosen: Vec<String> = Vec::new();
     for part in text.split(';').map(trimmed).filter(|p| !p.is_empty()) {
         let value = picklist(field, part)?;
@@ -106,7 +119,9 @@ fn multipicklist(field: &FieldDef, text: &str) -> Result<String, Problem> {
         return Err(problem(field, "TOO_MANY_ENUM_VALUE", &what));
     }
     let place = |value: &String| field.picklist.iter().position(|e| e.value == *value).unwrap_or(usize::MAX);
-    chosen.sort_by_key(place);
+    if !habits.keeps_order {
+        chosen.sort_by_key(place);
+    }
     Ok(chosen.join(";"))
 }
 
@@ -134,6 +149,7 @@ mod tests {
     use rusqlite::Connection;
     use rusqlite::types::Value as Sql;
 
+    use super::super::super::options::Habits;
     use super::super::super::schema::{Catalog, FieldDef, Kind, PicklistEntry};
     use super::super::super::standard::usual;
     use super::super::draft::Typed;
@@ -150,7 +166,7 @@ mod tests {
 
     fn stored(field: &FieldDef, value: Typed) -> Result<Sql, (String, String)> {
         let db = Connection::open_in_memory().unwrap();
-        store(field, &value, &db, &Catalog::default()).map_err(|p| (p.code, p.message))
+        store(field, &value, &db, &Catalog::default(), Habits::default()).map_err(|p| (p.code, p.message))
     }
 
     fn text(field: &FieldDef, value: &str) -> Result<Sql, (String, String)> {

@@ -82,7 +82,7 @@ fn stored(org: &Org, draft: &Draft<'_>, id: &str) -> Result<Vec<(String, Sql)>, 
     let mut changes = Vec::with_capacity(draft.changes.len());
     let mut missing: Vec<&str> = Vec::new();
     for (field, value) in &draft.changes {
-        let stored = match field_rules::store(field, value, &org.db, &org.model.catalog) {
+        let stored = match field_rules::store(field, value, &org.db, &org.model.catalog, org.habits) {
             Ok(stored) => stored,
             // An old value that is no longer active may stay.
             Err(problem) if problem.code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" => {

@@ -130,7 +130,7 @@ impl Org {
     fn empty() -> Org {
         let catalog = catalog();
         let connection = Connection::open_in_memory().unwrap();
-        install(&connection).unwrap();
+        install(&connection, false).unwrap();
         for object in &catalog.objects {
             let column = |field: &FieldDef| match field.kind {
                 Kind::Id => "\"Id\" TEXT PRIMARY KEY".to_owned(),
