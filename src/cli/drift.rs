@@ -204,7 +204,7 @@ async fn by_report(
     if digests.configuration != target.integration.digest(target.environment) {
         return Err(unknown("the configuration has changed since"));
     }
-    let report = place.open(target).ok().and_then(|report| report.finish().ok());
+    let report = place.open(target).await.ok().and_then(|report| report.finish().ok());
     let now = report.map(|facts| crate::model::Digest::from_sha256_hex(&facts.sha256));
     if now.as_ref() != Some(&digests.report) {
         return Err(unknown("the report has changed since"));

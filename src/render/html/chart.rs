@@ -34,7 +34,6 @@ pub(super) fn chart(title: &str, latest: &str, top: f64, top_words: &str, bars: 
         figure.chart {
             figcaption { span { (title) } strong { (Text(latest)) } }
             div.plot {
-                span.top aria-hidden="true" { (Text(top_words)) }
                 svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(summary) focusable="false" {
                     line.rule x1="0" x2=(WIDTH) y1="0.5" y2="0.5" {}
                     line.rule x1="0" x2=(WIDTH) y1="50" y2="50" {}
@@ -51,6 +50,7 @@ pub(super) fn chart(title: &str, latest: &str, top: f64, top_words: &str, bars: 
                     line.base x1="0" x2=(WIDTH) y1="99.5" y2="99.5" {}
                 }
             }
+            p.scale { "from 0 to " (Text(top_words)) }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::names::{run_file, up};
 use super::shell::{Mark, Site, Step, badge, page, wide};
 use super::text::Text;
 use crate::render::wording::{counted, grouped, moment, run_time, share};
-use crate::runlog::{RunSummary, Status};
+use crate::runlog::{RunSummary, Status, stamp};
 
 /// The page; of the first `own` runs there are pages to go to.
 pub fn history(site: &Site, line: &Line, own: usize) -> String {
@@ -40,7 +40,7 @@ pub fn history(site: &Site, line: &Line, own: usize) -> String {
         }
         section aria-labelledby="runs" {
             h2 id="runs" { "Runs" }
-            (wide("Runs", table(line, own, &up)))
+            (wide("Table of runs", table(line, own, &up)))
             @if (line.runs.len() as u64) < line.total {
                 p.note { "The newest " (grouped(line.runs.len() as u64)) " of " (counted(line.total, "run")) ". " code { "footbridge runs" } " lists all." }
             }
@@ -95,8 +95,7 @@ fn table(line: &Line, own: usize, up: &str) -> Markup {
             caption { "Runs of " (Text(&line.integration)) ", newest first" }
             thead {
                 tr {
-                    th scope="col" { "Run" }
-                    th scope="col" { "Start (UTC)" }
+                    th scope="col" { "Run, by its start" }
                     th.num scope="col" { "Run time" }
                     th scope="col" { "Status" }
                     th.num scope="col" { "Report rows" }
@@ -112,10 +111,10 @@ fn table(line: &Line, own: usize, up: &str) -> Markup {
                 @for (i, run) in line.runs.iter().enumerate() {
                     tr {
                         th scope="row" {
-                            @if i < own { a href=(format!("{up}{}", run_file(&run.integration, run.org_id, &run.id))) { (Text(&run.id)) } }
-                            @else { (Text(&run.id)) }
+                            @if i < own { a.once href=(format!("{up}{}", run_file(&run.integration, run.org_id, &run.id))) { (moment(run.start)) } }
+                            @else { (when(run.start)) }
+                            @if run.id != stamp(run.start) { span.note { (Text(&run.id)) } }
                         }
-                        td { (when(run.start)) }
                         td.num { (run_time(run.run_time)) }
                         td { (status(run)) }
                         td.num { (grouped(run.rows)) }

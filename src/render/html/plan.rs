@@ -52,7 +52,7 @@ pub(in crate::render) fn plan(view: &PlanView) -> String {
         }
         section aria-labelledby="fields" {
             h2 id="fields" { "Fields" }
-            (wide("Fields", fields(view)))
+            (wide("Table of fields", fields(view)))
         }
         @if !view.common.is_empty() {
             section aria-labelledby="common" {
@@ -72,7 +72,7 @@ pub(in crate::render) fn plan(view: &PlanView) -> String {
             h2 id="records" { "Records" }
             @if view.records.is_empty() && view.records_left_out == 0 { p { "None would change." } }
             @else {
-                (wide("Records", records(&view.records)))
+                (wide("Table of records", records(&view.records)))
                 @if view.records_left_out > 0 { p.note { "… and " (counted(view.records_left_out, "record")) " more: " code { "--full" } " lists all." } }
             }
         }

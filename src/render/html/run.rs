@@ -39,7 +39,7 @@ pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> 
         }
         section aria-labelledby="fields" {
             h2 id="fields" { "Fields, as planned" }
-            (wide("Fields", fields(log)))
+            (wide("Table of fields", fields(log)))
         }
         section aria-labelledby="guards" {
             h2 id="guards" { "Guards" }
@@ -59,7 +59,7 @@ pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> 
             h2 id="left" { "Records that were not updated" }
             @if records.is_empty() && left_out == 0 { p { "None." } }
             @else {
-                (wide("Records that were not updated", left(records)))
+                (wide("Table of records", left(records)))
                 @if left_out > 0 { p.note { "… and " (counted(left_out, "record")) " more: " code { "footbridge runs show " (Text(&log.id)) } } }
             }
         }
