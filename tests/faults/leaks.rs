@@ -283,12 +283,15 @@ fn no_secret_comes_out_of_servers_that_send_it_back() {
     for (auth, script) in echoes {
         let marked = Marked::new(auth);
         marked.faults(&script.replace("LATE", &late));
+        let record = marked.job.ids()[0].clone();
         for arguments in [
             &["validate", "--online", "-vv"] as &[&str],
             &["plan", "notes", "-vv"],
             &["apply", "notes", "--yes", "-vv"],
             &["apply", "notes", "--yes", "--json"],
             &["runs", "show", "notes"],
+            &["orgs", "probe", "acme", "--record", &record, "--yes", "--out", "probes/p.yaml", "-vv"],
+            &["orgs", "probe", "acme", "--restore", "-vv"],
         ] {
             marked.run(script, arguments);
         }
