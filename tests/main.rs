@@ -25,4 +25,5 @@ mod plans;
 mod real_data;
 mod scene;
 mod terminal;
+mod undo;
 mod worked_example;
