@@ -29,4 +29,5 @@ mod real_data;
 mod scene;
 mod sources;
 mod terminal;
+mod undo;
 mod worked_example;

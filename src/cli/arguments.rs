@@ -88,7 +88,7 @@ pub enum Command {
     Show(ShowArguments),
     /// Make the changes, and leave a run log; shows the plan and asks first
     Apply(ApplyArguments),
-    /// Take a run back: its fields get the values that they had, unless somebody changed them since
+    /// Take a run back, but for what somebody changed since; shows the plan and asks first
     Undo(UndoArguments),
     /// List past runs, show one, compare two, remove old ones
     Runs(RunsArguments),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
 
-use super::ground::{Place, Target};
+use super::ground::Place;
 use crate::model::{FieldName, RecordId};
 use crate::plan::Plan;
 use crate::reconcile::{Inputs, KNOWN_FAILURE};
@@ -17,7 +17,7 @@ pub struct Known {
 }
 
 /// The known failures of the fields that an integration writes. Those that are over are told, and their cells are sent again.
-pub fn of(place: &Place<'_>, _target: Target<'_>, inputs: &Inputs, warnings: &mut Vec<String>) -> Known {
+pub fn of(place: &Place<'_>, inputs: &Inputs, warnings: &mut Vec<String>) -> Known {
     let today = place.world.now().to_zoned(TimeZone::UTC).date();
     let mut known = Known { cells: HashMap::new(), names: BTreeSet::new() };
     for failure in &place.repository.known_failures {

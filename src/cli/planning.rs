@@ -68,7 +68,7 @@ impl Place<'_> {
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
         let mut inputs = compiled.inputs;
-        let known = super::known::of(self, target, &inputs, &mut warnings);
+        let known = super::known::of(self, &inputs, &mut warnings);
         inputs.known.clone_from(&known.cells);
         // The second time it streams into the match, so that only the cells that matter are ever held.
         let mut reading = reconcile::start(inputs, memory);

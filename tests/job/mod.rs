@@ -1,5 +1,6 @@
 //! The job itself, end to end through the binary: plan, guards, apply, run log, and the second plan that is empty.
 
+mod careful;
 mod commands;
 mod guards;
 mod matching;

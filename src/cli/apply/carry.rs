@@ -247,6 +247,7 @@ impl Carried {
                     .help("the journal in .footbridge/journal is kept; please report it"),
             )
         })?;
+        verify::tell(place.world, &outcomes);
         let exit = log::write(place, plan, &Ended::Carried(&outcomes), about)?;
         if outcomes.jobs_left().next().is_some() {
             // The journal stays: with it the job's results are still to be had.

@@ -274,6 +274,7 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
 }
 
 fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
+    let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
         code: "job_left".to_owned(),
@@ -281,8 +282,15 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
         not_done: Some("`footbridge apply --resume` fetches them".to_owned()),
     });
     stop.map(|s| RunProblem {
-        code: crate::runlog::plain_code(&s.code),
-        message: words(s.kind).to_owned(),
+        code: if s.kind == StopKind::Canary {
+            Code::CanaryDiffers.as_str().to_owned()
+        } else {
+            crate::runlog::plain_code(&s.code)
+        },
+        message: match canary(s).map(|look| verify::look(look).words()).filter(|fields| !fields.is_empty()) {
+            Some(fields) => format!("{}: {fields}", words(s.kind)),
+            None => words(s.kind).to_owned(),
+        },
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
     })
     .chain(left)

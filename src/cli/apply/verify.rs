@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::apply::{CanaryLook, Contrast, End, Outcomes};
 use crate::cli::connect::Purpose;
 use crate::cli::ground::{Place, Target};
+use crate::cli::world::World;
 use crate::model::{FieldName, RecordId};
 use crate::net::Budget;
 use crate::plan::Plan;
+use crate::render::escape::Terminal;
 use crate::runlog::{Difference, FieldDifference, SecondLook};
 
 /// Plans again and says which of the updated records would change again. What cannot be planned is told, and counts as every record differing.
@@ -49,6 +51,21 @@ pub async fn again(
         .map(|(field, records)| FieldDifference { field, difference: Difference::WouldChange, records })
         .collect();
     SecondLook { records, differ, fields }
+}
+
+/// On a person's terminal: what should stand in the canary's records, and what does.
+pub fn tell(world: &World, outcomes: &Outcomes) {
+    let Some(look) = outcomes.canary.as_ref().filter(|_| world.terminal) else { return };
+    let text = |value: &Option<String>| {
+        value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("`{}`", Terminal(value)))
+    };
+    for found in look.contrasts.iter().take(20) {
+        let (planned, stands) = (text(&found.planned), text(&found.found));
+        world.say(&format!("{} {}: {stands} stands there, {planned} should", found.record, found.field));
+    }
+    if look.contrasts.len() > 20 {
+        world.say(&format!("… and {} more", look.contrasts.len() - 20));
+    }
 }
 
 /// What a canary showed, as the run log says it.

@@ -19,6 +19,9 @@ const WORDS: [&str; 12] = [
 /// Keys that hold one of the words and no secret.
 const HARMLESS: [&str; 2] = ["private_key_file", "secret_file"];
 
+/// How the secret keys of age begin.
+const AGE_KEY: &str = "AGE-SECRET-KEY";
+
 /// Is a value under this key to be kept from sight?
 pub(crate) fn is_sensitive(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
@@ -36,6 +39,12 @@ fn may_be_sensitive(key: &str) -> bool {
 /// The same text, secrets starred out. Same length in bytes.
 pub(crate) fn masked(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
+    // A secret key of age's is known by its first letters, wherever it stands.
+    for (start, _) in text.to_ascii_uppercase().match_indices(AGE_KEY) {
+        let rest = &text[start..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
+        out[start..start + end].fill(b'*');
+    }
     let mut at = 0;
     while let Some(found) = text[at..].find([':', '=']) {
         let sign = at + found;

@@ -164,7 +164,10 @@ fn row(entry: &Entry, sight: &Sight) -> NotableRow {
     }
 }
 
-/// `row 12, line 13`, or `row 12` where line and row differ by the header alone.
+/// `row 12, line 13`; `row 12` where there is no file that has lines (an undo).
 pub(super) fn place(row: u64, line: u64) -> String {
+    if line == 0 {
+        return format!("row {}", grouped(row));
+    }
     format!("row {}, line {}", grouped(row), grouped(line))
 }

@@ -9,7 +9,8 @@ use crate::render::paint::Paint;
 use crate::render::table::{beside, fits, text_table};
 use crate::render::wording::{counted, grouped, guard_sentence, moment, outcome_words, run_time, share};
 use crate::render::{Ends, Options, apply};
-use crate::runlog::{Listed, RunLog, RunSummary, Status, stamp};
+use crate::runlog::values::Keep;
+use crate::runlog::{Listed, RunLog, RunSummary, SecondLook, Status, stamp};
 
 /// A table of runs, newest first; logs that cannot be read stand below it.
 pub fn table(runs: &[Listed], options: &Options) -> String {
@@ -194,6 +195,7 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
         ("Status", log.status.as_str().to_owned()),
         ("Ended because", log.exit.sentence().to_owned()),
     ];
+    facts.extend(log.undo_of.clone().map(|run| ("Undo of", run)));
     if !stops.is_empty() {
         facts.push(("Told to stop", stops.join(", ")));
     }
@@ -213,6 +215,7 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
             ),
         ));
     }
+    facts.extend(careful(log));
     facts.extend(log.window_seconds.map(|w| ("Window", apply::window_sentence(w))));
     facts.push((
         "Quota",
@@ -243,6 +246,24 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Where the run's values are, and what it saw when it looked again.
+fn careful(log: &RunLog) -> Vec<(&'static str, String)> {
+    let look = |look: &SecondLook| match look.differ {
+        0 => format!("{} as planned", counted(look.records, "record")),
+        _ => format!("{} of {} differ: {}", grouped(look.differ), counted(look.records, "record"), look.words()),
+    };
+    let values = log.values.as_ref().map(|values| match (values.keep, &values.file) {
+        (Keep::Local, Some(file)) => format!("on the machine that applied, {file}"),
+        (Keep::Committed, Some(file)) => {
+            format!("beside the log, {file}, encrypted to {}", values.recipients.join(", "))
+        }
+        _ => "not kept: this run cannot be undone".to_owned(),
+    });
+    let values = values.map(|text| ("Values", text));
+    let looks = [("Canary", log.canary.as_ref().map(look)), ("Verified", log.verify.as_ref().map(look))];
+    values.into_iter().chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
 }
 
 fn fields(log: &RunLog, options: &Options, paint: Paint) -> String {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, OrgId, RecordId};
-use crate::plan::Entry;
+use crate::plan::{CellChange, Entry};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "footbridge values/1";
@@ -78,6 +79,40 @@ pub struct RecordValues {
     /// Instead of `after`: salted digests of it, which tell whether a field still holds what the run wrote, and no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<BTreeMap<FieldName, String>>,
+}
+
+/// One planned record as it is written, from the entry itself: there may be millions.
+pub(super) struct Written<'e> {
+    pub(super) id: RecordId,
+    pub(super) entry: &'e Entry,
+    pub(super) after: bool,
+    pub(super) salt: &'e str,
+}
+
+/// Cells as a mapping of what one of their parts says.
+struct Cells<'e, F>(&'e [CellChange], F);
+
+impl<'e, T: Serialize, F: Fn(&'e CellChange) -> T> Serialize for Cells<'e, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|cell| (&cell.field, self.1(cell))))
+    }
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let cells = &self.entry.cells;
+        let mut line = serializer.serialize_struct("RecordValues", 4)?;
+        line.serialize_field("row", &self.entry.row)?;
+        line.serialize_field("id", &self.id)?;
+        line.serialize_field("before", &Cells(cells, |cell: &CellChange| cell.before.clone()))?;
+        if self.after {
+            line.serialize_field("after", &Cells(cells, |cell: &CellChange| cell.after.clone()))?;
+        } else {
+            let written = |cell: &CellChange| digest(self.salt, &cell.field, cell.after.as_deref());
+            line.serialize_field("written", &Cells(cells, written))?;
+        }
+        line.end()
+    }
 }
 
 impl RecordValues {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::format::Trailer;
-use super::{Head, Place, RecordValues, ValuesProblem};
+use super::format::{Trailer, Written};
+use super::{Head, Place, ValuesProblem};
 use crate::model::{Digest, Digester};
 use crate::plan::Entry;
 
@@ -98,9 +98,12 @@ impl Writer {
     /// # Errors
     /// The file cannot be written.
     pub fn entry(&mut self, entry: &Entry) -> Result<(), ValuesProblem> {
-        let Some(values) = RecordValues::of(entry, self.after, &self.salt) else { return Ok(()) };
+        let Some(id) = entry.record else { return Ok(()) };
         self.records += 1;
-        self.put(&values)
+        let salt = std::mem::take(&mut self.salt);
+        let put = self.put(&Written { id, entry, after: self.after, salt: &salt });
+        self.salt = salt;
+        put
     }
 
     /// Puts the whole file in its place, on disk.
