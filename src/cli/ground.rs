@@ -7,6 +7,7 @@ use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect, mend};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::grants;
 use super::problem;
 use super::world::World;
 use crate::config::valid::{self, Integration, Location, OrgEnvironment, Repository};
@@ -153,9 +154,10 @@ impl<'a> Place<'a> {
         let (connected, object) = self.describe(target, purpose, budget).await?;
         let rights = if connected.reader { Rights::Reader } else { Rights::Writer };
         let prefixes = self.prefixes(target, &connected, &object).await?;
-        let compiled = compile(target.integration, target.environment, &object, &prefixes, columns, rights)
-            .map_err(Failure::configuration)?;
-        Ok(Stands { connected, object, compiled })
+        match compile(target.integration, target.environment, &object, &prefixes, columns, rights) {
+            Ok(compiled) => Ok(Stands { connected, object, compiled }),
+            Err(problems) => Err(Failure::configuration(super::lacking::who(&connected, target, problems).await)),
+        }
     }
 
     /// Key prefixes of the org's objects, so that an id of the wrong kind never reaches Salesforce. Asked for only where a reference is mapped.
@@ -202,7 +204,14 @@ impl<'a> Place<'a> {
                     .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
                     .note("no record was read or written")
                     .help("if the name is right, give the user Read and Edit on the object, by a permission set");
-                Err(Failure::new(Exit::Usage, diagnostic))
+                let (object, edit) = (&integration.object.value, !connected.reader);
+                let set = grants::set_label(&integration.org.value, connected.reader);
+                let diagnostic = diagnostic
+                    .help(grants::object_setup(&set, object.as_str(), edit))
+                    .help(grants::object_line(object, edit));
+                let problems = [diagnostic].into_iter().collect();
+                let diagnostics = super::lacking::who(&connected, target, problems).await;
+                Err(Failure { exit: Exit::Usage, diagnostics })
             }
             Err(error) => {
                 let context = problem::salesforce::Context {
@@ -220,7 +229,7 @@ impl<'a> Place<'a> {
 ///
 /// # Errors
 /// Nobody has said which org it is.
-fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) -> Result<OrgId, Failure> {
+pub(super) fn pinned(org: &str, environment: EnvironmentName, settings: &OrgEnvironment) -> Result<OrgId, Failure> {
     match &settings.org_id {
         Some(id) => Ok(id.value),
         None => {

@@ -14,6 +14,7 @@ mod lookup;
 mod query;
 mod reading;
 mod retrieve;
+mod rights;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -38,6 +39,7 @@ pub use lookup::{GetLimits, Lookup, LookupQuery, Lookups};
 pub use query::QueryTotals;
 pub use reading::{Demand, ReadFacts, Way, choose_read, estimated_row_bytes};
 pub use retrieve::RETRIEVE_LIMIT;
+pub use rights::{ACCESS_LIMIT, AccessSet, FieldRight, ObjectRight, RecordAccess, SharingModel};
 pub use rows::{Page, decode_page};
 pub use update::{CallFailure, RecordError, RecordOutcome, RecordUpdate, UPDATE_LIMIT};
 pub use usage::{Limit, Usage};

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::app::AppArguments;
+use super::check::CheckArguments;
 use crate::cli::arguments::environment;
 use crate::model::EnvironmentName;
 
@@ -24,6 +26,10 @@ pub enum OrgsCommand {
     Disconnect(DisconnectArguments),
     /// Write the id of a refreshed sandbox into orgs.yaml, after asking the org what it is
     Pin(PinArguments),
+    /// May the user do what the integrations need? Names every right that is missing, and where it is given
+    Check(CheckArguments),
+    /// The External Client App that a log-in needs: the steps for an admin, or metadata to deploy. Asks no org
+    App(AppArguments),
 }
 
 /// A person's way to log in.
