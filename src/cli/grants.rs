@@ -67,6 +67,36 @@ fn is_whole(field: &Field) -> bool {
     matches!(field.field_type, FieldType::Address | FieldType::Location)
 }
 
+/// Fields of which field-level security knows nothing, as they are required or Salesforce sets them, in every org.
+const UNSECURED: [(&str, &[&str]); 6] = [
+    (
+        "",
+        &[
+            "CreatedById",
+            "CreatedDate",
+            "Id",
+            "IsDeleted",
+            "LastModifiedById",
+            "LastModifiedDate",
+            "OwnerId",
+            "SystemModstamp",
+        ],
+    ),
+    ("Account", &["Name"]),
+    ("Contact", &["LastName", "Name"]),
+    ("Lead", &["Company", "IsConverted", "LastName", "Name", "Status"]),
+    ("Opportunity", &["CloseDate", "IsClosed", "IsWon", "Name", "StageName"]),
+    ("User", &["Alias", "Email", "LastName", "Name", "Username"]),
+];
+
+/// May field-level security apply to a field of an object that no log-in can describe? A field of one's own may be required, too: nobody knows then.
+pub fn may_be_secured(object: &ObjectName, field: &FieldName) -> bool {
+    let of = |name: &str| name.is_empty() || name.eq_ignore_ascii_case(object.as_str());
+    let known = UNSECURED.iter().filter(|(name, _)| of(name)).flat_map(|(_, fields)| *fields);
+    let own = object.as_str().to_ascii_lowercase().ends_with("__c") && field.as_str().eq_ignore_ascii_case("Name");
+    !own && !known.into_iter().any(|name| name.eq_ignore_ascii_case(field.as_str()))
+}
+
 /// The command that writes the permission set.
 pub fn check_command(org: &str, environment: EnvironmentName) -> String {
     format!("footbridge orgs check {org} --env {environment} --write DIR")

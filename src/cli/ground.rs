@@ -199,16 +199,18 @@ impl<'a> Place<'a> {
                     "{} has no object `{}`, or this user may not see it",
                     connected.place, integration.object.value
                 );
-                let diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
+                let mut diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
                     .at(integration.object.span.clone(), "not there, or not visible")
-                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
+                    .maybe_help(near.as_ref().map(|n| format!("did you mean `{n}`?")))
                     .note("no record was read or written")
                     .help("if the name is right, give the user Read and Edit on the object, by a permission set");
                 let (object, edit) = (&integration.object.value, !connected.reader);
-                let set = grants::set_label(&integration.org.value, connected.reader);
-                let diagnostic = diagnostic
-                    .help(grants::object_setup(&set, object.as_str(), edit))
-                    .help(grants::object_line(object, edit));
+                if near.is_none() {
+                    let set = grants::set_label(&integration.org.value, connected.reader);
+                    diagnostic = diagnostic
+                        .help(grants::object_setup(&set, object.as_str(), edit))
+                        .help(grants::object_line(object, edit));
+                }
                 let problems = [diagnostic].into_iter().collect();
                 let diagnostics = super::lacking::who(&connected, target, problems).await;
                 Err(Failure { exit: Exit::Usage, diagnostics })

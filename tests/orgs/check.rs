@@ -222,7 +222,7 @@ fn a_user_who_only_plans_needs_no_edit_and_each_user_is_told_apart() {
         .unwrap();
     scene
         .org()
-        .change_user(CI, |user| drop(user.fields.insert("Lead.WalkMe_Count__c".to_owned(), Access::None)))
+        .change_user(CI, |user| user.fields = [("Lead.WalkMe_Count__c".to_owned(), Access::None)].into())
         .unwrap();
     let ran = scene.run(&["orgs", "check", "acme", "--write", "force"]).exits(1);
     golden("check-two-users", &scene, &ran);
@@ -244,7 +244,7 @@ fn records_that_sharing_hides_or_locks_are_counted() {
     check(&scene)
         .exits(1)
         .says("missing  Lead: the records themselves, by sharing")
-        .says("of 2 records that the report names, 1 are hidden from this user")
+        .says("of 2 records that the report names, 1 is hidden from this user")
         .says("Setup > Sharing Settings");
     scene
         .org()
@@ -322,7 +322,7 @@ fn modify_all_data_is_accepted_and_never_demanded() {
     scene
         .org()
         .change_user("admin@acme.example", |user| {
-            drop(user.fields.insert("Lead.WalkMe_Count__c".to_owned(), Access::Read))
+            user.fields = [("Lead.WalkMe_Count__c".to_owned(), Access::Read)].into()
         })
         .unwrap();
     check(&scene).exits(1).says("missing  Lead.WalkMe_Count__c: Edit");
@@ -398,7 +398,7 @@ fn a_plan_names_the_missing_right_and_its_line_and_asks_more_only_then() {
     assert_eq!(asked(&scene), 0, "a plan that lacks nothing costs nothing more");
     scene
         .org()
-        .change_user(CI, |user| drop(user.fields.insert("Lead.WalkMe_Count__c".to_owned(), Access::Read)))
+        .change_user(CI, |user| user.fields = [("Lead.WalkMe_Count__c".to_owned(), Access::Read)].into())
         .unwrap();
     for command in [&["plan", "counts"] as &[&str], &["apply", "counts", "--yes"], &["validate", "--online"]] {
         let ran = scene.run(command).exits(3);

@@ -2,6 +2,7 @@
 
 use super::design::Design;
 use crate::cli::connect::mend;
+use crate::cli::grants::set_label;
 use crate::render::metadata::App;
 use crate::vault::Place;
 
@@ -21,7 +22,7 @@ fn where_to(variables: &[String], key: &str) -> String {
 
 /// The steps by hand, numbered by the caller.
 pub fn steps(design: &Design, app: &App, place: &Place, contact: Option<&str>) -> Vec<String> {
-    let set = &app.permission_set;
+    let set = set_label(&place.org, place.plans);
     let mut steps = vec![
         "Setup > Quick Find: External Client App Manager > New External Client App.".to_owned(),
         format!(
@@ -55,7 +56,7 @@ pub fn steps(design: &Design, app: &App, place: &Place, contact: Option<&str>) -
         tick(app.refreshing.is_some_and(|r| r.rotates))
     ));
     let mut policies = format!(
-        "Policies > Edit > OAuth Policies. Permitted Users: \"Admin approved users are pre-authorized\". App Policies: select the permission set {set} \
+        "Policies > Edit > OAuth Policies. Permitted Users: \"Admin approved users are pre-authorized\". App Policies: select the permission set \"{set}\" \
          (`footbridge orgs check {} --env {} --write DIR` writes it).",
         place.org, place.environment
     );

@@ -3,28 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::needs::Needs;
-use crate::cli::grants::{set_label, set_name};
+use crate::cli::grants::{may_be_secured, set_label, set_name};
 use crate::model::{Field, FieldName, FieldType, Object, ObjectName};
 use crate::render::metadata::{FieldGrant, ObjectGrant, PermissionSet};
 
 /// Objects whose rights depend on Read on the account: Salesforce refuses a permission set that grants them without.
 const UNDER_ACCOUNTS: [&str; 5] = ["Asset", "Contact", "Contract", "Opportunity", "Order"];
-
-/// Fields of which field-level security knows nothing, for objects that no log-in may describe.
-const ALWAYS: [&str; 12] = [
-    "Company",
-    "CloseDate",
-    "CreatedById",
-    "CreatedDate",
-    "Id",
-    "IsConverted",
-    "IsDeleted",
-    "LastModifiedById",
-    "LastModifiedDate",
-    "LastName",
-    "OwnerId",
-    "StageName",
-];
 
 /// Makes it. `seen`: an object as any log-in sees it; `field`: a field as any log-in sees it.
 pub fn permission_set(
@@ -57,11 +41,7 @@ pub fn permission_set(
         for (name, need) in &need.fields {
             let secured = match field(object, name) {
                 Some(field) => field.permissionable,
-                None => {
-                    let own = name.as_str();
-                    let custom = own.to_ascii_lowercase().ends_with("__c");
-                    custom || own != "Name" && !ALWAYS.iter().any(|a| a.eq_ignore_ascii_case(own))
-                }
+                None => may_be_secured(object, name),
             };
             if secured {
                 fields.push(FieldGrant { object: object.clone(), field: name.clone(), edit: need.edit });

@@ -2,7 +2,7 @@
 
 use super::needs::{FieldNeed, Needs, ObjectNeed, Use};
 use super::sight::{Sample, Sight};
-use crate::cli::grants::{can_be_granted, field_line, field_setup, object_line, object_setup, words};
+use crate::cli::grants::{can_be_granted, field_line, field_setup, may_be_secured, object_line, object_setup, words};
 use crate::model::{Field, FieldName, Object, ObjectName};
 use crate::render::counted;
 use crate::render::metadata::PermissionSet;
@@ -128,7 +128,11 @@ impl Judge<'_> {
                             "the object has no such field, or field-level security hides it from this user".to_owned(),
                         ),
                     ),
-                    (false, None) => unknown(what(words(need.edit)), "shows when the user may read the object"),
+                    (false, None) => match self.granted(name, need.edit) {
+                        Some(true) => line(what(words(need.edit)), State::There),
+                        Some(false) => missing(words(need.edit), None),
+                        None => unknown(what(words(need.edit)), "shows when the user may read the object"),
+                    },
                 });
                 continue;
             };
@@ -179,15 +183,22 @@ impl Judge<'_> {
             };
         }
         // Nobody may write a field of an object that he may not edit, so describe says nothing of this one.
-        match self.sight.field_rights.get(self.name).and_then(Option::as_ref) {
+        match self.granted(&field.name, true) {
             _ if !field.permissionable => there,
-            Some(rights) if rights.iter().any(|r| r.field == field.name && r.edit) => there,
-            Some(_) => missing("Edit", None),
+            Some(true) => there,
+            Some(false) => missing("Edit", None),
             None => {
                 let why = format!("shows when the user may edit {}", self.label());
                 unknown(what("Edit"), &why)
             }
         }
+    }
+
+    /// Do the user's permission sets grant it, for what describe does not tell? `None`: not known.
+    fn granted(&self, field: &FieldName, edit: bool) -> Option<bool> {
+        let rights = self.sight.field_rights.get(self.name)?.as_ref()?;
+        let granted = rights.iter().any(|right| right.field == *field && (right.edit || !edit));
+        Some(granted || !may_be_secured(self.name, field))
     }
 
     /// Does sharing open the records?
@@ -211,7 +222,8 @@ impl Judge<'_> {
         if sample.hidden + locked > 0 {
             let mut parts = Vec::new();
             if sample.hidden > 0 {
-                parts.push(format!("{} are hidden from this user", sample.hidden));
+                let are = if sample.hidden == 1 { "is" } else { "are" };
+                parts.push(format!("{} {are} hidden from this user", sample.hidden));
             }
             if locked > 0 {
                 parts.push(format!("{locked} may be read and not changed"));

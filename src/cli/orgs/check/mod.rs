@@ -202,7 +202,7 @@ fn next(check: &Check, arguments: &CheckArguments, door: Door<'_>) -> Vec<String
     let missing = check.log_ins.iter().filter(|l| l.rights.iter().any(|r| r.state == State::Missing));
     match &arguments.write {
         None if check.count(State::Missing) > 0 => next.push(format!(
-            "`{}` writes a permission set that grants what is missing among rights, as metadata to deploy.",
+            "`{}` writes the permission set that grants what the integrations need, as metadata to deploy.",
             check_command(door.org, door.environment)
         )),
         None => {}

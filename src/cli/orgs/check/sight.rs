@@ -36,7 +36,7 @@ pub struct Sight {
     pub sets: Option<Vec<AccessSet>>,
     /// What they grant on objects.
     pub object_rights: Option<Vec<ObjectRight>>,
-    /// What they grant on fields of objects of which the user may change no record: describe tells nothing then.
+    /// What they grant on fields of objects that the user may not see, or change no record of: describe tells nothing of these.
     pub field_rights: BTreeMap<ObjectName, Option<Vec<FieldRight>>>,
     /// Org-wide defaults.
     pub models: Vec<(ObjectName, SharingModel)>,
@@ -117,7 +117,7 @@ impl Sight {
         }
         self.models = told(client.sharing_models(&objects).await)?.unwrap_or_default();
         for (name, need) in needs {
-            let closed = need.edit && self.object(name).is_some_and(|o| !o.updateable);
+            let closed = self.object(name).is_none_or(|o| need.edit && !o.updateable) && !need.fields.is_empty();
             if closed && self.sets.is_some() {
                 let fields: Vec<FieldName> = need.fields.keys().cloned().collect();
                 let rights = told(client.field_rights(user, name, &fields).await)?;
