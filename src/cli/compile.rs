@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::grants;
 use crate::config::valid::{self, Integration, Mapping, RecordPolicy, RowPolicy, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::model::{Digest, EnvironmentName, Field, FieldName, FieldType, Object};
@@ -132,23 +133,24 @@ impl Compiler<'_> {
         let label = self.object.label.clone();
         if !self.object.queryable {
             let message = format!("this user may not read {label} records");
-            self.problems.push(
-                Diagnostic::error(Code::ObjectNotReadable, message)
-                    .at(self.integration.object.span.clone(), "the object")
-                    .help("give the user Read on the object, by a permission set"),
-            );
+            let diagnostic = Diagnostic::error(Code::ObjectNotReadable, message)
+                .at(self.integration.object.span.clone(), "the object")
+                .help("give the user Read on the object, by a permission set");
+            self.problems.push(self.object_right(diagnostic));
         }
         match (self.object.updateable, self.rights) {
             (true, _) => {}
             (false, Rights::Reader) => self.not_checked.push(format!("Edit on {}", self.object.name)),
-            (false, Rights::Writer) => self.problems.push(
-                Diagnostic::error(Code::ObjectNotUpdateable, format!("this user may not edit {label} records"))
+            (false, Rights::Writer) => {
+                let message = format!("this user may not edit {label} records");
+                let diagnostic = Diagnostic::error(Code::ObjectNotUpdateable, message)
                     .at(self.integration.object.span.clone(), "the object")
                     .help(format!(
                         "give the user Read and Edit on {}, by a permission set; \"Modify All Data\" is not needed",
                         self.object.name
-                    )),
-            ),
+                    ));
+                self.problems.push(self.object_right(diagnostic));
+            }
         }
         for (name, declared) in self.integration.report.columns.iter().filter(|(n, _)| !self.columns.contains(n)) {
             let near = nearest(name, self.columns.iter().map(String::as_str));
@@ -207,17 +209,37 @@ impl Compiler<'_> {
         find(self.columns, column, code, &mut self.problems)
     }
 
-    fn field(&mut self, name: &Spanned<FieldName>) -> Option<Field> {
+    /// With where the right on the object is given.
+    fn object_right(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let (object, edit) = (self.object, self.rights == Rights::Writer);
+        diagnostic
+            .help(grants::object_setup(&self.set(), &object.label_plural, edit))
+            .help(grants::object_line(&object.name, edit))
+    }
+
+    /// With where the right on a field is given.
+    fn field_right(&self, diagnostic: Diagnostic, field: &FieldName, edit: bool) -> Diagnostic {
+        let (object, edit) = (self.object, edit && self.rights == Rights::Writer);
+        diagnostic
+            .help(grants::field_setup(&self.set(), &object.label_plural, field.as_str(), edit))
+            .help(grants::field_line(&object.name, field, edit))
+    }
+
+    /// The permission set of this log-in.
+    fn set(&self) -> String {
+        grants::set_label(&self.integration.org.value, self.rights == Rights::Reader)
+    }
+
+    fn field(&mut self, name: &Spanned<FieldName>, edit: bool) -> Option<Field> {
         let found = self.object.field(&name.value).cloned();
         if found.is_none() {
             let near = nearest(name.as_str(), self.object.fields.iter().map(|f| f.name.as_str()));
             let message = format!("{} has no field `{}`, or this user may not see it", self.object.name, name.value);
-            self.problems.push(
-                Diagnostic::error(Code::FieldAbsent, message)
-                    .at(name.span.clone(), "not there, or hidden by field-level security")
-                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
-                    .help("a new field is invisible to everybody until a permission set grants it"),
-            );
+            let diagnostic = Diagnostic::error(Code::FieldAbsent, message)
+                .at(name.span.clone(), "not there, or hidden by field-level security")
+                .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
+                .help("a new field is invisible to everybody until a permission set grants it");
+            self.problems.push(self.field_right(diagnostic, &name.value, edit));
         }
         found
     }
@@ -225,7 +247,7 @@ impl Compiler<'_> {
     fn key(&mut self) -> Option<(KeyInput, Field)> {
         let matching = &self.integration.matching;
         let column = self.column(&matching.column, Code::KeyColumnAbsent);
-        let field = self.field(&matching.field)?;
+        let field = self.field(&matching.field, false)?;
         let problem = match KeyRule::compile(&field) {
             Ok(rule) => return column.map(|column| (KeyInput { column, rule }, field)),
             Err(problem) => problem,
@@ -241,7 +263,7 @@ impl Compiler<'_> {
 
     fn mapping(&mut self, mapping: &Mapping) -> Option<(FieldInput, FieldHead, Field)> {
         let column = self.column(&mapping.column, Code::ColumnAbsent);
-        let field = self.field(&mapping.field)?;
+        let field = self.field(&mapping.field, true)?;
         let several_currencies = self.object.field(&FieldName::new("CurrencyIsoCode")).is_some();
         if field.field_type == FieldType::Currency && several_currencies && mapping.currency.is_none() {
             self.problems.push(
@@ -265,11 +287,14 @@ impl Compiler<'_> {
                 Ok(rule) => rule,
                 Err((code, message, help, option)) => {
                     let span = option.and_then(|o| mapping.option_spans.get(o)).unwrap_or(&mapping.field.span).clone();
-                    self.problems.push(
-                        Diagnostic::error(code, format!("{}: {message}", field.name))
-                            .at(span, format!("a field of type {}", field.field_type.as_str()))
-                            .help(help),
-                    );
+                    let mut diagnostic = Diagnostic::error(code, format!("{}: {message}", field.name))
+                        .at(span, format!("a field of type {}", field.field_type.as_str()))
+                        .help(help);
+                    // Of an object that may not be edited no field may be: the object's own right is what is missing then.
+                    if code == Code::FieldNotUpdateable && field.permissionable && self.object.updateable {
+                        diagnostic = self.field_right(diagnostic, &field.name, true);
+                    }
+                    self.problems.push(diagnostic);
                     return None;
                 }
             };

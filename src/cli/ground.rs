@@ -7,6 +7,7 @@ use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect, mend};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::grants;
 use super::problem;
 use super::world::World;
 use crate::config::valid::{self, Integration, Location, OrgEnvironment, Repository};
@@ -151,9 +152,10 @@ impl<'a> Place<'a> {
         let (connected, object) = self.describe(target, purpose, budget).await?;
         let rights = if connected.reader { Rights::Reader } else { Rights::Writer };
         let prefixes = self.prefixes(target, &connected, &object).await?;
-        let compiled = compile(target.integration, target.environment, &object, &prefixes, columns, rights)
-            .map_err(Failure::configuration)?;
-        Ok(Stands { connected, object, compiled })
+        match compile(target.integration, target.environment, &object, &prefixes, columns, rights) {
+            Ok(compiled) => Ok(Stands { connected, object, compiled }),
+            Err(problems) => Err(Failure::configuration(super::lacking::who(&connected, target, problems).await)),
+        }
     }
 
     /// Key prefixes of the org's objects, so that an id of the wrong kind never reaches Salesforce. Asked for only where a reference is mapped.
@@ -195,12 +197,21 @@ impl<'a> Place<'a> {
                     "{} has no object `{}`, or this user may not see it",
                     connected.place, integration.object.value
                 );
-                let diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
+                let mut diagnostic = Diagnostic::error(Code::ObjectAbsent, message)
                     .at(integration.object.span.clone(), "not there, or not visible")
-                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")))
+                    .maybe_help(near.as_ref().map(|n| format!("did you mean `{n}`?")))
                     .note("no record was read or written")
                     .help("if the name is right, give the user Read and Edit on the object, by a permission set");
-                Err(Failure::new(Exit::Usage, diagnostic))
+                let (object, edit) = (&integration.object.value, !connected.reader);
+                if near.is_none() {
+                    let set = grants::set_label(&integration.org.value, connected.reader);
+                    diagnostic = diagnostic
+                        .help(grants::object_setup(&set, object.as_str(), edit))
+                        .help(grants::object_line(object, edit));
+                }
+                let problems = [diagnostic].into_iter().collect();
+                let diagnostics = super::lacking::who(&connected, target, problems).await;
+                Err(Failure { exit: Exit::Usage, diagnostics })
             }
             Err(error) => {
                 let context = problem::salesforce::Context {

@@ -40,9 +40,21 @@ impl Repository {
     /// # Errors
     /// What is wrong in the files that describe orgs; everything, where there is none.
     pub fn load_orgs(world: &World) -> Result<Self, Failure> {
+        Self::orgs(world, &|name| world.variable(name))
+    }
+
+    /// The same before there is anything to put into the variables: one that is not set stands for something. For commands that reach no org.
+    ///
+    /// # Errors
+    /// As [`load_orgs`](Self::load_orgs).
+    pub fn load_orgs_unset(world: &World) -> Result<Self, Failure> {
+        Self::orgs(world, &|name| Some(world.variable(name).unwrap_or_else(|| "not-set".to_owned())))
+    }
+
+    fn orgs(world: &World, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
-        let loaded = config::load_for(&root, &|name| world.variable(name), &[]);
+        let loaded = config::load_for(&root, variable, &[]);
         let own: BTreeSet<&str> = loaded.repository.orgs.values().map(|org| org.name.span.file().path()).collect();
         let matters = |d: &&Diagnostic| {
             let file = d.span().map(|span| span.file().path());

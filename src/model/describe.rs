@@ -149,6 +149,14 @@ pub struct Field {
     pub picklist: Vec<PicklistValue>,
     /// Objects that a reference may point to.
     pub reference_to: Vec<ObjectName>,
+    /// Does field-level security apply to it? Not to required, master-detail and system fields: a permission set that lists one is refused. No part
+    /// of the field's definition.
+    #[serde(skip, default = "secured")]
+    pub permissionable: bool,
+}
+
+fn secured() -> bool {
+    true
 }
 
 impl Field {
@@ -177,6 +185,7 @@ impl Field {
             restricted_picklist: false,
             picklist: Vec::new(),
             reference_to: Vec::new(),
+            permissionable: true,
         }
     }
 

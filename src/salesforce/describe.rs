@@ -63,6 +63,7 @@ struct FieldWire {
     cascade_delete: bool,
     restricted_delete: bool,
     relationship_order: Option<i64>,
+    permissionable: Option<bool>,
 }
 
 /// Standard objects whose records lock their account (Bulk API guide, "General Guidelines for Data Loads").
@@ -128,6 +129,7 @@ impl FieldWire {
                 })
                 .collect(),
             reference_to: self.reference_to.unwrap_or_default().into_iter().map(ObjectName::new).collect(),
+            permissionable: self.permissionable.unwrap_or(true),
         }
     }
 }

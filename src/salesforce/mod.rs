@@ -15,6 +15,7 @@ mod query;
 mod raw;
 mod reading;
 mod retrieve;
+mod rights;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -40,6 +41,7 @@ pub use query::QueryTotals;
 pub use raw::RawAnswer;
 pub use reading::{Demand, ReadFacts, Way, choose_read, estimated_row_bytes};
 pub use retrieve::RETRIEVE_LIMIT;
+pub use rights::{ACCESS_LIMIT, AccessSet, FieldRight, ObjectRight, RecordAccess, SharingModel};
 pub use rows::{Page, decode_page};
 pub use update::{CallFailure, RecordError, RecordOutcome, RecordUpdate, UPDATE_LIMIT};
 pub use usage::{Limit, Usage};

@@ -133,10 +133,17 @@ impl Marked {
             &["orgs", "probe", "acme", "--json", "-vv"],
             &["orgs", "probe", "acme", "--record", &record, "--yes", "--out", "probes/p.yaml", "-vv"],
             &["orgs", "probe", "acme", "--restore", "-vv"],
+            &["orgs", "check", "acme", "-vv"],
+            &["orgs", "check", "acme", "--json", "-vv"],
+            &["orgs", "check", "acme", "--write", "metadata", "-vv"],
+            &["orgs", "app", "acme", "-vv"],
+            &["orgs", "app", "acme", "--json", "-vv"],
+            &["orgs", "app", "acme", "--contact", "admin@acme.example", "--write", "metadata", "-vv"],
         ] {
             self.run(what, arguments);
         }
         let _ = std::fs::remove_dir_all(self.job.scene.path("fresh"));
+        let _ = std::fs::remove_dir_all(self.job.scene.path("metadata"));
     }
 }
 
@@ -292,6 +299,7 @@ fn no_secret_comes_out_of_servers_that_send_it_back() {
             &["runs", "show", "notes"],
             &["orgs", "probe", "acme", "--record", &record, "--yes", "--out", "probes/p.yaml", "-vv"],
             &["orgs", "probe", "acme", "--restore", "-vv"],
+            &["orgs", "check", "acme", "-vv"],
         ] {
             marked.run(script, arguments);
         }
@@ -375,6 +383,8 @@ fn keys_and_values_stay_out_of_everything_that_is_not_a_terminal() {
     look(&job, &["plan", "notes", "--json", "-vv"]);
     look(&job, &["plan", "notes", "--format", "markdown", "--full"]);
     look(&job, &["plan", "notes", "--out", "p.plan"]);
+    look(&job, &["orgs", "check", "acme", "-vv"]);
+    look(&job, &["orgs", "check", "acme", "--json", "-vv"]);
     look(&job, &["show", "p.plan", "--full"]);
     look(&job, &["show", "p.plan", "--json"]);
     // Salesforce's words repeat what they were sent.
@@ -392,6 +402,7 @@ fn keys_and_values_stay_out_of_everything_that_is_not_a_terminal() {
             "- on: {{ {on} }}\n  action: {{ error: {{ status: 400, code: INVALID_FIELD, message: 'nothing like that' }} }}\n"
         ));
         look(&job, &["apply", "notes", "--yes", "-vv"]);
+        look(&job, &["orgs", "check", "acme", "-vv"]);
     }
     job.org().clear_faults();
     look(&job, &["apply", "notes", "--yes", "--json", "-vv"]);

@@ -1,6 +1,8 @@
 //! `footbridge orgs …` through the real binary, against the emulator: log-ins of people and machines, what is kept of them, and which org it is.
 
+mod app;
 mod browser;
+mod check;
 mod flows;
 mod pins;
 mod probe;
@@ -165,6 +167,28 @@ pub fn ask(port: u16, method: &str, path: &str, host: &str) -> std::io::Result<S
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
+}
+
+/// Compares what was said with `golden/NAME.txt`, word by word; `FOOTBRIDGE_BLESS=1` writes it anew.
+#[track_caller]
+pub fn golden(name: &str, scene: &Scene, ran: &Ran) {
+    let said = format!("exit code {}\n\n{}{}", ran.code, ran.out, ran.err);
+    golden_text(&format!("{name}.txt"), &said.replace(&scene.org().url(), "http://127.0.0.1:PORT"));
+}
+
+/// The same with a file's text.
+#[track_caller]
+pub fn golden_text(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/orgs/golden").join(name);
+    if std::env::var_os("FOOTBRIDGE_BLESS").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    if expected != text {
+        let difference = similar::TextDiff::from_lines(expected.as_str(), text);
+        panic!("{name} differs (FOOTBRIDGE_BLESS=1 accepts it):\n{}", difference.unified_diff());
+    }
 }
 
 /// An address with one of its parameters changed.

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::probe::ProbeArguments;
+use super::app::AppArguments;
+use super::check::CheckArguments;
 use crate::cli::arguments::environment;
 use crate::model::EnvironmentName;
 
@@ -27,6 +29,10 @@ pub enum OrgsCommand {
     Pin(PinArguments),
     /// Ask an org whether it does what Footbridge takes for granted; with --record, write one record and put it back
     Probe(ProbeArguments),
+    /// May the user do what the integrations need? Names every right that is missing, and where it is given
+    Check(CheckArguments),
+    /// The External Client App that a log-in needs: the steps for an admin, or metadata to deploy. Asks no org
+    App(AppArguments),
 }
 
 /// A person's way to log in.

@@ -1,10 +1,13 @@
-//! `footbridge orgs`: log in to orgs, see which are connected, log out, pin an org's id.
+//! `footbridge orgs`: log in to orgs, see which are connected, log out, pin an org's id, check rights, describe the app that a log-in needs.
 
+mod app;
 mod arguments;
 mod ask;
 mod browser;
+mod check;
 mod chosen;
 mod connect;
+mod deposit;
 mod device;
 mod disconnect;
 mod list;
@@ -30,5 +33,7 @@ pub async fn run(world: &World, arguments: &OrgsArguments) -> Result<Exit, Failu
         OrgsCommand::Disconnect(arguments) => disconnect::run(world, arguments).await,
         OrgsCommand::Pin(arguments) => pin::run(world, arguments).await,
         OrgsCommand::Probe(arguments) => probe::run(world, arguments).await,
+        OrgsCommand::App(arguments) => app::run(world, arguments),
+        OrgsCommand::Check(arguments) => check::run(world, arguments).await,
     }
 }

@@ -167,7 +167,8 @@ fn answered(error: &ApiError, org: &Place) -> (Exit, Diagnostic) {
         ErrorCode::ApiDisabledForOrg => (
             Exit::Unauthorised,
             Code::ApiDisabled,
-            "the user needs the permission \"API Enabled\" (a permission set grants it)",
+            "the user needs the permission \"API Enabled\": Setup > Permission Sets > System Permissions; as metadata \
+             <userPermissions><enabled>true</enabled><name>ApiEnabled</name></userPermissions>",
         ),
         ErrorCode::RequestLimitExceeded => (
             Exit::Failed,

@@ -53,6 +53,7 @@ fn described(json: &Value) -> Field {
             })
             .collect(),
         reference_to: Vec::new(),
+        permissionable: flag("permissionable"),
     }
 }
 
