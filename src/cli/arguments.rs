@@ -56,6 +56,9 @@ pub struct Global {
     /// Memory for planning; beyond it, rows go to a temporary file
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SIZE", value_parser = super::memory::size, default_value = "512MiB")]
     pub memory: u64,
+    /// Take orgs, log-ins and addresses from this commit [default: on a pull request, its base]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "REF")]
+    pub trusted_from: Option<String>,
     /// Use colour; NO_COLOR turns it off, too
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,

@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod arguments;
+mod ci;
 mod compile;
 mod connect;
 mod costs;

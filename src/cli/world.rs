@@ -41,6 +41,8 @@ pub struct World {
     pub json: bool,
     /// `--memory`, in bytes.
     pub memory: u64,
+    /// `--trusted-from`.
+    pub trusted_from: Option<String>,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
     /// Variables set for this run only (the demo's).
@@ -83,6 +85,7 @@ impl World {
             verbose: global.verbose,
             json: global.json,
             memory: global.memory,
+            trusted_from: global.trusted_from.clone(),
             own: Vec::new(),
         }
     }

@@ -1,0 +1,137 @@
+//! What a configuration reaches: orgs with their log-ins, and the hosts of sources with what is sent to them. On a pull request all of it has to be in
+//! the base already, to the letter: otherwise a branch could send a credential to a place of its own.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::valid::{
+    Auth, Credential, HeaderValue, Integration, Location, LogIn, OrgEnvironment, Repository, Source as ReportSource,
+};
+use crate::model::EnvironmentName;
+
+/// A source outside the repository, as it is written, and with the values of its variables.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As written.
+    pub written: Value,
+    /// Its headers, ready to be sent.
+    pub headers: Vec<crate::config::valid::Header>,
+}
+
+/// Where an org is, which one it is, and how to log in: variables by their names.
+pub fn org(settings: &OrgEnvironment) -> Value {
+    let OrgEnvironment { domain, org_id, api_version: _, log_in, plan_log_in, login_domain } = settings;
+    let mut form = Map::new();
+    form.insert("domain".into(), domain.host().into());
+    if let Some(id) = org_id {
+        form.insert("org_id".into(), id.as_str().into());
+    }
+    form.insert("auth".into(), auth(log_in));
+    if let Some(plan) = plan_log_in {
+        form.insert("plan_auth".into(), auth(plan));
+    }
+    if login_domain.host() != domain.host() {
+        form.insert("login_url".into(), login_domain.host().into());
+    }
+    Value::Object(form)
+}
+
+fn auth(log_in: &LogIn) -> Value {
+    let text = |credential: &Credential| credential.value.expose().to_owned();
+    let optional = |credential: &Option<Credential>| credential.as_ref().map(text);
+    let LogIn::Ready(auth) = log_in else { return Value::Null };
+    let mut form = match auth {
+        Auth::AccessToken { token } => json!({ "token": text(token) }),
+        Auth::JwtFile { client_id, username, private_key_file, audience } => {
+            json!({ "client_id": text(client_id), "username": username, "private_key_file": private_key_file, "audience": audience })
+        }
+        Auth::JwtKey { client_id, username, private_key, audience } => {
+            json!({ "client_id": text(client_id), "username": username, "private_key": text(private_key), "audience": audience })
+        }
+        Auth::ClientCredentials { client_id, client_secret } => {
+            json!({ "client_id": text(client_id), "client_secret": text(client_secret) })
+        }
+        Auth::RefreshToken { client_id, client_secret, refresh_token } => {
+            json!({ "client_id": text(client_id), "client_secret": optional(client_secret), "refresh_token": text(refresh_token) })
+        }
+        Auth::Browser { client_id, client_secret, callback } => {
+            json!({ "client_id": text(client_id), "client_secret": optional(client_secret), "callback": callback.text })
+        }
+        Auth::Device { client_id, client_secret } => {
+            json!({ "client_id": text(client_id), "client_secret": optional(client_secret) })
+        }
+        Auth::SfCli { target_org } => json!({ "target_org": target_org }),
+        Auth::SfAuthUrl { auth_url } => json!({ "auth_url": text(auth_url) }),
+    };
+    if let Value::Object(form) = &mut form {
+        form.retain(|_, value| !value.is_null());
+        form.insert("flow".into(), auth.flow().into());
+    }
+    form
+}
+
+/// The headers of a source by name, variables by their names.
+pub(super) fn headers(source: &ReportSource) -> Map<String, Value> {
+    let value = |value: &HeaderValue| match value {
+        HeaderValue::Ready(credential) => Value::from(credential.value.expose()),
+        HeaderValue::Unset(variables) => Value::from(variables.clone()),
+    };
+    source.headers.iter().map(|header| (header.name.clone(), value(&header.value))).collect()
+}
+
+/// The source as written, where it lies outside the repository.
+pub fn written(source: &ReportSource) -> Option<Value> {
+    (!matches!(source.location.value, Location::Path(_)))
+        .then(|| json!({ "location": source.location, "headers": headers(source) }))
+}
+
+fn all(repository: &Repository) -> impl Iterator<Item = &ReportSource> {
+    let own = repository.integrations.values().flat_map(|i| {
+        std::iter::once(&i.report.source).chain(i.environments.values().filter_map(|e| e.source.as_ref()))
+    });
+    own.chain(repository.reports.values().map(|report| &report.source))
+}
+
+/// Every source outside the repository: `plain` from [`super::load_plain`], `ready` the same files with their variables.
+pub fn sources(plain: &Repository, ready: &Repository) -> Vec<Source> {
+    // The very same files: what is valid in one is valid in the other, in the same order.
+    let pairs = all(plain).zip(all(ready));
+    pairs
+        .filter(|(a, b)| a.location == b.location)
+        .filter_map(|(a, b)| Some(Source { written: written(a)?, headers: b.headers.clone() }))
+        .collect()
+}
+
+/// Why an integration may not be planned in an environment with what the base trusts; empty if it may. All three from [`super::load_plain`]: `branch` is
+/// looked at, `fork_point` is where it left the base, `trusted` is the base now.
+pub fn untrusted(
+    integration: &Integration,
+    environment: EnvironmentName,
+    branch: &Repository,
+    fork_point: &Repository,
+    trusted: &Repository,
+) -> Vec<String> {
+    let mut why = Vec::new();
+    let name = integration.org.as_str();
+    let reached = |repository: &Repository| {
+        repository.orgs.get(name).and_then(|org| org.environments.get(&environment)).map(org)
+    };
+    let (own, forked, base) = (reached(branch), reached(fork_point), reached(trusted));
+    match &base {
+        None => why.push(format!("the base has no org `{name}` with a {environment}")),
+        // A branch that is behind has not changed anything; the base's settings are used.
+        Some(_) if own == base || own == forked => {}
+        Some(base) => {
+            let none = Map::new();
+            let (own, base) = (own.as_ref().and_then(Value::as_object).unwrap_or(&none), base.as_object().unwrap_or(&none));
+            let keys = ["domain", "org_id", "auth", "plan_auth", "login_url"];
+            let changed: Vec<&str> = keys.into_iter().filter(|key| own.get(*key) != base.get(*key)).collect();
+            why.push(format!("the branch changes `{name}` ({environment}): {}", changed.join(", ")));
+        }
+    }
+    if let Some(own) = written(integration.source(environment))
+        && !all(trusted).any(|source| written(source).as_ref() == Some(&own))
+    {
+        why.push("the branch reads the report from an address, or with headers, that the base does not name".to_owned());
+    }
+    why
+}
