@@ -84,7 +84,11 @@ impl<'a> Place<'a> {
         let org = self.repository.orgs.get(&integration.org.value).and_then(|o| o.environments.get(&environment));
         let org = org.ok_or_else(|| Failure::bug("a checked integration names an org that is not there"))?;
         if let Some(trust) = self.trust {
-            trust.equipped(integration, &org.plan_log_in.as_ref().unwrap_or(&org.log_in).value, integration.source(environment))?;
+            trust.equipped(
+                integration,
+                &org.plan_log_in.as_ref().unwrap_or(&org.log_in).value,
+                integration.source(environment),
+            )?;
         }
         let org_id = pinned(&integration.org.value, environment, org)?;
         Ok(Target { integration, environment, org, org_id })

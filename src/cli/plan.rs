@@ -17,6 +17,12 @@ use crate::render::plan::Outline;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failure> {
+    if arguments.format == Format::Github {
+        world.annotate();
+    }
+    if let Some(base) = &arguments.base {
+        return super::ci::review(world, arguments, base).await;
+    }
     let repository = Repository::load(world, arguments.env)?;
     let place = repository.place(world);
     let names: Vec<&str> = if arguments.names.is_empty() {
@@ -82,7 +88,7 @@ async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result
 }
 
 /// Writes a plan file that only its owner can read, at once or not at all; compressed if it is called `….zst`.
-fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is made with mode 0600 and keeps it.
     let file = tempfile::Builder::new().prefix(".plan-").tempfile_in(folder)?;

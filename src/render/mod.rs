@@ -13,6 +13,7 @@ mod options;
 pub mod orgs;
 mod paint;
 pub mod plan;
+pub mod review;
 pub mod runs;
 mod schema;
 mod stream;

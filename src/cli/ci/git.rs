@@ -88,7 +88,8 @@ impl Git {
                     "fetch it: `git fetch --no-tags {remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}`; in a shallow clone first `git fetch --unshallow {remote}`"
                 ))
             }
-            _ => diagnostic.help("name a branch or commit that is here; `git fetch --unshallow` completes a shallow clone"),
+            _ => diagnostic
+                .help("name a branch or commit that is here; `git fetch --unshallow` completes a shallow clone"),
         };
         let diagnostic = diagnostic.help("in CI: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: \"0\"` in GitLab");
         Failure::new(Exit::Usage, diagnostic)
@@ -156,9 +157,10 @@ impl Git {
 
     fn unreadable(commit: &str) -> Failure {
         let short = commit.get(..12).unwrap_or(commit);
-        let diagnostic = Diagnostic::error(Code::GitHistory, format!("the files of commit {short} cannot be read from git"))
-            .note("nothing was read from Salesforce and nothing was written")
-            .help("`git fsck` tells what is wrong; `git fetch --refetch` brings objects that are missing");
+        let diagnostic =
+            Diagnostic::error(Code::GitHistory, format!("the files of commit {short} cannot be read from git"))
+                .note("nothing was read from Salesforce and nothing was written")
+                .help("`git fsck` tells what is wrong; `git fetch --refetch` brings objects that are missing");
         Failure::new(Exit::Failed, diagnostic)
     }
 }
@@ -178,13 +180,6 @@ fn next_blob(rest: &mut &[u8]) -> Option<Vec<u8>> {
 pub struct Tree {
     files: BTreeMap<String, Vec<u8>>,
     problems: Vec<(String, u64)>,
-}
-
-impl Tree {
-    /// Is there nothing?
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
 }
 
 impl Files for Tree {

@@ -24,8 +24,6 @@ pub struct Trust {
 
 /// The base, read once: as it is written, and with its variables.
 pub struct Base {
-    /// The branch or commit that is trusted.
-    pub name: String,
     fork_point: Repository,
     trusted: Repository,
     ready: Repository,
@@ -53,7 +51,7 @@ impl Base {
         // Only variables of the base are ever read.
         let ready = config::load_files(&tree, &|variable| world.variable(variable), Variables::Only(&[])).repository;
         let sources = reached_sources(&trusted, &ready);
-        Ok(Some(Self { name, fork_point, trusted, ready, sources }))
+        Ok(Some(Self { fork_point, trusted, ready, sources }))
     }
 
     /// Puts what the base says in the place of what a branch says. `branch` must have been read without variables.

@@ -13,7 +13,7 @@ use super::files::Files;
 use super::load::{Loaded, Variables, load_files};
 use super::valid::Repository;
 
-pub use reach::{Source as ReachedSource, sources as reached_sources, untrusted, written as written_source};
+pub use reach::{Source as ReachedSource, sources as reached_sources, untrusted, variables, written as written_source};
 
 /// How an integration differs from what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! What a configuration reaches: orgs with their log-ins, and the hosts of sources with what is sent to them. On a pull request all of it has to be in
 //! the base already, to the letter: otherwise a branch could send a credential to a place of its own.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::config::valid::{
@@ -101,6 +103,30 @@ pub fn sources(plain: &Repository, ready: &Repository) -> Vec<Source> {
         .collect()
 }
 
+/// The names of all variables that integrations of an environment need, from [`super::load_plain`].
+pub fn variables(repository: &Repository, environment: EnvironmentName) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for integration in repository.integrations.values().filter(|i| i.environments.contains_key(&environment)) {
+        for header in &integration.source(environment).headers {
+            if let HeaderValue::Ready(credential) = &header.value {
+                all.extend(credential.variables.iter().cloned());
+            }
+        }
+        if let Some(settings) = repository.org_environment(integration, environment) {
+            let mut texts = vec![auth(&settings.log_in)];
+            texts.extend(settings.plan_log_in.as_ref().map(|plan| auth(plan)));
+            let texts = texts.iter().filter_map(Value::as_object).flat_map(Map::values).filter_map(Value::as_str);
+            texts.for_each(|text| all.extend(named(text)));
+        }
+    }
+    all
+}
+
+/// The variables that stand in a text as `${NAME}`.
+fn named(text: &str) -> impl Iterator<Item = String> {
+    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned())
+}
+
 /// Why an integration may not be planned in an environment with what the base trusts; empty if it may. All three from [`super::load_plain`]: `branch` is
 /// looked at, `fork_point` is where it left the base, `trusted` is the base now.
 pub fn untrusted(
@@ -112,9 +138,8 @@ pub fn untrusted(
 ) -> Vec<String> {
     let mut why = Vec::new();
     let name = integration.org.as_str();
-    let reached = |repository: &Repository| {
-        repository.orgs.get(name).and_then(|org| org.environments.get(&environment)).map(org)
-    };
+    let reached =
+        |repository: &Repository| repository.orgs.get(name).and_then(|org| org.environments.get(&environment)).map(org);
     let (own, forked, base) = (reached(branch), reached(fork_point), reached(trusted));
     match &base {
         None => why.push(format!("the base has no org `{name}` with a {environment}")),
@@ -122,7 +147,8 @@ pub fn untrusted(
         Some(_) if own == base || own == forked => {}
         Some(base) => {
             let none = Map::new();
-            let (own, base) = (own.as_ref().and_then(Value::as_object).unwrap_or(&none), base.as_object().unwrap_or(&none));
+            let (own, base) =
+                (own.as_ref().and_then(Value::as_object).unwrap_or(&none), base.as_object().unwrap_or(&none));
             let keys = ["domain", "org_id", "auth", "plan_auth", "login_url"];
             let changed: Vec<&str> = keys.into_iter().filter(|key| own.get(*key) != base.get(*key)).collect();
             why.push(format!("the branch changes `{name}` ({environment}): {}", changed.join(", ")));
@@ -131,7 +157,9 @@ pub fn untrusted(
     if let Some(own) = written(integration.source(environment))
         && !all(trusted).any(|source| written(source).as_ref() == Some(&own))
     {
-        why.push("the branch reads the report from an address, or with headers, that the base does not name".to_owned());
+        why.push(
+            "the branch reads the report from an address, or with headers, that the base does not name".to_owned(),
+        );
     }
     why
 }

@@ -75,24 +75,27 @@ fn walk(path: &str, before: Option<&Value>, after: Option<&Value>, said: &mut Ve
     if before == after {
         return;
     }
-    let none = Map::new();
     match (before, after) {
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
             keys(old, new).for_each(|key| walk(&format!("{path}.{key}"), old.get(key), new.get(key), said));
         }
-        // A whole part that comes or goes is told key by key, unless it says nothing more.
-        (None, Some(Value::Object(new))) if !new.is_empty() && !path.contains('.') => {
-            new.keys().for_each(|key| walk(&format!("{path}.{key}"), none.get(key), new.get(key), said));
-        }
-        (None, Some(Value::Object(new))) if path.starts_with("environments.") => {
-            said.push(format!("runs in {} now", &path["environments.".len()..]));
+        (None, Some(Value::Object(new))) => {
+            if let Some(environment) = environment(path) {
+                said.push(format!("runs in {environment} now"));
+            }
             new.keys().for_each(|key| walk(&format!("{path}.{key}"), None, new.get(key), said));
         }
-        (Some(Value::Object(_)), None) if path.starts_with("environments.") && path.matches('.').count() == 1 => {
-            said.push(format!("does not run in {} any more", &path["environments.".len()..]));
-        }
+        (Some(Value::Object(old)), None) => match environment(path) {
+            Some(environment) => said.push(format!("does not run in {environment} any more")),
+            None => old.keys().for_each(|key| walk(&format!("{path}.{key}"), old.get(key), None, said)),
+        },
         (a, b) => said.push(turned(path, a, b)),
     }
+}
+
+/// The environment that a path is the whole of.
+fn environment(path: &str) -> Option<&str> {
+    path.strip_prefix("environments.").filter(|name| !name.contains('.'))
 }
 
 fn turned(what: &str, before: Option<&Value>, after: Option<&Value>) -> String {
@@ -121,7 +124,8 @@ fn short(value: &Value) -> String {
 
 /// The unified difference of both as YAML.
 pub(super) fn unified(before: &Value, after: &Value) -> String {
-    let text = |value: &Value| if value.is_null() { String::new() } else { serde_yaml::to_string(value).unwrap_or_default() };
+    let text =
+        |value: &Value| if value.is_null() { String::new() } else { serde_yaml::to_string(value).unwrap_or_default() };
     let (old, new) = (text(before), text(after));
     TextDiff::from_lines(&old, &new).unified_diff().context_radius(AROUND).to_string()
 }

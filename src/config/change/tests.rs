@@ -44,7 +44,8 @@ fn order_comments_file_names_and_defaults_are_no_change() {
     let other = "# about people\nkind: integration\nfootbridge: 1\norg: acme\nname: 'people'\nobject: Lead\nreport: Logins\nread: auto\nshared: false\non_bad_value: skip_cell\n\
                  environments:\n  sandbox:\n    guards: { max_clears: 0, min_match: 50%, max_refused: 5.0% }\nmatch: { field: Email, column: User ID, on_duplicate_rows: skip }\n\
                  fields:\n  WalkMe_B__c: { when_blank: clear, column: B, write: always }\n  WalkMe_A__c: { column: A, show_values: false }\n";
-    let report = "footbridge: 1\nkind: report\nname: Logins\nkey: User ID\nsource: { path: exports/logins.csv, header: true }\n";
+    let report =
+        "footbridge: 1\nkind: report\nname: Logins\nkey: User ID\nsource: { path: exports/logins.csv, header: true }\n";
     let moved = read(&[("x/orgs", ORGS), ("another-name", other), ("reports/logins", report)]);
     assert_eq!(changes(&usual(), &moved), []);
 }
@@ -53,14 +54,22 @@ fn order_comments_file_names_and_defaults_are_no_change() {
 fn each_difference_is_a_sentence() {
     let table: &[(&str, &str, &str)] = &[
         ("  WalkMe_A__c: A\n", "", "field `WalkMe_A__c` is not written any more"),
-        ("  WalkMe_A__c: A\n", "  WalkMe_A__c: A\n  WalkMe_C__c: { column: C, show_values: true }\n", "field `WalkMe_C__c` added, from column `C` (show_values: true)"),
+        (
+            "  WalkMe_A__c: A\n",
+            "  WalkMe_A__c: A\n  WalkMe_C__c: { column: C, show_values: true }\n",
+            "field `WalkMe_C__c` added, from column `C` (show_values: true)",
+        ),
         ("WalkMe_A__c: A", "WalkMe_Z__c: A", "column `A` is written to `WalkMe_Z__c` instead of `WalkMe_A__c`"),
         ("WalkMe_A__c: A", "WalkMe_A__c: A2", "field `WalkMe_A__c` is filled from `A2` instead of `A`"),
         ("when_blank: clear", "when_blank: fail", "field `WalkMe_B__c`: when_blank changed from `clear` to `fail`"),
         (", when_blank: clear", "", "field `WalkMe_B__c`: when_blank is the default again (it was `clear`)"),
         ("object: Lead", "object: Lead\nwhere: IsConverted = false", "where set to `IsConverted = false`"),
         ("field: Email", "field: External__c", "match.field changed from `Email` to `External__c`"),
-        ("sandbox: {}", "sandbox: { guards: { max_overwrites: 30% } }", "environments.sandbox.guards set to { max_overwrites: `30%` }"),
+        (
+            "sandbox: {}",
+            "sandbox: { guards: { max_overwrites: 30% } }",
+            "environments.sandbox.guards.max_overwrites set to `30%`",
+        ),
     ];
     for (from, to, said) in table {
         let people = PEOPLE.replace(from, to);
@@ -78,7 +87,7 @@ fn what_it_depends_on_counts() {
     assert_eq!(change.lines, ["report.source.path changed from `exports/logins.csv` to `exports/other.csv`"]);
     let project = "footbridge: 1\nkind: project\nguards: { min_rows: 7 }\n";
     let with = read(&[("orgs", ORGS), ("people", PEOPLE), ("report", REPORT), ("project", project)]);
-    assert_eq!(only(&usual(), &with).lines, ["environments.sandbox.guards set to { min_rows: 7 }"]);
+    assert_eq!(only(&usual(), &with).lines, ["environments.sandbox.guards.min_rows set to 7"]);
     let orgs = ORGS.replace("${SECRET}", "${OTHER}");
     let change = only(&usual(), &read(&[("orgs", &orgs), ("people", PEOPLE), ("report", REPORT)]));
     assert_eq!(change.lines, ["org.sandbox.auth.client_secret changed from `${SECRET}` to `${OTHER}`"]);
@@ -106,7 +115,7 @@ fn a_branch_reaches_only_what_the_base_names() {
         ("${SECRET}", "${OTHER}", "auth"),
         ("client_id: \"${ID}\"", "client_id: \"${SECRET}\"", "auth"),
     ] {
-        let branch = read(&[("orgs", &ORGS.replace(from, to).replace("00D000000000002EAA", "00D000000000002EAC")), ("people", PEOPLE), ("report", REPORT)]);
+        let branch = read(&[("orgs", &ORGS.replace(from, to)), ("people", PEOPLE), ("report", REPORT)]);
         assert_eq!(why(&branch, &base, &base), [format!("the branch changes `acme` (sandbox): {what}")]);
         // The base has moved on, and the branch is what it was: the base's is used.
         assert_eq!(why(&base, &base, &branch), Vec::<String>::new());
@@ -122,7 +131,9 @@ fn a_branch_reaches_only_what_the_base_names() {
     let named = url("https://reports.example.com/a.csv", "${TOKEN}");
     assert_eq!(why(&named, &named, &named), Vec::<String>::new());
     assert_eq!(why(&base, &base, &named), Vec::<String>::new(), "a file of the repository is always allowed");
-    for other in [url("https://evil.example.com/a.csv", "${TOKEN}"), url("https://reports.example.com/a.csv", "${AWS_SECRET}")] {
+    for other in
+        [url("https://evil.example.com/a.csv", "${TOKEN}"), url("https://reports.example.com/a.csv", "${AWS_SECRET}")]
+    {
         assert!(why(&other, &named, &named)[0].contains("that the base does not name"));
     }
 }
