@@ -23,6 +23,7 @@ mod job;
 mod orgs;
 mod plans;
 mod real_data;
+mod review;
 mod scene;
 mod terminal;
 mod worked_example;
