@@ -23,7 +23,7 @@ fn a_branch_that_changes_where_calls_go_is_not_planned() {
         let before = calls(&scene);
         let page = scene.run(&REVIEW).exits(0).out;
         assert!(page.contains("`people`: not planned: needs a trusted run"), "{page}");
-        assert!(page.contains("the branch changes &#96;acme&#96; (sandbox)"), "{page}");
+        assert!(page.contains("the branch changes `acme` (sandbox)"), "{page}");
         scene.run(&["plan", "people"]).exits(7).says("FB0320").says("nothing was read from Salesforce");
         scene.run(&["validate", "--online"]).exits(7).says("FB0320");
         scene.run(&["apply", "people", "--yes"]).exits(7).says("FB0320");
@@ -94,7 +94,7 @@ fn a_branch_cannot_make_values_visible() {
     pull_request(&mut scene, false);
     people(&scene, "  WalkMe_A__c: { column: B, show_values: true }\n");
     let page = scene.run(&REVIEW).exits(0).out;
-    assert!(!page.contains("b1") && !page.contains("old"), "{page}");
+    assert!(!page.contains("`b1`") && !page.contains("`old`"), "{page}");
     assert!(page.contains("Values of `WalkMe_A__c` are shown once the base says"), "{page}");
 }
 

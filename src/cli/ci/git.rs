@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::config::{FileProblem, Files};
 use crate::diag::{Code, Diagnostic};
-use crate::render::escape::Terminal;
+use crate::render::escape::{Terminal, clipped};
 
 /// Larger files are no configuration.
 const MAX_BYTES: u64 = 1 << 20;
@@ -55,9 +55,19 @@ impl Git {
     /// There is none here: it says what to fetch.
     pub fn commit(&self, name: &str) -> Result<String, Failure> {
         let peeled = format!("{name}^{{commit}}");
-        match self.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])? {
-            Some(commit) => Ok(commit),
-            None => Err(Self::missing(format!("git knows no commit `{}` here", Terminal(name)), name)),
+        let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
+        let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        match output.status.code() {
+            Some(0) if !commit.is_empty() => Ok(commit),
+            // 1 is "there is none"; everything else is git's own trouble: no repository, another owner.
+            Some(code) if code > 1 => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let said = said.lines().next().unwrap_or("without a word").trim_start_matches("fatal: ");
+                let message = format!("git cannot be asked here: {}", Terminal(&clipped(said, 200)));
+                Err(Failure::usage(Code::GitUnavailable, message)
+                    .help("run it inside a git repository; in a container, `git config --global --add safe.directory \"$PWD\"`"))
+            }
+            _ => Err(Self::missing(format!("git knows no commit `{}` here", Terminal(name)), name)),
         }
     }
 

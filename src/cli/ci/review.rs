@@ -15,8 +15,10 @@ use crate::cli::show::{options, outline, unreadable};
 use crate::cli::world::World;
 use crate::config::change::{self, Change, ChangeOf, load_plain};
 use crate::config::{Folder, Integration};
-use crate::diag::{Code, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::plan::{Baseline, Split};
+use crate::render::Options;
+use crate::render::plan::{Form, Outline};
 use crate::render::review::{self, Effect, Item, Kind, Planned, Problem, Review};
 
 /// Runs the command.
@@ -120,6 +122,13 @@ impl Sides<'_> {
         };
         match planned {
             Ok((planned, changes)) => {
+                let held = planned.view.guards.iter().filter(|guard| guard.held);
+                let held = held.map(|guard| {
+                    let message = format!("guard `{}` holds the plan back: {}", guard.name, guard.text);
+                    Diagnostic::warning(Code::PlanNotApplicable, message).at(integration.name.span.clone(), "")
+                });
+                // On its line of the pull request; elsewhere the review itself says it.
+                crate::cli::annotate(world, &held.collect());
                 let exit = if changes && self.arguments.detailed_exitcode { Exit::Changes } else { Exit::Done };
                 Ok((Effect::Planned(Box::new(planned)), exit))
             }
@@ -147,7 +156,13 @@ impl Sides<'_> {
                 Err(why) => (None, Some(format!("Every change counts as this branch's: {why}."))),
             },
         };
-        let mut outline = outline(world, self.arguments.format, options(world, self.arguments.full));
+        // What a machine reads has the sample that a comment has, and no more than that may be seen.
+        let format = if world.json { Format::Json } else { self.arguments.format };
+        let form = if format == Format::Json { Format::Markdown } else { format };
+        let mut outline = match form {
+            Format::Markdown => Outline::new(Form::Markdown, Options::public()),
+            _ => outline(world, form, options(world, self.arguments.full)),
+        };
         let mut split = Split::new(baseline.as_ref(), &mut outline);
         let planned = self.branch.plan(target, Purpose::Plan, budget(world), &mut split).await?;
         let causes = split.finish();
@@ -157,7 +172,7 @@ impl Sides<'_> {
             keep(&path, &plan)?;
         }
         let mut text = Vec::new();
-        if self.arguments.format == Format::Text && !world.json {
+        if matches!(format, Format::Text | Format::Github) {
             outline.write(&plan, &mut text).map_err(|e| unreadable(&e))?;
         }
         let hidden = self.branch.trust.into_iter().flat_map(|trust| trust.hidden(name));

@@ -1,7 +1,7 @@
 //! What a configuration reaches: orgs with their log-ins, and the hosts of sources with what is sent to them. On a pull request all of it has to be in
 //! the base already, to the letter: otherwise a branch could send a credential to a place of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -80,25 +80,41 @@ pub(super) fn headers(source: &ReportSource) -> Map<String, Value> {
     source.headers.iter().map(|header| (header.name.clone(), value(&header.value))).collect()
 }
 
-/// The source as written, where it lies outside the repository.
+/// What of a source only says how its bytes are read.
+const READING: [&str; 8] =
+    ["encoding", "delimiter", "quote", "header", "skip_lines", "time_zone", "checksum", "allow_tracked"];
+
+/// The source as written, where it lies outside the repository: whatever it says of where it is, and the headers that are sent.
 pub fn written(source: &ReportSource) -> Option<Value> {
-    (!matches!(source.location.value, Location::Path(_)))
-        .then(|| json!({ "location": source.location, "headers": headers(source) }))
+    if matches!(source.location.value, Location::Path(_)) {
+        return None;
+    }
+    let mut form = serde_json::to_value(source).unwrap_or_default();
+    if let Value::Object(form) = &mut form {
+        form.retain(|key, _| !READING.contains(&key.as_str()));
+        form.insert("headers".to_owned(), Value::Object(headers(source)));
+    }
+    Some(form)
 }
 
-fn all(repository: &Repository) -> impl Iterator<Item = &ReportSource> {
-    let own = repository.integrations.values().flat_map(|i| {
-        std::iter::once(&i.report.source).chain(i.environments.values().filter_map(|e| e.source.as_ref()))
-    });
-    own.chain(repository.reports.values().map(|report| &report.source))
+/// Every source, by where it stands.
+fn all(repository: &Repository) -> BTreeMap<(&str, Option<EnvironmentName>, &str), &ReportSource> {
+    let mut all = BTreeMap::new();
+    for (name, integration) in &repository.integrations {
+        all.insert(("integration", None, name.as_str()), &integration.report.source);
+        for (environment, own) in &integration.environments {
+            all.extend(own.source.as_ref().map(|source| (("integration", Some(*environment), name.as_str()), source)));
+        }
+    }
+    all.extend(repository.reports.iter().map(|(name, report)| (("report", None, name.as_str()), &report.source)));
+    all
 }
 
 /// Every source outside the repository: `plain` from [`super::load_plain`], `ready` the same files with their variables.
 pub fn sources(plain: &Repository, ready: &Repository) -> Vec<Source> {
-    // The very same files: what is valid in one is valid in the other, in the same order.
-    let pairs = all(plain).zip(all(ready));
-    pairs
-        .filter(|(a, b)| a.location == b.location)
+    let ready = all(ready);
+    let both = all(plain).into_iter().filter_map(|(place, source)| Some((source, ready.get(&place)?)));
+    both.filter(|(a, b)| a.location == b.location)
         .filter_map(|(a, b)| Some(Source { written: written(a)?, headers: b.headers.clone() }))
         .collect()
 }
@@ -155,7 +171,7 @@ pub fn untrusted(
         }
     }
     if let Some(own) = written(integration.source(environment))
-        && !all(trusted).any(|source| written(source).as_ref() == Some(&own))
+        && !all(trusted).values().any(|source| written(source).as_ref() == Some(&own))
     {
         why.push(
             "the branch reads the report from an address, or with headers, that the base does not name".to_owned(),

@@ -103,8 +103,8 @@ fn title(review: &Review) -> String {
 
 fn problem(problem: &Problem) -> String {
     let place = problem.place.as_ref().map(|place| format!(" {}", code(place))).unwrap_or_default();
-    let help: String = problem.help.iter().take(2).map(|h| format!("<br>{}", words(h, SENTENCE))).collect();
-    format!("- ⛔ **{}**{place}: {}{help}\n", words(&problem.code, 10), words(&problem.message, SENTENCE))
+    let help: String = problem.help.iter().take(2).map(|h| format!("<br>{}", spans(h))).collect();
+    format!("- ⛔ **{}**{place}: {}{help}\n", words(&problem.code, 10), spans(&problem.message))
 }
 
 fn integration(item: &Item, review: &Review, parts: &mut Vec<Part>) {
@@ -116,7 +116,7 @@ fn integration(item: &Item, review: &Review, parts: &mut Vec<Part>) {
     let head = match &item.effect {
         Effect::Planned(planned) => head(&name, new, planned),
         Effect::Untrusted(why) => {
-            format!("### ⚠️ {name}{new}: not planned: needs a trusted run\n\n{}\n\n", words(why, SENTENCE * 2))
+            format!("### ⚠️ {name}{new}: not planned: needs a trusted run\n\n{}\n\n", spans(why))
         }
         Effect::Failed(_) => format!("### ⛔ {name}{new}: could not be planned\n\n"),
         Effect::Elsewhere => format!("### {name}{new}: does not run in {}\n\n", review.environment),
@@ -195,7 +195,7 @@ fn guards(planned: &Planned, parts: &mut Vec<Part>) {
 }
 
 fn mapping(item: &Item, parts: &mut Vec<Part>) {
-    let said: Vec<String> = item.said.iter().map(|line| format!("- {}\n", words(line, SENTENCE))).collect();
+    let said: Vec<String> = item.said.iter().map(|line| format!("- {}\n", spans(line))).collect();
     if !said.is_empty() {
         parts.push(list(3, 6_000, "**The mapping**\n\n", said, 0, "difference", "\n", "differences"));
     }
@@ -292,6 +292,16 @@ fn digests(item: &Item, planned: &Planned, review: &Review, parts: &mut Vec<Part
         code_whole(d.changes.as_str()),
     );
     parts.push(Part::block(4, "digests", text));
+}
+
+/// Words in which names stand between backticks: these in the fixed-width face.
+fn spans(text: &str) -> String {
+    let text = clipped(text, SENTENCE * 2);
+    let part = |(n, part): (usize, &str)| match n % 2 {
+        1 if !part.is_empty() => code(part),
+        _ => words(part, SENTENCE),
+    };
+    text.split('`').enumerate().map(part).collect()
 }
 
 /// Of text that must not be cut.
