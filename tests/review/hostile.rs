@@ -46,12 +46,14 @@ fn harmless(page: &str) {
     options.extension.tasklist = true;
     let arena = Arena::new();
     let root = parse_document(&arena, page, &options);
+    // Between `<code>` and `</code>` GitHub makes neither mentions nor references.
+    let mut in_code = false;
     for node in root.descendants() {
         let data = node.data.borrow();
         let text = match &data.value {
             NodeValue::Text(text) => {
                 for mention in ["@team", "https://evil", "www.evil"] {
-                    assert!(!text.contains(mention), "`{mention}` stands in text: {text:?}");
+                    assert!(in_code || !text.contains(mention), "`{mention}` stands in text: {text:?}");
                 }
                 text.to_string()
             }
@@ -62,6 +64,7 @@ fn harmless(page: &str) {
             }
             NodeValue::HtmlInline(html) => {
                 assert!(OURS.contains(&html.as_str()) || html == "</ins>", "inline HTML: {html:?}");
+                in_code = html == "<code>" || (in_code && html != "</code>");
                 html.clone()
             }
             NodeValue::HtmlBlock(block) => {

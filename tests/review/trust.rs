@@ -38,7 +38,7 @@ fn a_branch_that_changes_where_calls_go_is_not_planned() {
     scene.write("integrations/orgs.yaml", &orgs);
     people(&scene, "  WalkMe_A__c: A\n  WalkMe_B__c: B\n");
     let page = scene.run(&REVIEW).exits(0).out;
-    assert!(page.contains("because of this branch"), "{page}");
+    assert!(page.contains("`people`: 3 records would change."), "{page}");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_branch_that_is_behind_uses_the_orgs_of_its_base() {
     scene.set("ORG_TOKEN", "stale");
     scene.set("RENAMED_TOKEN", &token);
     let page = scene.run(&REVIEW).exits(0).out;
-    assert!(page.contains("because of this branch"), "{page}");
+    assert!(page.contains("`people`: 3 records would change."), "{page}");
 }
 
 #[test]

@@ -133,9 +133,11 @@ impl Sides<'_> {
                 Ok((Effect::Planned(Box::new(planned)), exit))
             }
             Err(failure) if failure.diagnostics.iter().any(|d| d.code == Code::NeedsTrustedRun) => {
-                crate::cli::tell(world, &failure);
+                // The comment says it, and nothing was reached: a warning, and no failure of the branch.
+                let softened = failure.diagnostics.iter().cloned();
+                let softened = softened.map(|d| Diagnostic { severity: Severity::Warning, ..d });
+                crate::cli::tell_all(world, &softened.collect());
                 let why = failure.diagnostics.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; ");
-                // The comment says it, and nothing was reached: no failure of the branch.
                 Ok((Effect::Untrusted(why), Exit::Done))
             }
             Err(failure) => {
