@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn field(name: &str) -> FieldName {
-        FieldName::parse(name).unwrap()
+        FieldName::new(name)
     }
 
     fn planned(row: u64, cells: &[(&str, &str)]) -> Entry {

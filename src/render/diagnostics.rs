@@ -290,7 +290,7 @@ mod tests {
             "::error file=integrations/a%2Cb.yaml,line=2,col=1,title=FB0103%3A unknown key::unknown key `feilds`%0Adid you mean `fields`?"
         );
         let hostile = Diagnostic::warning(Code::UnknownKey, "a\n::error::100%");
-        assert_eq!(github(&hostile), "::warning title=FB0103%3A unknown key::a<U+000A>::error::100%25");
+        assert_eq!(github(&hostile, ""), "::warning title=FB0103%3A unknown key::a<U+000A>::error::100%25");
     }
 
     #[test]
