@@ -204,7 +204,7 @@ codes! {
     NotAttempted = "FB0815", "records that were not attempted";
     UnfinishedJobs = "FB0816", "unfinished bulk jobs of this user";
     PlanNotApplicable = "FB0817", "the plan may not be applied";
-    NotApproved = "FB0830", "the plan is not the one that was approved";
+    NotApproved = "FB0860", "the plan is not the one that was approved";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";
@@ -217,10 +217,10 @@ codes! {
     GitUnavailable = "FB0908", "git is needed";
     UnknownGuard = "FB0909", "no guard of this name";
     SchemasStale = "FB0910", "the schemas in the repository are stale";
-    GitHistory = "FB0930", "git has not the commits that are needed";
-    NoPullRequest = "FB0931", "no pull request to comment on";
-    CommentRefused = "FB0932", "the comment could not be written";
-    FileExists = "FB0933", "a file is there already";
+    GitHistory = "FB0940", "git has not the commits that are needed";
+    NoPullRequest = "FB0941", "no pull request to comment on";
+    CommentRefused = "FB0942", "the comment could not be written";
+    FileExists = "FB0943", "a file is there already";
     ReadingsDisagree = "FB0950", "two YAML readings disagree";
     DecodingFailed = "FB0951", "a bug: a checked document did not decode";
     LedgerUnbalanced = "FB0952", "a bug: a ledger does not add up";

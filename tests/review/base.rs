@@ -110,9 +110,9 @@ fn a_history_that_is_too_short_says_what_to_fetch() {
     scene
         .run(&["plan", "--base", "origin/nowhere"])
         .exits(3)
-        .says("FB0930")
+        .says("FB0940")
         .says("git fetch --no-tags origin +refs/heads/nowhere:refs/remotes/origin/nowhere");
-    scene.run(&["plan", "--base=--upload-pack=evil"]).exits(3).says("FB0930");
+    scene.run(&["plan", "--base=--upload-pack=evil"]).exits(3).says("FB0940");
     commit(&scene, "On the branch");
     // A clone of the last commit alone, with another tip of main that has nothing in common.
     let url = format!("file://{}", scene.root().display());

@@ -88,7 +88,7 @@ fn gitlabs_file_never_cuts_an_apply_off() {
 fn a_file_of_the_teams_is_left_alone() {
     let scene = scene();
     scene.write(FILES[1], "name: ours\n");
-    scene.run(&["ci", "init", "github"]).exits(3).says("FB0933").says("no file was written");
+    scene.run(&["ci", "init", "github"]).exits(3).says("FB0943").says("no file was written");
     assert_eq!(scene.read(FILES[1]), "name: ours\n");
     assert!(!scene.path(FILES[0]).exists());
     scene.run(&["ci", "init", "github", "--force"]).exits(0);

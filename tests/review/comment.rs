@@ -147,15 +147,15 @@ fn a_refusal_says_what_the_job_lacks_and_shows_no_token() {
         },
     ] {
         fake.fault(Fault { method: "POST", status: 403, header: None, carried_out: false });
-        let ran = scene.run(&["ci", "comment", "review.md"]).exits(7).says("FB0932").says(help);
+        let ran = scene.run(&["ci", "comment", "review.md"]).exits(7).says("FB0942").says(help);
         let ran = ran.never_says("ghs_secret").never_says("glpat-secret");
         assert!(!ran.err.lines().any(|line| line.trim_start().starts_with("::set-output")), "{}", ran.err);
         fake.fault(Fault { method: "POST", status: 422, header: None, carried_out: false });
-        scene.run(&["ci", "comment", "review.md"]).exits(1).says("FB0932");
+        scene.run(&["ci", "comment", "review.md"]).exits(1).says("FB0942");
         for _ in 0..20 {
             fake.fault(Fault { method: "GET", status: 500, header: None, carried_out: false });
         }
-        scene.run(&["ci", "comment", "review.md"]).exits(1).says("FB0932").says("no comment was written");
+        scene.run(&["ci", "comment", "review.md"]).exits(1).says("FB0942").says("no comment was written");
     }
 }
 
@@ -186,6 +186,6 @@ fn forks_other_runs_and_other_files() {
     scene.set("GITHUB_TOKEN", "");
     scene.run(&["ci", "comment", "review.md"]).exits(7).says("GITHUB_TOKEN");
     scene.set("GITHUB_EVENT_NAME", "push");
-    scene.run(&["ci", "comment", "review.md"]).exits(3).says("FB0931");
+    scene.run(&["ci", "comment", "review.md"]).exits(3).says("FB0941");
     assert_eq!(fake.comments(), []);
 }

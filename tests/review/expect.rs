@@ -17,7 +17,7 @@ fn without_the_file_it_is_all_or_nothing() {
     let id = crate::job::record(&scene, "Lead", "Email", "p1@example.org")["Id"].as_str().unwrap().to_owned();
     scene.org().edit("Lead", &id, json!({"WalkMe_A__c": "somebody else's"}).as_object().unwrap()).unwrap();
     let ran = scene.run(&["apply", "people", "--yes", "--expect", &pair]).exits(5);
-    ran.says("FB0830").says("the org has moved").says("nothing was sent");
+    ran.says("FB0860").says("the org has moved").says("nothing was sent");
     scene.run(&["apply", "people", "--yes", "--expect", &changes]).exits(5).says("or the org's records have moved");
     // And back; then the report moves.
     scene.org().edit("Lead", &id, json!({"WalkMe_A__c": "old"}).as_object().unwrap()).unwrap();
@@ -39,7 +39,7 @@ fn with_the_file_records_that_moved_are_left_alone() {
     scene
         .run(&["apply", "people.jsonl", "--yes", "--expect", &"0".repeat(64)])
         .exits(5)
-        .says("FB0830")
+        .says("FB0860")
         .says("this file holds other changes");
     let id = crate::job::record(&scene, "Lead", "Email", "p1@example.org")["Id"].as_str().unwrap().to_owned();
     scene.org().edit("Lead", &id, json!({"WalkMe_A__c": "somebody else's"}).as_object().unwrap()).unwrap();
