@@ -147,7 +147,7 @@ fn invalid_folders_get_the_expected_diagnostics() {
             assert!(diagnostic.span().is_some(), "{}: no place in {text}", folder.display());
         }
         let others: String =
-            loaded.diagnostics.iter().flat_map(|d| [diagnostics::github(d), diagnostics::line(d)]).collect();
+            loaded.diagnostics.iter().flat_map(|d| [diagnostics::github(d, ""), diagnostics::line(d)]).collect();
         let json = diagnostics::json(&loaded.diagnostics).to_string();
         assert!(
             ![&text, &others, &json].iter().any(|t| t.contains("hunter2")),
@@ -438,7 +438,7 @@ mod hostile {
             prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
             for diagnostic in &loaded.diagnostics {
                 prop_assert!(!diagnostics::line(diagnostic).contains('\n'));
-                prop_assert!(!diagnostics::github(diagnostic).contains('\n'));
+                prop_assert!(!diagnostics::github(diagnostic, "").contains('\n'));
             }
         }
 

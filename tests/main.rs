@@ -26,6 +26,7 @@ mod orgs;
 mod page;
 mod plans;
 mod real_data;
+mod review;
 mod scene;
 mod sources;
 mod terminal;

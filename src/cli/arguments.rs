@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::ci::CiArguments;
 use super::orgs::OrgsArguments;
 use super::report::ReportArguments;
 use super::runs::{BlameArguments, DriftArguments, RunsArguments};
@@ -59,6 +60,9 @@ pub struct Global {
     /// Memory for planning; beyond it, rows go to a temporary file
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SIZE", value_parser = super::memory::size, default_value = "512MiB")]
     pub memory: u64,
+    /// Take orgs, log-ins and addresses from this commit [default: on a pull request, its base]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "REF")]
+    pub trusted_from: Option<String>,
     /// Use colour; NO_COLOR turns it off, too
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
@@ -100,6 +104,8 @@ pub enum Command {
     Drift(DriftArguments),
     /// Log in to orgs, see which are connected, log out, pin an org's id
     Orgs(OrgsArguments),
+    /// In CI: comment on a pull request, write the workflow files
+    Ci(CiArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
     Request(RequestArguments),
     /// Tell what an error code means and how to mend it
@@ -138,6 +144,9 @@ pub struct ValidateArguments {
     /// With --online: sandbox or production
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, default_value = "sandbox", requires = "online")]
     pub env: EnvironmentName,
+    /// How to show problems; in GitHub's own runs annotations are always written
+    #[arg(long, value_enum, default_value_t = ProblemFormat::Text)]
+    pub format: ProblemFormat,
 }
 
 #[derive(Debug, Args)]
@@ -160,7 +169,10 @@ pub struct PlanArguments {
     /// How to show the plan. Markdown (for pull requests) and HTML: no keys, only values that may be shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write the plan to a file for `apply` (one integration); `….zst` is compressed. Holds personal data: never commit it
+    /// Only what the branch changes: integrations that differ from this commit, with their effect by cause
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// Write the plan to a file for `apply` (one integration); `….zst` is compressed. With --base: a folder. Holds personal data: never commit it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// List every record and row, not the first few
@@ -229,6 +241,9 @@ pub struct ApplyArguments {
     /// Let this guard pass, for this run (max_clears, max_refused, …); can be repeated
     #[arg(long, value_name = "GUARD", value_parser = guard, help_heading = HELD)]
     pub waive: Vec<GuardName>,
+    /// Only if the changes are those that were approved: the digest that the pull request's comment shows
+    #[arg(long, value_name = "DIGEST", value_parser = super::apply::expected, help_heading = HELD, conflicts_with = "resume")]
+    pub expect: Option<super::apply::Expected>,
     /// Finish a run that was killed: every record's end is found out first
     #[arg(long, conflicts_with_all = ["limit", "records", "canary"])]
     pub resume: bool,
@@ -295,6 +310,17 @@ pub enum Format {
     Json,
     Markdown,
     Html,
+    /// As text, with GitHub's annotations on the lines at fault
+    Github,
+}
+
+/// How problems are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProblemFormat {
+    /// With their lines
+    Text,
+    /// The same, and as GitHub's annotations
+    Github,
 }
 
 pub(super) fn environment(text: &str) -> Result<EnvironmentName, String> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::ci::Trust;
 use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect, mend};
 use super::exit::Exit;
@@ -27,6 +28,8 @@ pub struct Place<'a> {
     pub root: &'a Path,
     /// What it says.
     pub repository: &'a Repository,
+    /// On a pull request: what its base allows to be reached.
+    pub trust: Option<&'a Trust>,
 }
 
 /// One integration in one environment.
@@ -76,8 +79,18 @@ impl<'a> Place<'a> {
             .help(format!("add `{environment}: {{}}` under `environments:`"));
             return Err(Failure::new(Exit::Usage, diagnostic));
         }
+        if let Some(trust) = self.trust {
+            trust.allows(integration, environment)?;
+        }
         let org = self.repository.orgs.get(&integration.org.value).and_then(|o| o.environments.get(&environment));
         let org = org.ok_or_else(|| Failure::bug("a checked integration names an org that is not there"))?;
+        if let Some(trust) = self.trust {
+            trust.equipped(
+                integration,
+                &org.plan_log_in.as_ref().unwrap_or(&org.log_in).value,
+                integration.source(environment),
+            )?;
+        }
         let org_id = pinned(&integration.org.value, environment, org)?;
         Ok(Target { integration, environment, org, org_id })
     }

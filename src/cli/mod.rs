@@ -5,6 +5,7 @@ mod against;
 mod apply;
 pub mod arguments;
 mod blame;
+mod ci;
 mod compile;
 mod connect;
 mod costs;
@@ -101,6 +102,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Blame(arguments) => blame::run(world, arguments),
         Command::Drift(arguments) => block(drift::run(world, arguments)),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
+        Command::Ci(arguments) => block(ci::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),
         Command::Schema(arguments) => schema::run(world, arguments),
@@ -121,11 +123,19 @@ fn style(world: &World) -> TextStyle {
     TextStyle { color: world.colour_messages, unicode: false, width: world.message_width.map_or(120, usize::from) }
 }
 
+/// Puts problems on their lines of the pull request, where GitHub reads what is printed.
+fn annotate(world: &World, found: &Diagnostics) {
+    if let Some(below) = world.annotates() {
+        found.iter().for_each(|diagnostic| world.command(&diagnostics::github(diagnostic, &below)));
+    }
+}
+
 /// Prints a failure: on standard error, and with `--json` as data on standard output.
 pub(crate) fn tell(world: &World, failure: &Failure) {
     if world.json {
         world.print(&diagnostics::json(&failure.diagnostics).to_string());
     }
+    annotate(world, &failure.diagnostics);
     world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
 }
 
@@ -137,6 +147,7 @@ pub(crate) fn nothing_chosen(environment: crate::model::EnvironmentName, labels:
 
 /// Prints warnings and lints.
 pub(crate) fn tell_all(world: &World, found: &Diagnostics) {
+    annotate(world, found);
     if !found.is_empty() && !world.quiet {
         world.warn(diagnostics::terminal(found, style(world), world.message_width).trim_end());
     }

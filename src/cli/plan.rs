@@ -17,6 +17,12 @@ use crate::render::plan::Outline;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failure> {
+    if arguments.format == Format::Github {
+        world.annotate();
+    }
+    if let Some(base) = &arguments.base {
+        return super::ci::review(world, arguments, base).await;
+    }
     let repository = Repository::load(world, arguments.env)?;
     let place = repository.place(world);
     let names: Vec<&str> = if arguments.names.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::ci::{Base, Trust};
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
@@ -16,6 +17,8 @@ use crate::report::{self, PathProblem};
 pub struct Repository {
     root: PathBuf,
     loaded: Loaded,
+    /// On a pull request: what its base allows.
+    trust: Option<Trust>,
 }
 
 impl Repository {
@@ -54,32 +57,60 @@ impl Repository {
     fn orgs(world: &World, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
-        let loaded = config::load_for(&root, variable, &[]);
+        let base = Base::find(world)?;
+        let mut loaded = match &base {
+            None => config::load_for(&root, variable, &[]),
+            Some(_) => config::change::load_plain(&config::Folder::new(&root)),
+        };
         let own: BTreeSet<&str> = loaded.repository.orgs.values().map(|org| org.name.span.file().path()).collect();
         let matters = |d: &&Diagnostic| {
             let file = d.span().map(|span| span.file().path());
             d.severity == Severity::Error && (own.is_empty() || file.is_some_and(|file| own.contains(file)))
         };
         let errors: Diagnostics = loaded.diagnostics.iter().filter(matters).cloned().collect();
-        if errors.is_empty() { Ok(Self { root, loaded }) } else { Err(Failure::configuration(errors)) }
+        if !errors.is_empty() {
+            return Err(Failure::configuration(errors));
+        }
+        let trust = base.map(|base| base.hold(&mut loaded.repository));
+        Ok(Self { root, loaded, trust })
     }
 
     fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
-        let loaded = config::load_for(&root, &|name| world.variable(name), needed);
+        let base = if needed.is_empty() { None } else { Base::find(world)? };
+        let mut loaded = match &base {
+            None => config::load_for(&root, &|name| world.variable(name), needed),
+            // No variable is read for a branch that is not trusted.
+            Some(_) => config::change::load_plain(&config::Folder::new(&root)),
+        };
         super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
         if loaded.diagnostics.has_errors() {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));
         }
         inside(&root, &loaded.repository.project.runs)?;
-        Ok(Self { root, loaded })
+        let trust = base.map(|base| base.hold(&mut loaded.repository));
+        Ok(Self { root, loaded, trust })
+    }
+
+    /// What a commit says, as far as it is valid; of a pull request's commits with what the base allows.
+    ///
+    /// # Errors
+    /// Git has not what is needed.
+    pub fn of_commit(world: &World, files: &dyn config::Files) -> Result<Self, Failure> {
+        let base = Base::find(world)?;
+        let mut loaded = match &base {
+            None => config::load_files(files, &|name| world.variable(name), config::Variables::Only(&[])),
+            Some(_) => config::change::load_plain(files),
+        };
+        let trust = base.map(|base| base.hold(&mut loaded.repository));
+        Ok(Self { root: world.root(), loaded, trust })
     }
 
     /// Where everything is, for the command.
     pub fn place<'a>(&'a self, world: &'a World) -> Place<'a> {
-        Place { world, root: &self.root, repository: &self.loaded.repository }
+        Place { world, root: &self.root, repository: &self.loaded.repository, trust: self.trust.as_ref() }
     }
 
     /// Files that were read.

@@ -30,7 +30,7 @@ pub(super) fn options(world: &World, full: bool) -> Options {
 /// What is kept of a plan, to show it in a form.
 pub(super) fn outline(world: &World, format: Format, options: Options) -> Outline {
     match if world.json { Format::Json } else { format } {
-        Format::Text => Outline::new(Form::Text, options),
+        Format::Text | Format::Github => Outline::new(Form::Text, options),
         Format::Json => Outline::new(Form::Json, options),
         Format::Markdown => Outline::new(Form::Markdown, public(options)),
         Format::Html => Outline::new(Form::Html, public(options)),

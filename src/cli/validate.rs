@@ -1,6 +1,6 @@
 //! `footbridge validate`: the configuration alone, or against the org.
 
-use super::arguments::ValidateArguments;
+use super::arguments::{ProblemFormat, ValidateArguments};
 use super::connect::{Purpose, budget};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -11,6 +11,9 @@ use crate::render::counted;
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ValidateArguments) -> Result<Exit, Failure> {
+    if arguments.format == ProblemFormat::Github {
+        world.annotate();
+    }
     if !arguments.online {
         let repository = Repository::load_offline(world)?;
         let all = &repository.place(world).repository.integrations;

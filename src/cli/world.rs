@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
@@ -42,10 +43,14 @@ pub struct World {
     pub json: bool,
     /// `--memory`, in bytes.
     pub memory: u64,
+    /// `--trusted-from`.
+    pub trusted_from: Option<String>,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
     /// Reports that were fetched.
     pub downloads: Downloads,
+    /// GitHub reads what is printed, for annotations.
+    annotate: Arc<AtomicBool>,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -87,6 +92,8 @@ impl World {
             json: global.json,
             memory: global.memory,
             downloads: Downloads::default(),
+            trusted_from: global.trusted_from.clone(),
+            annotate: Arc::new(AtomicBool::new(variable("GITHUB_ACTIONS").as_deref() == Some("true"))),
             own: Vec::new(),
         }
     }
@@ -148,6 +155,29 @@ impl World {
         self.variable("CI").is_some_and(|ci| !ci.is_empty() && ci != "false")
     }
 
+    /// From now on problems are annotations, too.
+    pub fn annotate(&self) {
+        self.annotate.store(true, Ordering::Relaxed);
+    }
+
+    /// Are problems annotations, too? Then with what is put before their paths: the root's folder in what was checked out.
+    pub fn annotates(&self) -> Option<String> {
+        self.annotate.load(Ordering::Relaxed).then(|| {
+            let workspace = self.variable("GITHUB_WORKSPACE").map(PathBuf::from);
+            let root = std::fs::canonicalize(self.root()).ok();
+            let workspace = workspace.and_then(|folder| std::fs::canonicalize(folder).ok());
+            let below = root.zip(workspace).and_then(|(r, w)| r.strip_prefix(w).ok().map(Path::to_owned));
+            let below = below.filter(|folder| !folder.as_os_str().is_empty());
+            below.map_or_else(String::new, |folder| format!("{}/", folder.display()))
+        })
+    }
+
+    /// A command for the CI that reads standard error. Nothing but [`crate::render::diagnostics::github`] makes one.
+    pub fn command(&self, text: &str) {
+        let mut out = std::io::stderr().lock();
+        let _ = writeln!(out, "{text}");
+    }
+
     /// The time (UTC). `FOOTBRIDGE_NOW` fixes it, for tests and recordings.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> Timestamp {
@@ -197,6 +227,9 @@ impl World {
 
     /// A message that `--quiet` does not silence, with its lines as they are.
     pub fn warn(&self, text: &str) {
+        // Where GitHub reads along, only `command` gives commands.
+        let reads = self.annotate.load(Ordering::Relaxed);
+        let text = &if reads { harmless(text) } else { text.to_owned() };
         let line = || {
             let mut out = std::io::stderr().lock();
             let _ = writeln!(out, "{text}");
@@ -224,6 +257,15 @@ impl World {
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
     }
+}
+
+/// The text without a command for GitHub's runner: `::name::` at the start of a line, `##[name]` anywhere.
+fn harmless(text: &str) -> String {
+    let line = |line: &str| match line.trim_start().starts_with("::") {
+        true => line.replacen("::", ": :", 1),
+        false => line.to_owned(),
+    };
+    text.replace("##[", "## [").split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Standard output that remembers whether anybody reads it.

@@ -5,6 +5,7 @@
 //! bytes ─ yaml ─► tree with spans ─ shape (JSON Schema) ─ decode ─► written ─ validate ─► valid
 //! ```
 
+pub mod change;
 pub mod schema;
 pub mod valid;
 

@@ -103,6 +103,8 @@ codes! {
     OrgIdMissing = "FB0313", "no org id is pinned";
     HeaderNotAllowed = "FB0314", "a header that may not be set";
 
+    NeedsTrustedRun = "FB0320", "a pull request that reaches further than its base";
+
     // The report's source.
     ReportMissing = "FB0401", "the source file is missing";
     ReportEmpty = "FB0402", "the report is empty";
@@ -226,6 +228,7 @@ codes! {
     ValuesLocked = "FB0834", "the values do not open with this key";
     CanaryDiffers = "FB0835", "the canary came back otherwise";
     VerifyDiffers = "FB0836", "records are not as they were written";
+    NotApproved = "FB0860", "the plan is not the one that was approved";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";
@@ -242,6 +245,10 @@ codes! {
     DriftUnknown = "FB0931", "drift that cannot be told";
     NothingToCompare = "FB0932", "nothing to compare with";
     PruneKeep = "FB0933", "say how much of the history is kept";
+    GitHistory = "FB0940", "git has not the commits that are needed";
+    NoPullRequest = "FB0941", "no pull request to comment on";
+    CommentRefused = "FB0942", "the comment could not be written";
+    FileExists = "FB0943", "a file is there already";
     ReadingsDisagree = "FB0950", "two YAML readings disagree";
     DecodingFailed = "FB0951", "a bug: a checked document did not decode";
     LedgerUnbalanced = "FB0952", "a bug: a ledger does not add up";

@@ -3,6 +3,7 @@
 //! A plan is a function of configuration, report, org and nothing else. What varies from run to run (API calls, quota, clock, way of reading) is
 //! [`Context`], beside the plan and outside its digests.
 
+mod cause;
 mod compressed;
 mod context;
 mod encode;
@@ -17,6 +18,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use cause::{Baseline, Causes, Share, Split};
 pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use encode::{Changed, LineBuilder};

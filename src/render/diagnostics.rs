@@ -193,8 +193,9 @@ fn json_one(diagnostic: &Diagnostic) -> Value {
 }
 
 /// A GitHub workflow command that puts the diagnostic on its line of the pull request, without a line end.
+/// `below` is put before paths: the folder of the configuration's repository in the one that was checked out.
 /// Escaping as in `actions/toolkit` (`command.ts`): `%`, CR and LF in the message; `:` and `,` too in properties.
-pub fn github(diagnostic: &Diagnostic) -> String {
+pub fn github(diagnostic: &Diagnostic, below: &str) -> String {
     let command = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -202,7 +203,7 @@ pub fn github(diagnostic: &Diagnostic) -> String {
     };
     let mut out = format!("::{command} ");
     if let Some(span) = diagnostic.span() {
-        let _ = write!(out, "file={},", github_property(span.file().path()));
+        let _ = write!(out, "file={}{},", github_property(below), github_property(span.file().path()));
         let _ = write!(out, "line={},col={},", span.line(), span.column());
     }
     let title = format!("{}: {}", diagnostic.code, diagnostic.code.title());
@@ -285,11 +286,11 @@ mod tests {
         let diagnostic = all.iter().next().unwrap();
         assert_eq!(line(diagnostic), "integrations/a,b.yaml:2:1: error[FB0103]: unknown key `feilds`");
         assert_eq!(
-            github(diagnostic),
+            github(diagnostic, ""),
             "::error file=integrations/a%2Cb.yaml,line=2,col=1,title=FB0103%3A unknown key::unknown key `feilds`%0Adid you mean `fields`?"
         );
         let hostile = Diagnostic::warning(Code::UnknownKey, "a\n::error::100%");
-        assert_eq!(github(&hostile), "::warning title=FB0103%3A unknown key::a<U+000A>::error::100%25");
+        assert_eq!(github(&hostile, ""), "::warning title=FB0103%3A unknown key::a<U+000A>::error::100%25");
     }
 
     #[test]

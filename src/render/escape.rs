@@ -140,6 +140,34 @@ impl Display for MarkdownCode<'_> {
     }
 }
 
+/// A fenced block of Markdown around a text: its fence is longer than any run of backticks in it, and nothing in a line steers or hides.
+#[derive(Debug, Clone)]
+pub struct MarkdownFence(String);
+
+impl MarkdownFence {
+    /// Around this text.
+    pub fn around(text: &str) -> Self {
+        let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        Self("`".repeat(longest.max(2) + 1))
+    }
+
+    /// The fence itself, as it opens and closes.
+    pub fn mark(&self) -> &str {
+        &self.0
+    }
+
+    /// A line between, without its line end.
+    pub fn line(&self, line: &str) -> String {
+        let mut out = String::with_capacity(line.len());
+        line.chars().for_each(|c| visible(c, &mut out));
+        // What a job prints is read for commands: `::name::` at the start of a line, `##[name]` anywhere.
+        if out.trim_start_matches([' ', '+', '-']).starts_with("::") {
+            out = out.replacen("::", ": :", 1);
+        }
+        out.replace("##[", "## [")
+    }
+}
+
 /// At most so many characters, with the number of all that there are where some are left out.
 pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {

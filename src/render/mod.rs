@@ -16,6 +16,7 @@ pub mod orgs;
 mod paint;
 pub mod plan;
 pub mod rights;
+pub mod review;
 pub mod runs;
 mod schema;
 mod stream;

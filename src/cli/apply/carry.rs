@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::expect;
 use super::jobs;
 use super::keeping;
 use super::log::{self, About, Ended};
@@ -105,6 +106,7 @@ pub async fn integration(
     if let Some(how) = arguments.jobs {
         jobs::clear(place, target, how, &budget, cancel).await?;
     }
+    let from_file = given.is_some();
     let planning = async {
         match given {
             From::Report => {
@@ -166,6 +168,9 @@ pub async fn integration(
     let failed = |code| log::write(place, &plan, &Ended::Failed(code), about(&connected));
     if !stale.is_empty() {
         let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
+        return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
+    }
+    if let Some(failure) = expect::differs(&plan, arguments.expect.as_ref(), from_file) {
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();

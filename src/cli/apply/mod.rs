@@ -2,6 +2,7 @@
 
 mod ask;
 mod carry;
+mod expect;
 mod jobs;
 pub(super) mod keeping;
 mod log;
@@ -9,6 +10,8 @@ mod progress;
 mod resume;
 pub(in crate::cli) mod signals;
 mod verify;
+
+pub use expect::{Expected, parse as expected};
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,6 +41,13 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
         return Err(Failure::usage(Code::NothingNamed, "say what to apply: nothing was planned and nothing was written")
             .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply FILE` for a plan file")
             .help("`footbridge plan` shows what would change"));
+    }
+    if arguments.expect.is_some() && (arguments.all || arguments.targets.len() != 1) {
+        return Err(Failure::usage(
+            Code::NothingNamed,
+            "`--expect` is the digest of one integration's plan: nothing was planned and nothing was written",
+        )
+        .help("name that integration: `footbridge apply NAME --expect DIGEST`"));
     }
     if let [one] = arguments.targets.as_slice() {
         let path = world.here.join(one);

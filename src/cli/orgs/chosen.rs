@@ -46,7 +46,7 @@ pub fn chosen<'a>(
             return Err(Failure::new(Exit::Usage, diagnostic));
         }
     };
-    let Place { world, root, repository } = *place;
+    let Place { world, root, repository, trust: _ } = *place;
     Ok(Door {
         world,
         root,

@@ -29,15 +29,15 @@ const NAME: usize = 80;
 const VALUE: usize = 100;
 const SENTENCE: usize = 240;
 
-fn words(text: &str, most: usize) -> String {
+pub(in crate::render) fn words(text: &str, most: usize) -> String {
     Markdown(&clipped(text, most)).to_string()
 }
 
-fn code(text: &str) -> String {
+pub(in crate::render) fn code(text: &str) -> String {
     MarkdownCode(&clipped(text, NAME)).to_string()
 }
 
-fn value(text: Option<&str>) -> String {
+pub(in crate::render) fn value(text: Option<&str>) -> String {
     text.map_or_else(|| "*blank*".to_owned(), |t| MarkdownCode(&clipped(t, VALUE)).to_string())
 }
 
@@ -221,7 +221,7 @@ fn notable(view: &PlanView, page: &mut Page) {
     }
 }
 
-fn notable_row(row: &NotableRow) -> String {
+pub(in crate::render) fn notable_row(row: &NotableRow) -> String {
     let mut what = Vec::new();
     if let Some(key) = row.key.as_ref().filter(|k| !k.is_empty()) {
         what.push(format!("key {}", value(Some(key))));
@@ -267,7 +267,7 @@ fn records(view: &PlanView, options: &Options, page: &mut Page) {
     });
 }
 
-fn record_row(record: &RecordView) -> String {
+pub(in crate::render) fn record_row(record: &RecordView) -> String {
     // The id has letters and digits only, the link was checked when it was made.
     let id = match &record.link {
         Some(link) => format!("[{}]({link})", record.record),

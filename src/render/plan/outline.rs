@@ -77,6 +77,16 @@ impl Outline {
         }
     }
 
+    /// The view of the plan that was watched.
+    pub fn view(&self, plan: &Plan) -> PlanView {
+        let nobody = Sight::new(&plan.header, self.options.audience);
+        let sight = self.sight.as_ref().unwrap_or(&nobody);
+        let links = RecordLinks::new(plan);
+        let records = self.records.iter().filter_map(|entry| record(entry, sight, &links)).collect();
+        let notable = self.groups.all(plan).into_iter().map(|(_, group)| group).collect();
+        PlanView::new(plan, &self.options, sight, self.frequent.most(plan.summary.records), notable, records)
+    }
+
     /// Writes the plan out. `plan` is the one that was watched.
     ///
     /// # Errors
@@ -130,7 +140,11 @@ impl Watch for Outline {
         let Some(sight) = &self.sight else { return };
         self.frequent.entry(entry, sight);
         self.groups.entry(entry, sight);
-        if entry.outcome == RowOutcome::Planned && self.records.len() < self.most && self.bytes < Self::ROOM {
+        if entry.outcome == RowOutcome::Planned
+            && !entry.cells.is_empty()
+            && self.records.len() < self.most
+            && self.bytes < Self::ROOM
+        {
             let value = |v: &Option<String>| v.as_ref().map_or(0, String::len);
             self.bytes += entry.cells.iter().map(|c| value(&c.before) + value(&c.after)).sum::<usize>();
             self.records.push(entry.clone());

@@ -1,0 +1,123 @@
+//! `ci init`: the files say what they may and no more, and nothing of the team's is overwritten.
+
+use serde_json::Value;
+
+use super::*;
+
+const FILES: [&str; 3] = [
+    ".github/workflows/footbridge-plan.yml",
+    ".github/workflows/footbridge-apply.yml",
+    ".github/actions/footbridge/action.yml",
+];
+
+fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+/// Every mapping's entries, at any depth.
+fn entries<'v>(value: &'v Value, found: &mut Vec<(&'v str, &'v Value)>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| {
+            found.push((key, value));
+            entries(value, found);
+        }),
+        Value::Array(list) => list.iter().for_each(|value| entries(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn githubs_workflows_have_the_least_rights_and_pinned_actions() {
+    let scene = scene();
+    scene.run(&["ci", "init", "github"]).exits(0).says("ORG_TOKEN").says("wrote .github/workflows/footbridge-plan.yml");
+    for name in FILES {
+        let text = scene.read(name);
+        assert!(
+            !text.contains("{{S") && !text.contains("{{P") && !text.contains("{{A") && !text.contains("{{C"),
+            "{text}"
+        );
+        let document = yaml(&text);
+        let mut all = Vec::new();
+        entries(&document, &mut all);
+        assert!(!all.iter().any(|(key, _)| *key == "pull_request_target"), "{name}");
+        for (_, uses) in all.iter().filter(|(key, _)| *key == "uses") {
+            let uses = uses.as_str().unwrap();
+            let pinned = uses
+                .rsplit_once('@')
+                .is_some_and(|(_, hash)| hash.len() == 40 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+            assert!(uses == "./.github/actions/footbridge" || pinned, "{name}: {uses}");
+        }
+        // What somebody typed reaches a shell as a variable's value only, never as a part of the script.
+        for (_, run) in all.iter().filter(|(key, _)| *key == "run") {
+            assert!(!run.as_str().unwrap().contains("${{"), "{name}: {run}");
+        }
+    }
+    let plan = yaml(&scene.read(FILES[0]));
+    assert_eq!(plan["permissions"], json!({}));
+    assert_eq!(plan["jobs"]["plan"]["permissions"], json!({"contents": "read", "pull-requests": "write"}));
+    assert_eq!(plan["jobs"]["plan"]["steps"][0]["with"]["persist-credentials"], json!(false));
+    let steps = plan["jobs"]["plan"]["steps"].as_array().unwrap();
+    let env = steps.iter().find(|step| step["name"] == "Plan").unwrap();
+    assert_eq!(env["env"], json!({"BASE": "origin/${{ github.base_ref }}", "ORG_TOKEN": "${{ secrets.ORG_TOKEN }}"}));
+    // A plan file leaves the machine encrypted or not at all.
+    for step in steps.iter().filter(|step| step["uses"].as_str().is_some_and(|u| u.contains("upload-artifact"))) {
+        assert!(step["with"]["path"].as_str().unwrap().ends_with(".age"));
+        assert!(step["if"].as_str().unwrap().contains("vars.FOOTBRIDGE_RECIPIENTS != ''"));
+    }
+    let apply = yaml(&scene.read(FILES[1]));
+    assert_eq!(apply["concurrency"], json!({"group": "footbridge-apply", "cancel-in-progress": false}));
+    assert_eq!(apply["jobs"]["apply"]["permissions"], json!({"contents": "write"}));
+    let on = if apply["on"].is_null() { &apply["true"] } else { &apply["on"] };
+    assert_eq!(on["workflow_dispatch"]["inputs"]["env"]["options"], json!(["sandbox"]));
+    assert!(on["schedule"].is_array());
+}
+
+#[test]
+fn gitlabs_file_never_cuts_an_apply_off() {
+    let scene = scene();
+    scene.run(&["ci", "init", "gitlab", "--env", "sandbox"]).exits(0);
+    let file = yaml(&scene.read(".gitlab-ci.yml"));
+    assert_eq!(file["footbridge-apply"]["interruptible"], json!(false));
+    assert_eq!(file["footbridge-apply"]["resource_group"], json!("footbridge-apply"));
+    assert_eq!(file["footbridge-plan"]["rules"][0]["if"], json!("$CI_PIPELINE_SOURCE == \"merge_request_event\""));
+    assert!(file["footbridge-plan"]["artifacts"].is_null(), "plan files are no artifacts");
+    assert_eq!(file["variables"]["GIT_DEPTH"], json!("0"));
+}
+
+#[test]
+fn a_file_of_the_teams_is_left_alone() {
+    let scene = scene();
+    scene.write(FILES[1], "name: ours\n");
+    scene.run(&["ci", "init", "github"]).exits(3).says("FB0943").says("no file was written");
+    assert_eq!(scene.read(FILES[1]), "name: ours\n");
+    assert!(!scene.path(FILES[0]).exists());
+    scene.run(&["ci", "init", "github", "--force"]).exits(0);
+    assert!(scene.read(FILES[1]).contains("Footbridge apply"));
+    // Written again, they are what they are.
+    scene.run(&["ci", "init", "github"]).exits(0);
+}
+
+#[test]
+fn the_commands_in_the_files_are_commands() {
+    let scene = scene();
+    scene.run(&["ci", "init", "github"]).exits(0);
+    scene.run(&["ci", "init", "gitlab"]).exits(0);
+    let (plan, apply) = (scene.run(&["plan", "--help"]).out, scene.run(&["apply", "--help"]).out);
+    for (name, help, command) in [
+        (FILES[0], &plan, "footbridge plan "),
+        (FILES[1], &apply, "set -- apply "),
+        (".gitlab-ci.yml", &plan, "footbridge plan "),
+    ] {
+        let text = scene.read(name);
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains(command)).collect();
+        assert!(!lines.is_empty(), "{name}");
+        for flag in lines
+            .iter()
+            .flat_map(|line| line.split_whitespace())
+            .filter(|word| word.starts_with("--") && word.len() > 2)
+        {
+            // The run logs' own commit and push come with `apply --commit --push`.
+            assert!(help.contains(flag) || ["--commit", "--push", "--due"].contains(&flag), "{name}: {flag}");
+        }
+    }
+}
