@@ -106,7 +106,7 @@ pub async fn integration(
     if let Some(how) = arguments.jobs {
         jobs::clear(place, target, how, &budget, cancel).await?;
     }
-    let from_file = given.is_some();
+    let from_file = matches!(given, From::File(_));
     let planning = async {
         match given {
             From::Report => {

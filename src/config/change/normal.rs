@@ -204,6 +204,9 @@ fn limits(guards: &Guards) -> Value {
         min_match,
         min_rows,
         max_shrink,
+        column_vanished,
+        blanks_rose,
+        match_fell,
         max_calls,
         max_age,
     } = guards;
@@ -214,6 +217,8 @@ fn limits(guards: &Guards) -> Value {
     form.other("max_refused", &limit(*max_refused), limit(usual.max_refused));
     form.other("min_match", &limit(*min_match), limit(usual.min_match));
     form.other("min_rows", min_rows, usual.min_rows).put("max_shrink", max_shrink.map(limit));
+    form.put("column_vanished", column_vanished).put("blanks_rose", blanks_rose.map(limit));
+    form.put("match_fell", match_fell.map(limit));
     form.other("max_calls", &limit(*max_calls), limit(usual.max_calls)).put("max_age", max_age.map(age));
     form.done()
 }

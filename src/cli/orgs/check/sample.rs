@@ -14,10 +14,10 @@ use crate::values::{KeyKind, KeyRule, Side};
 const KEYS: usize = ACCESS_LIMIT;
 
 /// The keys of a report's first rows, as SOQL; `None` where it is not there or cannot be read, which is for a plan to tell.
-pub fn keys(place: &Place<'_>, target: Target<'_>, object: &Object) -> Option<Vec<String>> {
+pub async fn keys(place: &Place<'_>, target: Target<'_>, object: &Object) -> Option<Vec<String>> {
     let matching = &target.integration.matching;
     let rule = KeyRule::compile(object.field(&matching.field.value)?).ok()?;
-    let mut report = place.open(target).ok()?;
+    let mut report = place.open(target).await.ok()?;
     let column = report.columns.iter().position(|c| *c == matching.column.value)?;
     let (mut literals, mut seen, mut key) = (Vec::new(), BTreeSet::new(), Vec::new());
     while let Some(block) = report.next_block().ok()? {
@@ -90,7 +90,10 @@ pub async fn take(
         for integration in integrations.iter().filter(|i| i.object.value == name) {
             let seen = users.iter().find_map(|(_, sight)| sight.object(&name));
             let target = place.target(integration, environment).ok();
-            let keys = seen.zip(target).and_then(|(object, target)| keys(place, target, object));
+            let keys = match seen.zip(target) {
+                Some((object, target)) => keys(place, target, object).await,
+                None => None,
+            };
             for (client, sight) in users.iter() {
                 let Some(object) = sight.object(&name) else { continue };
                 let (records, reports) = records(client, integration, object, keys.as_deref()).await?;
