@@ -7,13 +7,16 @@ mod compile;
 mod connect;
 mod costs;
 mod demo;
+mod due;
 mod emulator;
 mod exit;
 mod explain;
 mod failure;
 mod ground;
 mod init;
+mod lane;
 mod memory;
+mod notices;
 mod orgs;
 mod plan;
 mod planning;
@@ -24,6 +27,8 @@ mod request;
 mod runs;
 mod schema;
 mod show;
+mod standing;
+mod status;
 mod tokens;
 mod validate;
 mod world;
@@ -83,6 +88,8 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Plan(arguments) => block(plan::run(world, arguments)),
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
+        Command::Due(arguments) => due::run(world, arguments),
+        Command::Status(arguments) => status::run(world, arguments),
         Command::Runs(arguments) => runs::run(world, arguments),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),

@@ -33,7 +33,7 @@ pub(crate) fn share(value: u64, base: u64) -> String {
 }
 
 /// A UTC time for people, to the second.
-pub(crate) fn moment(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
@@ -64,7 +64,7 @@ fn limit_text(limit: &str) -> String {
 }
 
 /// What a guard counted, with base and limit. A guard that this version does not know is told in figures.
-pub(crate) fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> String {
+pub fn guard_sentence(name: &str, value: u64, base: u64, limit: &str) -> String {
     let of = |what: &str| match share(value, base) {
         share if share.is_empty() => format!("{} of 0 {what}", grouped(value)),
         share => format!("{} of {} {what} ({share})", grouped(value), grouped(base)),

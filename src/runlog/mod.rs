@@ -5,6 +5,7 @@
 
 mod counts;
 mod draft;
+pub mod due;
 mod format;
 mod lines;
 mod outcomes;

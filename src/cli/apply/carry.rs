@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::errand::Errand;
 use super::jobs;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
@@ -15,7 +16,7 @@ use crate::apply::{
     precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
-use crate::cli::connect::{Connected, Purpose, budget};
+use crate::cli::connect::{Connected, Purpose};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
@@ -24,12 +25,12 @@ use crate::cli::show;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::model::{EnvironmentName, FieldName, OrgId, RecordId};
+use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
+use crate::runlog::{ExitReason, NotAttempted, Quota, Store, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -78,6 +79,7 @@ pub async fn integration(
     arguments: &ApplyArguments,
     selection: Selection,
     given: Option<(Plan, Outline)>,
+    errand: &Errand,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let world = place.world;
@@ -87,7 +89,7 @@ pub async fn integration(
     let _lock = lock(place, name, org_id, start)?;
     refuse_unfinished(place, name, org_id)?;
 
-    let budget = budget(world);
+    let budget = errand.budget.clone();
     if let Some(how) = arguments.jobs {
         jobs::clear(place, target, how, &budget, cancel).await?;
     }
@@ -97,7 +99,8 @@ pub async fn integration(
                 let mut outline = outline(world, arguments);
                 let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
                 let report = Some((planned.report.bytes, planned.report.rows));
-                Ok(((planned.plan, planned.connected, planned.parent, report, Vec::new()), outline))
+                let checked = (planned.plan, planned.connected, planned.parent, planned.locked, report, Vec::new());
+                Ok((checked, outline))
             }
             Some((plan, outline)) => Ok((checked(place, target, plan, budget.clone()).await?, outline)),
         }
@@ -107,8 +110,8 @@ pub async fn integration(
         () = heard(cancel) => Err(signals::interrupted()),
         planned = planning => planned,
     };
-    let ((mut plan, connected, parent, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
+    let ((mut plan, connected, parent, locked, report, stale), outline) =
+        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
@@ -126,6 +129,7 @@ pub async fn integration(
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
     let about = |trigger, connected: &Connected| About {
         trigger,
+        tick: errand.tick,
         start,
         user: connected.username.clone(),
         waived: &arguments.waive,
@@ -136,12 +140,15 @@ pub async fn integration(
         api: connected.client.api_version().to_owned(),
     };
     let nothing =
-        |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(Trigger::Apply, &connected));
+        |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(errand.trigger(), &connected));
     if !stale.is_empty() {
         let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
+    if errand.waits(&held) {
+        return super::scheduled::waits(place, target, errand.passed, &held);
+    }
     if !held.is_empty() {
         let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };
         return Err(logged(nothing(ExitReason::Guard, NotAttempted::Guard), failure));
@@ -150,6 +157,7 @@ pub async fn integration(
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
     not_planned(world, &plan, &selection)?;
+    let _turn = errand.turns.take(plan.header.org_id, &locked, cancel).await?;
     let write = target.integration.write;
     let bulk = jobs::bulk(write, &plan, &selection);
     if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
@@ -166,7 +174,7 @@ pub async fn integration(
         }
     };
     let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
-    carried.ended(place, &plan, about(Trigger::Apply, &connected))
+    carried.ended(place, &plan, about(errand.trigger(), &connected))
 }
 
 /// Ends when the word to stop is given.
@@ -275,8 +283,8 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     Err(Failure::new(Exit::Failed, diagnostic))
 }
 
-/// The plan, the org, the object's parent, the report's bytes and rows, and what makes the plan stale.
-type Checked = (Plan, Connected, Option<FieldName>, Option<(u64, u64)>, Vec<Stale>);
+/// The plan, the org, the object's parent, the objects that are locked with it, the report's bytes and rows, and what makes the plan stale.
+type Checked = (Plan, Connected, Option<FieldName>, Vec<ObjectName>, Option<(u64, u64)>, Vec<Stale>);
 
 /// A plan file against what is there now.
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
@@ -294,7 +302,8 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
     let parent = ground.stands.object.parent.clone();
-    Ok((plan, ground.stands.connected, parent, Some((report.bytes, report.rows)), stale))
+    let locked = ground.stands.object.locked.clone();
+    Ok((plan, ground.stands.connected, parent, locked, Some((report.bytes, report.rows)), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {

@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::errand::Errand;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -23,6 +24,7 @@ use crate::runlog::{
 /// What a run log needs beyond plan and outcomes.
 pub struct About<'a> {
     pub trigger: Trigger,
+    pub tick: Option<Timestamp>,
     pub start: Timestamp,
     pub user: Option<String>,
     pub waived: &'a [GuardName],
@@ -80,6 +82,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     };
     let facts = RunFacts {
         trigger: about.trigger,
+        tick: about.tick,
         start: about.start,
         end: place.world.now(),
         user: about.user,
@@ -139,8 +142,9 @@ pub fn unplanned(
     target: Target<'_>,
     start: Timestamp,
     failure: &Failure,
-    counters: Counters,
+    errand: &Errand,
 ) -> Result<(), Failure> {
+    let counters = errand.budget.counters();
     let integration = target.integration;
     let subject = RunSubject {
         integration: integration.name.value.clone(),
@@ -158,7 +162,8 @@ pub fn unplanned(
         not_done: Some("nothing was sent".to_owned()),
     });
     let facts = RunFacts {
-        trigger: Trigger::Apply,
+        trigger: errand.trigger(),
+        tick: errand.tick,
         start,
         end: place.world.now(),
         user: None,
@@ -183,7 +188,8 @@ pub fn unplanned(
     Ok(())
 }
 
-fn unwritable(problem: StoreProblem) -> Failure {
+/// A run log that cannot be written.
+pub fn unwritable(problem: StoreProblem) -> Failure {
     match problem {
         StoreProblem::Unbalanced { id } => {
             let diagnostic =

@@ -2,15 +2,20 @@
 
 mod ask;
 mod carry;
+mod errand;
 mod jobs;
 mod log;
 mod progress;
 mod resume;
+mod scheduled;
+mod side;
 mod signals;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use self::errand::Errand;
+use self::side::Work;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -18,7 +23,7 @@ use super::repository::Repository;
 use super::show;
 use super::world::World;
 use crate::apply::Cancel;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Code;
 use crate::model::{EnvironmentName, RecordId};
 
 /// Runs the command.
@@ -29,9 +34,12 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
         let repository = Repository::load(world, environment)?;
         return resume::run(&repository.place(world), arguments, environment, &cancel).await;
     }
+    if arguments.due {
+        return scheduled::run(world, arguments, &cancel).await;
+    }
     if arguments.targets.is_empty() && !arguments.all {
         return Err(Failure::usage(Code::NothingNamed, "say what to apply: nothing was planned and nothing was written")
-            .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply FILE` for a plan file")
+            .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply --due` for those whose schedule says so, `footbridge apply FILE` for a plan file")
             .help("`footbridge plan` shows what would change"));
     }
     if let [one] = arguments.targets.as_slice() {
@@ -56,24 +64,11 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     }
     let selection = selection(world, arguments)?;
     // Every name is looked up before the first is applied.
-    let mut targets = Vec::new();
+    let mut works = Vec::new();
     for name in &names {
-        targets.push(place.target(place.integration(name)?, environment)?);
+        works.push(Work { target: place.target(place.integration(name)?, environment)?, tick: None, passed: None });
     }
-    let mut exit = Exit::Done;
-    for target in targets {
-        if cancel.is_cancelled() {
-            let name = &target.integration.name.value;
-            let diagnostic =
-                Diagnostic::error(Code::Interrupted, format!("`{name}` was not begun: the apply was interrupted"));
-            super::tell(world, &Failure::new(Exit::Failed, diagnostic));
-            exit = exit.and(Exit::Failed);
-            continue;
-        }
-        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &cancel).await;
-        exit = exit.and(told(world, ended));
-    }
-    Ok(exit)
+    Ok(side::apply(place, &works, arguments, &selection, &cancel).await)
 }
 
 async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -91,7 +86,8 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
-    carry::integration(&place, target, arguments, selection, Some((plan, outline)), cancel).await
+    let errand = Errand::alone(world);
+    carry::integration(&place, target, arguments, selection, Some((plan, outline)), &errand, cancel).await
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

@@ -70,6 +70,7 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
     let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
     let about = About {
         trigger: Trigger::Resume,
+        tick: None,
         start,
         user: connected.username.clone(),
         waived: &[],

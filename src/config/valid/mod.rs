@@ -6,10 +6,12 @@ mod orgs;
 mod report;
 mod schedule;
 mod spanned;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::diag::Span;
 use crate::model::EnvironmentName;
 
 pub use guards::{Guards, Limit};
@@ -21,6 +23,7 @@ pub use orgs::{Auth, Callback, Credential, Domain, Header, HeaderValue, LogIn, O
 pub use report::{Column, ColumnType, Encoding, Location, Percent, Quote, Reading, Report, Source};
 pub use schedule::Schedule;
 pub use spanned::Spanned;
+pub use windows::{Window, Windows};
 
 /// Everything that a repository says, as far as it is valid.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +60,34 @@ pub struct Project {
     pub job_time_out: Duration,
     /// For a whole run.
     pub run_time_out: Option<Duration>,
+    /// How often a scheduled run is tried again before the next tick.
+    pub retries: u32,
+    /// When the schedule may run nothing.
+    pub not_during: Vec<Window>,
+    /// What a scheduled run hands over that a guard held back.
+    pub on_held: OnHeld,
+    /// Who hears of changes.
+    pub notices: Option<Notices>,
+}
+
+/// What a scheduled run hands over that a guard held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnHeld {
+    /// Nothing but its run log.
+    Log,
+    /// An issue of the repository.
+    Issue,
+}
+
+/// A webhook that hears of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notices {
+    /// Its address.
+    pub url: HeaderValue,
+    /// Headers of the request.
+    pub headers: Vec<Header>,
+    /// At its key in the YAML.
+    pub span: Span,
 }
 
 impl Default for Project {
@@ -68,6 +99,10 @@ impl Default for Project {
             answer_time_out: Duration::from_secs(120),
             job_time_out: Duration::from_secs(60 * 60),
             run_time_out: None,
+            retries: 2,
+            not_during: Vec::new(),
+            on_held: OnHeld::Log,
+            notices: None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod names;
 mod orgs;
 mod project;
 mod report;
+mod schedule;
 mod variables;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};

@@ -3,6 +3,7 @@
 use super::integration::{DURATION, NAME};
 use super::orgs::API_VERSION;
 use super::report::HEADER_NAME;
+use super::schedule::{DATES, DAYS, HOURS};
 use super::shapes::PERCENT;
 
 /// The form that a pattern stands for, and an example.
@@ -13,6 +14,9 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         DURATION => "a number and `s`, `m`, `h` or `d`, such as `26h`",
         API_VERSION => "a version such as \"66.0\"",
         HEADER_NAME => "a header's name: letters, digits and hyphens",
+        DAYS => "weekdays such as `mon to fri` or `sat, sun`",
+        HOURS => "hours such as `08:00 to 18:00`",
+        DATES => "days such as `2026-12-20 to 2027-01-03`",
         r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
         r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",
         r#"^(["']|none)$"# => "'\"', \"'\" or `none`",

@@ -7,6 +7,7 @@ mod mapping;
 mod orgs;
 mod project;
 mod report;
+mod schedule;
 mod shapes;
 
 pub(super) use forms::form;
@@ -18,4 +19,5 @@ pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};
 pub(super) use project::{Project, TimeOuts};
 pub(super) use report::{Column, ColumnType, Encoding, Report, ReportDocument, Source};
+pub(super) use schedule::{Notices, OnHeld, Window};
 pub(super) use shapes::{Either, Limit};
