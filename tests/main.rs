@@ -24,5 +24,6 @@ mod orgs;
 mod plans;
 mod real_data;
 mod scene;
+mod schedule;
 mod terminal;
 mod worked_example;

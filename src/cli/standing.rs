@@ -1,5 +1,6 @@
 //! How an integration stands in an environment, by its schedule and its run logs: shared by `due`, `status` and `apply --due`. Reaches no org.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -89,20 +90,18 @@ impl<'a> Stand<'a> {
         });
         let mut logs: Vec<Logged> = Vec::new();
         if let Some(org_id) = org_id {
-            let found = store.newest_first(&integration.name.value, environment, org_id);
-            let found = found.map_err(|problem| {
+            let (mut older, mut told, mut completed) = (0, false, false);
+            let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+                older += usize::from(before.is_none_or(|before| log.start < before));
+                told |= telling([&log]).is_some();
+                completed |= log.status == Status::Completed;
+                logs.push((path, log));
+                let enough = older >= MOST_BEFORE || (older > 0 && told && completed) || logs.len() >= MOST_LOGS;
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            read.map_err(|problem| {
                 Failure::usage(Code::UnknownRun, format!("the run logs cannot be read: {problem}"))
             })?;
-            let mut older = 0;
-            for logged in found.take(MOST_LOGS) {
-                older += usize::from(before.is_none_or(|before| logged.1.start < before));
-                logs.push(logged);
-                let told = telling(logs.iter().map(|(_, log)| log)).is_some();
-                let completed = logs.iter().any(|(_, log)| log.status == Status::Completed);
-                if older >= MOST_BEFORE || (older > 0 && told && completed) {
-                    break;
-                }
-            }
         }
         let past: Vec<Past> = logs.iter().map(|(_, log)| Past::from(log)).collect();
         let retries = settings.map_or(0, |settings| settings.retries);

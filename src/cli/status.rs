@@ -58,11 +58,11 @@ pub fn run(world: &World, arguments: &StatusArguments) -> Result<Exit, Failure> 
     let now = world.now();
     let stands = stands(&place, &history(&place), &arguments.names, arguments.env, now)?;
     let lines: Vec<StandLine> = stands.iter().map(|stand| line(stand, arguments, now)).collect();
+    let bad = lines.iter().any(|line| line.good == Some(false));
     match world.json {
-        true => world.print(&json(arguments.env.as_str(), now, &lines)),
+        true => world.print(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
-    let bad = lines.iter().any(|line| line.good == Some(false));
     Ok(if bad { Exit::Failed } else { Exit::Done })
 }
 

@@ -1,22 +1,41 @@
-//! What is due, and how every integration is: for a terminal, and as JSON.
+//! What is due, and how every integration is: for a terminal, and as JSON (`footbridge schedule-view/1`).
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Options;
-use super::escape::Terminal;
+use super::escape::{Terminal, json_visible};
 use super::fold::fold;
 use super::paint::Paint;
 use super::table::{fits, text_table};
 use super::wording::moment;
+use crate::model::EnvironmentName;
 use crate::runlog::Status;
 
+/// How the integrations of an environment stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge schedule")]
+pub struct ScheduleView {
+    /// Always `footbridge schedule-view/1`.
+    #[schemars(extend("const" = "footbridge schedule-view/1"))]
+    pub format: &'static str,
+    /// The environment.
+    #[schemars(with = "String", extend("enum" = ["sandbox", "production"]))]
+    pub environment: EnvironmentName,
+    /// The moment that all is told of (UTC).
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub now: Timestamp,
+    /// One line an integration, by name.
+    pub integrations: Vec<StandLine>,
+}
+
 /// One integration in an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StandLine {
     /// Its name.
     pub integration: String,
-    /// `due`, `ok` and so on.
+    /// Of `due`: `due`, `done`, `waiting`, `held off`, `given up`, `not due`, `not connected`, `not scheduled`. Of `status`: `ok`, `failed`, `overdue`, `not scheduled`.
     pub state: &'static str,
     /// Is that good, bad, or neither?
     #[serde(skip)]
@@ -28,21 +47,25 @@ pub struct StandLine {
     pub last: Option<LastRun>,
     /// The start of the newest run that was completed (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub completed: Option<Timestamp>,
     /// The latest tick of its schedule (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub tick: Option<Timestamp>,
     /// The next tick (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub next: Option<Timestamp>,
 }
 
 /// A run, in a few words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastRun {
     /// Its id.
     pub run: String,
     /// Its start (UTC).
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub start: Timestamp,
     /// Completed or Failed.
     pub status: Status,
@@ -103,7 +126,7 @@ pub fn table(lines: &[StandLine], options: &Options) -> String {
 }
 
 /// The same as data.
-pub fn json(environment: &str, now: Timestamp, lines: &[StandLine]) -> String {
-    let all = serde_json::json!({ "environment": environment, "now": now, "integrations": lines });
-    format!("{all:#}\n")
+pub fn json(environment: EnvironmentName, now: Timestamp, integrations: Vec<StandLine>) -> String {
+    let view = ScheduleView { format: "footbridge schedule-view/1", environment, now, integrations };
+    format!("{}\n", json_visible(&serde_json::to_string_pretty(&view).unwrap_or_default()))
 }

@@ -8,6 +8,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("plan-view.schema.json", text::<super::plan::PlanView>()),
         ("runs-view.schema.json", text::<super::runs::RunsView>()),
         ("run-view.schema.json", text::<super::runs::RunView>()),
+        ("schedule-view.schema.json", text::<super::schedule::ScheduleView>()),
     ]
 }
 

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -220,19 +221,25 @@ impl Store {
         }))
     }
 
-    /// The runs of an integration in an org and environment, newest first, each read when it is asked for: whoever stops early reads little. Logs that
+    /// Hands over the whole logs of an integration in an org and environment, newest first, until `take` has enough: only what is taken is read. Logs that
     /// cannot be read are passed over.
-    pub fn newest_first<'s>(
-        &'s self,
-        integration: &'s str,
+    pub fn each_newest(
+        &self,
+        integration: &str,
         environment: EnvironmentName,
         org_id: OrgId,
-    ) -> Result<impl Iterator<Item = (PathBuf, RunLog)> + 's, StoreProblem> {
+        mut take: impl FnMut(PathBuf, RunLog) -> ControlFlow<()>,
+    ) -> Result<(), StoreProblem> {
         let mut files = self.files(Some(integration), Some(org_id))?;
         files.sort_by_cached_key(|path| Reverse(order(path)));
-        let read = |path: PathBuf| read_log(&path).ok().map(|log| (path, log));
-        let wanted = move |log: &RunLog| log.integration == integration && log.environment == environment;
-        Ok(files.into_iter().filter_map(read).filter(move |(_, log)| wanted(log)))
+        for path in files {
+            let Ok(log) = read_log(&path) else { continue };
+            let wanted = log.integration == integration && log.environment == environment;
+            if wanted && take(path, log).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Adds to the log in this file something that went wrong after it was written, and that its status does not depend on.

@@ -6,7 +6,8 @@ mod issue;
 mod sending;
 mod webhook;
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use self::condition::Condition;
 use super::ground::{Place, Target};
@@ -39,8 +40,13 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
     let mut changes = Vec::new();
     for one in watched {
         let Target { integration, environment, org_id, .. } = one.target;
-        let Ok(mut found) = store.newest_first(&integration.name.value, environment, org_id) else { continue };
-        let Some((path, log)) = found.next().filter(|(path, _)| Some(path) != one.newest.as_ref()) else { continue };
+        let mut newest = None;
+        let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+            newest = Some((path, log));
+            ControlFlow::Break(())
+        });
+        let newest = newest.filter(|(path, _)| read.is_ok() && Some(path) != one.newest.as_ref());
+        let Some((path, log)) = newest else { continue };
         if integration.on_held == OnHeld::Issue {
             hand_over(place, store, one.target, &path, &log).await;
         }
@@ -69,7 +75,7 @@ fn changes_in_words(changes: &[Change<'_>]) -> String {
 }
 
 /// A run that a guard held becomes an issue; one that is Completed ends it.
-async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &std::path::Path, log: &RunLog) {
+async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &Path, log: &RunLog) {
     let handed = match (&log.exit, log.status) {
         (ExitReason::Guard, _) => issue::open(place, target, log).await,
         (_, Status::Completed) => issue::close(place, log).await,
@@ -95,7 +101,7 @@ fn untold(log: &RunLog) -> bool {
     log.problems.iter().any(|problem| problem.code == Code::NoticeNotSent.as_str())
 }
 
-fn note(place: &Place<'_>, store: &Store, path: &std::path::Path, code: Code) {
+fn note(place: &Place<'_>, store: &Store, path: &Path, code: Code) {
     let problem = RunProblem { code: code.as_str().to_owned(), message: code.title().to_owned(), not_done: None };
     if let Err(error) = store.add_problem(path, problem) {
         place.world.say(&format!("the run log could not be added to: {error}"));

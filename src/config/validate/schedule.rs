@@ -59,7 +59,7 @@ impl Check<'_> {
                 path,
                 "a window without a time",
                 "when?",
-                "write `days: sat, sun`, `hours: 08:00 to 18:00` or `dates: 2026-12-20 to 2027-01-03`, or several of them",
+                "write `days: sat, sun`, `hours: 08:00 to 18:00` or `dates: \"2026-12-20 to 2027-01-03\"`, or several of them",
             );
             return None;
         }
@@ -95,7 +95,7 @@ impl Check<'_> {
             (Ok(_), Ok(_)) => "the last day comes before the first",
             _ => "no day of the calendar",
         };
-        let help = "write year, month and day, such as `2026-12-20 to 2027-01-03`";
+        let help = "write year, month and day, such as \"2026-12-20 to 2027-01-03\"";
         self.wrong(Code::BadWindow, path, format!("the dates `{text}` are not understood"), why, help);
         None
     }
@@ -103,21 +103,25 @@ impl Check<'_> {
     /// `notices:` of the project. The address is a secret: whoever has it can write into the channel.
     pub(super) fn notices(&mut self, written: &written::Notices) -> Option<Notices> {
         let told = self.headers_needed;
-        let mut value = |path: &[&str], text: &str, secret: bool| {
-            let expanded = if secret { self.secret(path, text, told) } else { self.expand(path, text, told) };
+        let value = |check: &mut Self, path: &[&str], text: &str, secret: bool| {
+            let expanded = if secret { check.secret(path, text, told) } else { check.expand(path, text, told) };
             match expanded {
                 Expanded::Ready(credential) => Some(HeaderValue::Ready(credential)),
                 Expanded::Unset(variables) => Some(HeaderValue::Unset(variables)),
                 Expanded::Wrong => None,
             }
         };
-        let url = value(&["notices", "url"], &written.url, true);
+        let url = value(self, &["notices", "url"], &written.url, true);
         let mut headers = Vec::new();
         for (name, text) in written.headers.iter().flatten() {
-            let value = value(&["notices", "headers", name], text, secret_header(name))?;
+            if secret_header(name) && !text.contains("${") {
+                self.written_out(&["notices", "headers", name], name);
+                continue;
+            }
+            let value = value(self, &["notices", "headers", name], text, false)?;
             headers.push(Header { name: name.to_ascii_lowercase(), value });
         }
-        Some(Notices { url: url?, headers, span: self.key(&["notices"]) })
+        Some(Notices { url: url?, headers, span: self.value(&["notices", "url"]) })
     }
 }
 

@@ -16,7 +16,7 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         HEADER_NAME => "a header's name: letters, digits and hyphens",
         DAYS => "weekdays such as `mon to fri` or `sat, sun`",
         HOURS => "hours such as `08:00 to 18:00`",
-        DATES => "days such as `2026-12-20 to 2027-01-03`",
+        DATES => "days such as \"2026-12-20 to 2027-01-03\" (in quotes)",
         r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
         r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",
         r#"^(["']|none)$"# => "'\"', \"'\" or `none`",

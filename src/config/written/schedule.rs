@@ -18,7 +18,7 @@ pub(in crate::config) struct Window {
     /// Hours of the day: `08:00 to 18:00`. Until an earlier hour means until the next day. By default the whole day.
     #[schemars(regex(pattern = HOURS))]
     pub(in crate::config) hours: Option<String>,
-    /// Days of the calendar, the last one included: `2026-12-20 to 2027-01-03`. By default always.
+    /// Days of the calendar, the last one included, in quotes: `"2026-12-20 to 2027-01-03"`. By default always.
     #[schemars(regex(pattern = DATES))]
     pub(in crate::config) dates: Option<String>,
     /// Whose clock: an IANA name such as `Europe/Berlin`. Default UTC.
