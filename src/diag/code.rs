@@ -80,7 +80,7 @@ codes! {
     SharedWithoutWhere = "FB0224", "shared: true without where:";
     LimitOutOfRange = "FB0225", "a limit that cannot be";
     SystemField = "FB0226", "a field that Salesforce sets itself";
-    BadWindow = "FB0241", "a window of not_during: that cannot be";
+    BadWindow = "FB0247", "a window of not_during: that cannot be";
 
     // What a configuration may reach.
     VariableNotAllowed = "FB0301", "a variable where none is read";
@@ -203,9 +203,9 @@ codes! {
     NotAttempted = "FB0815", "records that were not attempted";
     UnfinishedJobs = "FB0816", "unfinished bulk jobs of this user";
     PlanNotApplicable = "FB0817", "the plan may not be applied";
-    NoticeNotSent = "FB0841", "a notice was not delivered";
-    IssueNotOpened = "FB0842", "the issue of a held run was not opened";
-    ReportAwaited = "FB0843", "a scheduled run waits for a newer report";
+    NoticeNotSent = "FB0870", "a notice was not delivered";
+    IssueNotOpened = "FB0871", "the issue of a held run was not opened";
+    ReportAwaited = "FB0872", "a scheduled run waits for a newer report";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";

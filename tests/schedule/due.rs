@@ -74,7 +74,7 @@ fn a_stale_report_is_waited_for_until_the_next_tick_and_then_the_run_is_failed()
     for hour in [9, 12, 18, 23] {
         at(&mut scene, &format!("2026-11-24T{hour:02}:30:00Z"));
         assert_eq!(state(&scene, "people"), "waiting");
-        apply(&scene).exits(0).says("FB0843").says("waits for a newer report");
+        apply(&scene).exits(0).says("FB0872").says("waits for a newer report");
     }
     assert!(scene.org().calls().is_empty());
     assert_eq!(logs_of(&scene, "people").len(), 1);

@@ -120,15 +120,15 @@ fn an_issue_that_cannot_be_opened_is_a_warning_and_stands_in_the_log() {
         held(&scene);
         let hook = Hook::answering(move |_| answer.clone());
         on_github(&mut scene, &hook.url());
-        apply(&scene).exits(4).says("FB0842").says(said).never_says("MARKED");
+        apply(&scene).exits(4).says("FB0871").says(said).never_says("MARKED");
         let log = logs_of(&scene, "people").remove(0);
-        assert_eq!((&log["exit"], &log["problems"][0]["code"]), (&"guard".into(), &"FB0842".into()), "{said}");
+        assert_eq!((&log["exit"], &log["problems"][0]["code"]), (&"guard".into(), &"FB0871".into()), "{said}");
         assert!(hook.came().len() <= 5, "{said}");
     }
     // Not in CI, or without a token.
     let mut scene = scene();
     held(&scene);
-    apply(&scene).exits(4).says("FB0842").says("issues are opened from CI only");
+    apply(&scene).exits(4).says("FB0871").says("issues are opened from CI only");
     on_github(&mut scene, "http://127.0.0.1:1");
     scene.set("GITHUB_TOKEN", "");
     apply(&scene).exits(4).says("GITHUB_TOKEN is not set");
@@ -145,6 +145,6 @@ fn a_lost_answer_to_opening_does_not_open_a_second_one_by_itself() {
     held(&scene);
     let hook = Hook::answering(move |came| if came.method == "GET" { Some((200, "", json!([]))) } else { None });
     on_github(&mut scene, &hook.url());
-    apply(&scene).exits(4).says("FB0842");
+    apply(&scene).exits(4).says("FB0871");
     assert_eq!(hook.came().iter().filter(|came| came.method == "POST").count(), 1);
 }

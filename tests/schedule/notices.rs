@@ -106,11 +106,11 @@ fn a_notice_that_is_not_taken_fails_no_run_and_is_told_by_the_next() {
     for (hour, said, calls) in [(9, "it answered 500", 5), (10, "the connection broke", 5), (11, "it answered 404", 1)]
     {
         at(&mut scene, &format!("2026-11-23T{hour:02}:00:00Z"));
-        let ran = scene.run(&["apply", "--due", "--yes", "-vv"]).exits(4).says("FB0841").says(said).says("${HOOK}");
+        let ran = scene.run(&["apply", "--due", "--yes", "-vv"]).exits(4).says("FB0870").says(said).says("${HOOK}");
         ran.never_says("MARKED");
         assert_eq!(hook.came().len(), calls, "{said}");
         let log = logs_of(&scene, "people").pop().unwrap();
-        assert_eq!((&log["exit"], &log["problems"][0]["code"]), (&"guard".into(), &"FB0841".into()));
+        assert_eq!((&log["exit"], &log["problems"][0]["code"]), (&"guard".into(), &"FB0870".into()));
     }
     // The same as before, but nobody heard of it.
     at(&mut scene, "2026-11-23T12:00:00Z");
@@ -126,12 +126,12 @@ fn a_notice_that_fails_leaves_a_good_run_good() {
     let mut scene = scene();
     notify(&mut scene, "http://127.0.0.1:1");
     integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nretries: 0\nguards: { max_overwrites: 0 }");
-    apply(&scene).exits(4).says("FB0841");
+    apply(&scene).exits(4).says("FB0870");
     integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly");
     at(&mut scene, "2026-11-23T10:00:00Z");
-    apply(&scene).exits(0).says("FB0841");
+    apply(&scene).exits(0).says("FB0870");
     let log = logs_of(&scene, "people").pop().unwrap();
-    assert_eq!((&log["status"], &log["problems"][0]["code"]), (&"Completed".into(), &"FB0841".into()));
+    assert_eq!((&log["status"], &log["problems"][0]["code"]), (&"Completed".into(), &"FB0870".into()));
     scene.run(&["runs", "show", log["id"].as_str().unwrap()]).exits(0).says("a notice was not delivered");
     assert_eq!(line(&scene, "status", "people")["state"], "ok");
 }
@@ -148,11 +148,11 @@ fn addresses_that_are_none_are_told_without_their_text() {
         notify(&mut scene, "http://127.0.0.1:1");
         scene.set("HOOK", value);
         integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_overwrites: 0 }");
-        apply(&scene).exits(4).says("FB0841").says(said).never_says("MARKED");
+        apply(&scene).exits(4).says("FB0870").says(said).never_says("MARKED");
     }
     let mut scene = scene();
     notify(&mut scene, "http://127.0.0.1:1");
     scene.set("HOOK", "");
     integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_overwrites: 0 }");
-    apply(&scene).exits(4).says("FB0841").says("not set: HOOK");
+    apply(&scene).exits(4).says("FB0870").says("not set: HOOK");
 }
