@@ -214,6 +214,9 @@ fn used(schema: &Value, title: &str, node: &Value, data: &Value, all: &mut BTree
             used(schema, title, branch, data, all);
         }
     }
+    for item in data.as_array().into_iter().flatten().filter(|_| node["items"].is_object()) {
+        used(schema, title, &node["items"], item, all);
+    }
     for (name, value) in data.as_object().into_iter().flatten() {
         if let Some(property) = node["properties"].get(name) {
             all.insert(format!("{title}/{name}"));

@@ -28,6 +28,7 @@ mod plans;
 mod real_data;
 mod review;
 mod scene;
+mod schedule;
 mod sources;
 mod terminal;
 mod undo;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ci::CiArguments;
+use super::due::DueArguments;
 use super::orgs::OrgsArguments;
 use super::report::ReportArguments;
 use super::runs::{BlameArguments, DriftArguments, RunsArguments};
+use super::status::StatusArguments;
 use super::undo::UndoArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
@@ -92,6 +94,10 @@ pub enum Command {
     Show(ShowArguments),
     /// Make the changes, and leave a run log; shows the plan and asks first
     Apply(ApplyArguments),
+    /// What the schedule wants run now, and why
+    Due(DueArguments),
+    /// Is every integration well? For a monitor: reads the run logs only
+    Status(StatusArguments),
     /// Take a run back, but for what somebody changed since; shows the plan and asks first
     Undo(UndoArguments),
     /// List past runs, show one, compare two, remove old ones
@@ -202,7 +208,7 @@ Examples:
   footbridge apply NAME                                plan, show, ask, write, in the sandbox
   footbridge apply NAME --env production --limit 50    try fifty records first
   footbridge apply plan.jsonl                          what was reviewed, and nothing else
-  footbridge apply --all --env production --yes        what a machine runs every day")]
+  footbridge apply --due --env production --yes        what a machine calls now and then")]
 #[allow(missing_docs)]
 pub struct ApplyArguments {
     /// Integrations, by name; or one plan file, written by `plan --out`
@@ -211,9 +217,15 @@ pub struct ApplyArguments {
     /// Every integration that runs in the environment
     #[arg(long, conflicts_with_all = ["targets", "resume"])]
     pub all: bool,
+    /// Every integration whose schedule says so (`footbridge due` lists them); what CI calls now and then
+    #[arg(long, conflicts_with_all = ["targets", "all", "resume", "limit", "records", "first_run", "waive"])]
+    pub due: bool,
     /// Of all, only those with this label; may be given several times
-    #[arg(long, value_name = "LABEL", requires = "all")]
+    #[arg(long, value_name = "LABEL", conflicts_with = "targets")]
     pub label: Vec<String>,
+    /// With --yes: apply so many at once; those of one object, or of one parent, still write one after another
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_once)]
+    pub at_once: usize,
     /// sandbox or production [default: sandbox, or the plan file's; production always has to be said]
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environment)]
     pub env: Option<EnvironmentName>,
@@ -329,6 +341,10 @@ pub(super) fn environment(text: &str) -> Result<EnvironmentName, String> {
         "production" => Ok(EnvironmentName::Production),
         _ => Err("an environment is `sandbox` or `production`".to_owned()),
     }
+}
+
+fn at_once(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=16).contains(n)).ok_or_else(|| "a number from 1 to 16".to_owned())
 }
 
 pub(super) fn guard(text: &str) -> Result<GuardName, String> {

@@ -53,12 +53,21 @@ pub fn budget(world: &World) -> Budget {
         Some("none") => BackoffSettings::immediate(),
         _ => BackoffSettings::default(),
     };
+    Budget::telling(settings, telling(world))
+}
+
+/// The budget of a run beside that one, in the same org.
+pub fn beside(other: &Budget, world: &World) -> Budget {
+    other.beside(telling(world))
+}
+
+fn telling(world: &World) -> impl Fn(&str, Duration) + Send + Sync + 'static {
     let world = world.clone();
-    Budget::telling(settings, move |why, wait| {
+    move |why, wait| {
         if wait >= Duration::from_millis(500) {
             world.say(&format!("{}; trying again in {:.0} s", Terminal(why), wait.as_secs_f64().ceil()));
         }
-    })
+    }
 }
 
 /// The command that mends a log-in.

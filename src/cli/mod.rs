@@ -11,6 +11,7 @@ mod connect;
 mod costs;
 mod demo;
 mod drift;
+mod due;
 mod emulator;
 mod exit;
 mod explain;
@@ -22,7 +23,9 @@ mod ground;
 mod init;
 mod known;
 mod lacking;
+mod lane;
 mod memory;
+mod notices;
 mod orgs;
 mod plan;
 mod planning;
@@ -34,6 +37,8 @@ mod request;
 mod runs;
 mod schema;
 mod show;
+mod standing;
+mod status;
 mod tokens;
 mod undo;
 mod validate;
@@ -95,6 +100,8 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Undo(arguments) => block(undo::run(world, arguments)),
+        Command::Due(arguments) => due::run(world, arguments),
+        Command::Status(arguments) => status::run(world, arguments),
         Command::Runs(arguments) => runs::run(world, arguments),
         Command::Report(arguments) => report::run(world, arguments),
         Command::Blame(arguments) => blame::run(world, arguments),

@@ -14,7 +14,7 @@ use super::reading::{Wanted, read};
 use super::repository::scratch;
 use crate::config::valid::{Guards, ReadWay};
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::model::FieldName;
+use crate::model::{FieldName, ObjectName};
 use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
@@ -29,6 +29,8 @@ pub struct Planned {
     pub connected: super::connect::Connected,
     /// The reference whose record Salesforce locks with each record.
     pub parent: Option<FieldName>,
+    /// Objects of which records are locked with each record.
+    pub locked: Vec<ObjectName>,
     /// What was read of the report.
     pub report: report::Facts,
 }
@@ -155,6 +157,9 @@ impl Place<'_> {
         let calls_to_come = writing.estimate.calls;
         let calls_guard = guards.and_then(|guards| {
             let limit = super::compile::limit(guards.max_calls);
+            // What runs beside this one still need is as good as used.
+            let others = budget.promise(calls_to_come);
+            let usage = usage.map(|usage| crate::plan::Usage { used: usage.used + others, ..usage });
             costs::calls_guard(limit, calls_made - calls_before, calls_to_come, usage)
         });
         let context = Context {
@@ -181,7 +186,7 @@ impl Place<'_> {
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }
-        Ok(Planned { plan, connected, parent: object.parent.clone(), report: facts })
+        Ok(Planned { plan, connected, parent: object.parent.clone(), locked: object.locked.clone(), report: facts })
     }
 
     /// The file is the one that `checksum:` means, where there is one.

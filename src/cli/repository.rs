@@ -12,6 +12,7 @@ use crate::config::{self, Loaded, valid};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::EnvironmentName;
 use crate::report::{self, PathProblem};
+use crate::runlog::Store;
 
 /// A loaded repository.
 pub struct Repository {
@@ -180,6 +181,11 @@ pub fn runs_folder(world: &World) -> PathBuf {
     let root = world.root();
     let loaded = config::load_for(&root, &|_| None, &[]);
     root.join(&loaded.repository.project.runs)
+}
+
+/// The run logs of a repository.
+pub fn history(place: &Place<'_>) -> Store {
+    Store::open(place.root.join(&place.repository.project.runs))
 }
 
 /// The folder of local state.

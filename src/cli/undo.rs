@@ -89,6 +89,8 @@ pub struct Undone {
     pub connected: Connected,
     /// The reference whose record Salesforce locks with each record.
     pub parent: Option<FieldName>,
+    /// Objects of which records are locked with each record.
+    pub locked: Vec<ObjectName>,
 }
 
 /// Runs the command.
@@ -395,7 +397,7 @@ pub async fn plan(
     if let Some(broken) = plan.broken().into_iter().next() {
         return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
     }
-    Ok(Undone { plan, connected, parent: object.parent })
+    Ok(Undone { plan, connected, parent: object.parent, locked: object.locked })
 }
 
 fn header(target: Target<'_>, log: &RunLog, object: &Object, fields: &[FieldName], run: &Run) -> Header {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::arguments::{ColourChoice, Global};
 use super::fetch::Downloads;
+use super::lane::{Kept, Lane};
 use crate::render::fold;
 
 /// The process's surroundings.
@@ -51,6 +52,8 @@ pub struct World {
     pub downloads: Downloads,
     /// GitHub reads what is printed, for annotations.
     annotate: Arc<AtomicBool>,
+    /// Where several work side by side: what keeps this one's text.
+    lane: Option<Arc<Lane>>,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -94,6 +97,7 @@ impl World {
             downloads: Downloads::default(),
             trusted_from: global.trusted_from.clone(),
             annotate: Arc::new(AtomicBool::new(variable("GITHUB_ACTIONS").as_deref() == Some("true"))),
+            lane: None,
             own: Vec::new(),
         }
     }
@@ -108,6 +112,13 @@ impl World {
     #[must_use]
     pub fn hushed(self, quiet: bool) -> Self {
         Self { quiet, ..self }
+    }
+
+    /// The same for one of so many that work side by side: its text is kept, no bar is drawn, nobody is asked, and the memory is shared.
+    #[must_use]
+    pub fn in_lane(self, lane: Arc<Lane>, of: usize) -> Self {
+        let memory = self.memory / u64::try_from(of.max(1)).unwrap_or(1);
+        Self { lane: Some(lane), progress: false, asks: false, bar: Arc::default(), memory, ..self }
     }
 
     /// The same with a variable set.
@@ -195,6 +206,11 @@ impl World {
 
     /// Data, to standard output. A closed pipe is no error.
     pub fn print(&self, text: &str) {
+        if let Some(lane) = &self.lane {
+            let line = if text.ends_with('\n') { "" } else { "\n" };
+            let _ = lane.print(text.as_bytes()).and_then(|()| lane.print(line.as_bytes()));
+            return;
+        }
         let mut out = std::io::stdout().lock();
         let _ = out
             .write_all(text.as_bytes())
@@ -207,6 +223,10 @@ impl World {
     /// # Errors
     /// Making it failed.
     pub fn stream(&self, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+        if let Some(lane) = &self.lane {
+            let mut out = std::io::BufWriter::with_capacity(1 << 16, Kept(lane));
+            return make(&mut out).and_then(|()| out.flush());
+        }
         let mut out = Pipe { out: std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock()), closed: false };
         let made = make(&mut out);
         let _ = out.flush();
@@ -220,13 +240,25 @@ impl World {
 
     /// A message, to standard error; not with `--quiet`.
     pub fn say(&self, text: &str) {
-        if !self.quiet {
-            self.warn(&fold(text, self.message_width));
+        if self.quiet {
+            return;
+        }
+        let text = fold(text, self.message_width);
+        match &self.lane {
+            Some(lane) => self.line(&lane.named(&text)),
+            None => self.line(&text),
         }
     }
 
     /// A message that `--quiet` does not silence, with its lines as they are.
     pub fn warn(&self, text: &str) {
+        match &self.lane {
+            Some(lane) => _ = lane.warn(format!("{text}\n").as_bytes()),
+            None => self.line(text),
+        }
+    }
+
+    fn line(&self, text: &str) {
         // Where GitHub reads along, only `command` gives commands.
         let reads = self.annotate.load(Ordering::Relaxed);
         let text = &if reads { harmless(text) } else { text.to_owned() };

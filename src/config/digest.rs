@@ -28,6 +28,7 @@ impl Integration {
             read: _,
             write: _,
             environments,
+            on_held: _,
             labels: _,
             lints_off: _,
             span: _,
@@ -35,7 +36,7 @@ impl Integration {
         let sorted: BTreeMap<String, Value> =
             fields.iter().map(|m| (m.field.as_str().to_ascii_lowercase(), plain(m))).collect();
         let own = environments.get(&environment).map(|environment| {
-            let Environment { schedule: _, source, guards, span: _ } = environment;
+            let Environment { schedule: _, not_during: _, retries: _, source, guards, span: _ } = environment;
             json!({ "source": source, "guards": guards })
         });
         let meaning = json!({

@@ -271,6 +271,7 @@ impl Loader<'_> {
             | Code::TagMissing
             | Code::MissingKey
             | Code::SandboxFirst
+            | Code::BadWindow
             | Code::SharedWithoutWhere => shaped.pruned,
             Code::UnknownOrg | Code::UnknownEnvironment => self.lost.contains(&Kind::Orgs),
             Code::UnknownReport => self.lost.contains(&Kind::Report),

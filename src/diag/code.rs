@@ -86,6 +86,7 @@ codes! {
     KnownFailureUnused = "FB0243", "a known failure that no integration can meet";
     KnownFailureExpired = "FB0244", "a known failure is over its date";
     KnownFailureOver = "FB0245", "a known failure that is none any more";
+    BadWindow = "FB0247", "a window of not_during: that cannot be";
 
     // What a configuration may reach.
     VariableNotAllowed = "FB0301", "a variable where none is read";
@@ -229,6 +230,9 @@ codes! {
     CanaryDiffers = "FB0835", "the canary came back otherwise";
     VerifyDiffers = "FB0836", "records are not as they were written";
     NotApproved = "FB0860", "the plan is not the one that was approved";
+    NoticeNotSent = "FB0870", "a notice was not delivered";
+    IssueNotOpened = "FB0871", "the issue of a held run was not opened";
+    ReportAwaited = "FB0872", "a scheduled run waits for a newer report";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";

@@ -214,6 +214,8 @@ pub struct Object {
     pub fields: Vec<Field>,
     /// The reference whose record Salesforce locks whenever a record of this object is written: records of one such parent are written together.
     pub parent: Option<FieldName>,
+    /// Objects of which Salesforce locks records whenever a record of this object is written, this one included.
+    pub locked: Vec<ObjectName>,
 }
 
 impl Object {

@@ -1,7 +1,7 @@
 //! How often and how long a run may wait: one budget for all its calls, and the counters that it keeps.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// How waits grow.
@@ -104,30 +104,64 @@ struct Shared {
     jobs: AtomicU64,
     received: AtomicU64,
     fed: AtomicU64,
-    spent: Mutex<Spent>,
+    repeats: AtomicU64,
+    waited: AtomicU64,
+    /// Calls that the run has said it still needs.
+    to_come: AtomicU64,
+    pool: Arc<Pool>,
 }
 
-/// The budget of a run. Clones share it.
+/// What runs side by side have in common.
+#[derive(Debug)]
+struct Pool {
+    spent: Mutex<Spent>,
+    promised: Mutex<Vec<Weak<Shared>>>,
+}
+
+/// The budget of a run. Clones share it, counters included; runs side by side share what may be repeated and waited ([`beside`](Self::beside)).
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
 impl Budget {
     /// A full budget.
     pub fn new(settings: BackoffSettings) -> Self {
-        Self::made(settings, Listener(None))
+        Self::made(settings, Listener(None), None)
     }
 
     /// A full budget that tells of its waits, so that a command that waits does not seem to hang.
     pub fn telling(settings: BackoffSettings, tell: impl Fn(&str, Duration) + Send + Sync + 'static) -> Self {
-        Self::made(settings, Listener(Some(Box::new(tell))))
+        Self::made(settings, Listener(Some(Box::new(tell))), None)
     }
 
-    fn made(settings: BackoffSettings, listener: Listener) -> Self {
+    /// Of a run beside this one: it spends of the same repeats and waits, and counts its own calls.
+    pub fn beside(&self, tell: impl Fn(&str, Duration) + Send + Sync + 'static) -> Self {
+        let pool = Some(Arc::clone(&self.0.pool));
+        Self::made(self.0.settings.clone(), Listener(Some(Box::new(tell))), pool)
+    }
+
+    /// Says how many calls the run still needs, and hears how many the runs beside it need besides. They are taken off as they are sent; a run that has
+    /// ended needs none.
+    pub fn promise(&self, calls: u64) -> u64 {
+        let mut promised = self.0.pool.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        promised.retain(|other| other.strong_count() > 0);
+        let all: Vec<Arc<Shared>> = promised.iter().filter_map(Weak::upgrade).collect();
+        if !all.iter().any(|one| Arc::ptr_eq(one, &self.0)) {
+            promised.push(Arc::downgrade(&self.0));
+        }
+        self.0.to_come.store(calls, Ordering::Relaxed);
+        let others = all.iter().filter(|one| !Arc::ptr_eq(one, &self.0));
+        others.map(|one| one.to_come.load(Ordering::Relaxed)).sum()
+    }
+
+    fn made(settings: BackoffSettings, listener: Listener, pool: Option<Arc<Pool>>) -> Self {
         let random = settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
-        let spent = Mutex::new(Spent { repeats: 0, waited: Duration::ZERO, random });
+        let fresh = Spent { repeats: 0, waited: Duration::ZERO, random };
+        let pool = pool.unwrap_or_else(|| Arc::new(Pool { spent: Mutex::new(fresh), promised: Mutex::default() }));
         let zero = || AtomicU64::new(0);
         let (calls, polls, jobs, received, fed) = (zero(), zero(), zero(), zero(), zero());
-        Self(Arc::new(Shared { settings, listener, calls, polls, jobs, received, fed, spent }))
+        let (repeats, waited, to_come) = (zero(), zero(), zero());
+        let shared = Shared { settings, listener, calls, polls, jobs, received, fed, repeats, waited, to_come, pool };
+        Self(Arc::new(shared))
     }
 
     /// Takes one repeat: how long to wait before it, or `None` when the call's or the run's budget is spent.
@@ -135,7 +169,7 @@ impl Budget {
     /// `repeated` is how often this call (or record) was repeated already; `after` is the server's wish.
     pub fn take(&self, repeated: u32, after: Option<Duration>) -> Option<Duration> {
         let settings = &self.0.settings;
-        let mut spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spent = self.0.pool.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if repeated >= settings.repeats_per_call || spent.repeats >= settings.repeats {
             return None;
         }
@@ -152,6 +186,8 @@ impl Budget {
         }
         spent.repeats += 1;
         spent.waited += wait;
+        self.0.repeats.fetch_add(1, Ordering::Relaxed);
+        self.0.waited.fetch_add(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         Some(wait)
     }
 
@@ -170,6 +206,8 @@ impl Budget {
     /// Counts a request that is being sent.
     pub(crate) fn sent(&self) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let less = |calls: u64| Some(calls.saturating_sub(1));
+        let _ = self.0.to_come.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Counts a call that only asks how far a job is; it is counted as a call besides.
@@ -198,18 +236,17 @@ impl Budget {
         let settings = &self.0.settings;
         let grown = settings.first_poll.as_secs_f64() * 1.5_f64.powi(i32::try_from(polls.min(100)).unwrap_or(100));
         let wait = grown.min(settings.longest_poll.as_secs_f64());
-        let mut spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spent = self.0.pool.spent.lock().unwrap_or_else(PoisonError::into_inner);
         Duration::from_secs_f64(wait * (0.8 + 0.4 * spent.random.f64()))
     }
 
     /// What the run came to so far.
     pub fn counters(&self) -> Counters {
-        let spent = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
             calls: count(&self.0.calls),
-            repeats: spent.repeats,
-            waited: spent.waited,
+            repeats: count(&self.0.repeats),
+            waited: Duration::from_micros(count(&self.0.waited)),
             polls: count(&self.0.polls),
             jobs: count(&self.0.jobs),
             received: count(&self.0.received),
@@ -281,6 +318,30 @@ mod tests {
         assert!(other.take(0, None).is_some());
         assert_eq!(budget.take(0, None), None);
         assert_eq!(other.counters().repeats, 2);
+    }
+
+    #[test]
+    fn runs_side_by_side_spend_one_budget_and_count_their_own() {
+        let one = Budget::new(BackoffSettings { repeats: 3, ..BackoffSettings::immediate() });
+        let other = one.beside(|_, _| {});
+        other.sent();
+        assert!(one.take(0, None).is_some() && other.take(0, None).is_some() && other.take(0, None).is_some());
+        assert_eq!((one.take(0, None), other.take(0, None)), (None, None));
+        let (a, b) = (one.counters(), other.counters());
+        assert_eq!((a.calls, a.repeats, b.calls, b.repeats), (0, 1, 1, 2));
+    }
+
+    #[test]
+    fn what_others_have_promised_is_told_until_it_is_sent_or_they_end() {
+        let one = Budget::new(BackoffSettings::immediate());
+        let other = one.beside(|_, _| {});
+        assert_eq!(one.promise(10), 0);
+        assert_eq!(other.promise(5), 10);
+        one.sent();
+        assert_eq!(other.promise(5), 9);
+        assert_eq!(one.promise(20), 5);
+        drop(other);
+        assert_eq!(one.promise(20), 0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Method};
 use url::Url;
 
-use super::error::{causes, shown, silent, trouble_of};
+use super::error::{causes, silent, trouble_of};
 use super::pieces::Manner;
 use super::{Budget, NetError, Pieces, Request, Response, Settings, Trouble, is_loopback};
 
@@ -133,7 +133,7 @@ impl Http {
         let started = Instant::now();
         let outcome = self.exchange(builder, request, manner, budget, request_id.clone()).await;
         let ms = started.elapsed().as_millis() as u64;
-        let (method, path) = (request.method.as_str(), request.url.path());
+        let (method, path) = (request.method.as_str(), if request.hidden { "/…" } else { request.url.path() });
         match &outcome {
             Ok((response, _)) => {
                 let (status, bytes) = (response.status.as_u16(), response.body.len());
@@ -157,7 +157,7 @@ impl Http {
         let failed = |trouble: Trouble, cause: String| NetError::Failed {
             trouble,
             method: request.method.to_string(),
-            url: shown(&request.url),
+            url: request.shown(),
             cause,
             tries: 1,
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::error::{causes, shown, silent, trouble_of};
+use super::error::{causes, silent, trouble_of};
 use super::{Budget, Feed, NetError, Request, Trouble};
 
 /// How a request's body goes out and the answer's comes in.
@@ -59,7 +59,7 @@ impl Pieces {
         silence: Duration,
         budget: Option<Budget>,
     ) -> Self {
-        let (method, url) = (request.method.to_string(), shown(&request.url));
+        let (method, url) = (request.method.to_string(), request.shown());
         Self { reply, method, url, silence, limit, came: 0, last: Bytes::new(), budget }
     }
 

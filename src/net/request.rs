@@ -54,12 +54,14 @@ pub struct Request {
     pub(crate) class: Class,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// Its path is a secret, too.
+    pub(crate) hidden: bool,
 }
 
 impl Request {
     /// A call of this class.
     pub fn new(method: Method, url: Url, class: Class) -> Self {
-        Self { method, url, class, headers: HeaderMap::new(), body: Body::default() }
+        Self { method, url, class, headers: HeaderMap::new(), body: Body::default(), hidden: false }
     }
 
     /// A read by GET.
@@ -98,6 +100,19 @@ impl Request {
         Ok(self)
     }
 
+    /// To an address that is a secret as a whole, as a webhook's is: no log and no error tells more of it than its host.
+    pub fn secret_address(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+
+    /// The address as it may be shown.
+    pub(crate) fn shown(&self) -> String {
+        match (self.hidden, self.url.host_str()) {
+            (true, host) => format!("{}://{}/…", self.url.scheme(), host.unwrap_or_default()),
+            (false, _) => super::error::shown(&self.url),
+        }
+    }
+
     /// With this body.
     pub fn body(mut self, body: Body) -> Self {
         self.body = body;
@@ -107,7 +122,7 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, super::error::shown(&self.url))
+        write!(f, "{} {}", self.method, self.shown())
     }
 }
 
@@ -153,6 +168,9 @@ mod tests {
             .body(Body::form("secret=MARKED".into()));
         assert_eq!(format!("{request:?}"), "POST https://acme.my.salesforce.com/query");
         assert!(!format!("{:?} {:?}", request.headers, request.body).contains("MARKED"));
+        let hook = Url::parse("https://hooks.example/services/MARKED").unwrap();
+        let hook = Request::new(Method::POST, hook, Class::Read).secret_address();
+        assert_eq!(format!("{hook:?}"), "POST https://hooks.example/…");
         for bad in ["MARKED\n", "MARKED\0"] {
             let error = Request::get(request.url.clone()).bearer(bad).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("MARKED"));

@@ -12,6 +12,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("runs-prune.schema.json", text::<super::runs::PruneView>()),
         ("blame-view.schema.json", text::<super::runs::BlameView>()),
         ("drift-view.schema.json", text::<super::runs::DriftView>()),
+        ("schedule-view.schema.json", text::<super::schedule::ScheduleView>()),
     ]
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn share(value: u64, base: u64) -> String {
 }
 
 /// A UTC time for people, to the second.
-pub(crate) fn moment(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -14,6 +14,8 @@ use crate::plan::{ChangeKind, GuardName, Plan, RecordLedger};
 pub struct RunFacts {
     /// What started it.
     pub trigger: Trigger,
+    /// The tick of the schedule that it is for.
+    pub tick: Option<Timestamp>,
     /// Start.
     pub start: Timestamp,
     /// End.
@@ -140,6 +142,7 @@ impl RunLog {
             org_id: header.org_id,
             user: facts.user,
             trigger: facts.trigger,
+            tick: facts.tick,
             start: facts.start,
             end: facts.end,
             run_time_seconds: Seconds::between(facts.start, facts.end),
@@ -197,6 +200,7 @@ impl RunLog {
             org_id,
             user: facts.user,
             trigger: facts.trigger,
+            tick: facts.tick,
             start: facts.start,
             end: facts.end,
             run_time_seconds: Seconds::between(facts.start, facts.end),

@@ -55,6 +55,10 @@ pub struct RunLog {
     pub user: Option<String>,
     /// What started the run.
     pub trigger: Trigger,
+    /// The tick of the schedule (UTC) that a scheduled run is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub tick: Option<Timestamp>,
     /// Start, in UTC.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub start: Timestamp,

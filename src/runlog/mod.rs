@@ -7,6 +7,7 @@ mod careful;
 mod compare;
 mod counts;
 mod draft;
+pub mod due;
 mod fights;
 mod format;
 mod lines;

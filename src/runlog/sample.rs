@@ -241,6 +241,7 @@ pub(crate) fn run() -> (RunLog, Vec<RecordLine>) {
 pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunProblem>) -> RunFacts {
     RunFacts {
         trigger: Trigger::Apply,
+        tick: None,
         start: "2026-11-21T09:00:03Z".parse().unwrap(),
         end: "2026-11-21T09:00:15.345Z".parse().unwrap(),
         user: Some("ci@acme.example.uat".into()),

@@ -302,6 +302,41 @@ impl Store {
         Ok(newest)
     }
 
+    /// Hands over the whole logs of an integration in an org and environment, newest first, until `take` has enough: only what is taken is read. Logs that
+    /// cannot be read are passed over.
+    pub fn each_newest(
+        &self,
+        integration: &str,
+        environment: EnvironmentName,
+        org_id: OrgId,
+        mut take: impl FnMut(PathBuf, RunLog) -> ControlFlow<()>,
+    ) -> Result<(), StoreProblem> {
+        let mut files = self.files(Some(integration), Some(org_id))?;
+        files.sort_by_cached_key(|path| Reverse(order(path)));
+        for path in files {
+            let Ok(log) = read_log(&path) else { continue };
+            let wanted = log.integration == integration && log.environment == environment;
+            if wanted && take(path, log).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to the log in this file something that went wrong after it was written, and that its status does not depend on.
+    pub fn add_problem(&self, path: &Path, problem: super::RunProblem) -> Result<(), StoreProblem> {
+        let mut log = read_log(path).map_err(|reason| StoreProblem::Unreadable { path: path.to_owned(), reason })?;
+        log.problems.push(problem);
+        let text = serde_yaml::to_string(&log).map_err(io::Error::other).map_err(at(path))?;
+        let beside = path.with_extension("yaml.tmp");
+        let written = File::create(&beside).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        });
+        written.map_err(at(path))
+    }
+
     /// Reads a run by its file's path, by its id, by the end of its path (`logins-to-leads/00D…/2026/…`), or the newest of an integration by the
     /// integration's name.
     ///

@@ -71,13 +71,19 @@ const UNDER_ACCOUNTS: [&str; 6] = ["Asset", "Case", "Contact", "Contract", "Oppo
 
 /// The reference that locks: the first master-detail, the account of a standard object, else a look-up that forbids deleting what it points to.
 fn parent(object: &str, fields: &[FieldWire]) -> Option<FieldName> {
-    let is_reference = |f: &&FieldWire| f.field_type.as_deref() == Some("reference");
-    let references = || fields.iter().filter(is_reference);
-    let masters = references().filter(|f| f.cascade_delete && f.relationship_order.is_some());
-    let account = || references().find(|f| UNDER_ACCOUNTS.contains(&object) && f.name == "AccountId");
-    let held = || references().find(|f| f.restricted_delete && f.name.ends_with("__c"));
-    let found = masters.min_by_key(|f| f.relationship_order).or_else(account).or_else(held)?;
+    let locking = || fields.iter().filter(|f| f.locks(object));
+    let found = locking().filter(|f| f.is_master()).min_by_key(|f| f.relationship_order);
+    let found = found.or_else(|| locking().find(|f| f.name == "AccountId")).or_else(|| locking().next())?;
     Some(FieldName::new(found.name.clone()))
+}
+
+/// The object itself, and every object that a reference which locks points to.
+fn locked(object: &str, fields: &[FieldWire]) -> Vec<ObjectName> {
+    let pointed = fields.iter().filter(|f| f.locks(object)).flat_map(|f| f.reference_to.iter().flatten());
+    let mut locked: Vec<String> = pointed.cloned().chain([object.to_owned()]).collect();
+    locked.sort();
+    locked.dedup();
+    locked.into_iter().map(ObjectName::new).collect()
 }
 
 #[derive(Deserialize, Default)]
@@ -93,6 +99,17 @@ fn size(number: i64) -> u32 {
 }
 
 impl FieldWire {
+    fn is_master(&self) -> bool {
+        self.cascade_delete && self.relationship_order.is_some()
+    }
+
+    /// Is the record that it points to locked with a record of this object?
+    fn locks(&self, object: &str) -> bool {
+        let account = UNDER_ACCOUNTS.contains(&object) && self.name == "AccountId";
+        let held = self.restricted_delete && self.name.ends_with("__c");
+        self.field_type.as_deref() == Some("reference") && (self.is_master() || account || held)
+    }
+
     fn read(self) -> Field {
         let named = self.field_type.unwrap_or_default();
         let field_type: FieldType =
@@ -145,6 +162,7 @@ pub fn decode_object(body: &[u8]) -> Result<Object, SalesforceError> {
         label_plural: wire.label_plural.unwrap_or_else(|| label.clone()),
         label,
         parent: parent(&wire.name, &wire.fields),
+        locked: locked(&wire.name, &wire.fields),
         name: ObjectName::new(wire.name),
         key_prefix: wire.key_prefix,
         queryable: wire.queryable,
@@ -252,6 +270,25 @@ mod tests {
         ] {
             assert_eq!(of(object, &fields).as_deref(), parent, "{object} {fields}");
         }
+    }
+
+    #[test]
+    fn objects_that_share_a_parent_lock_it_both() {
+        let of = |object: &str, fields: &str| {
+            let body = format!(r#"{{"name":"{object}","fields":[{fields}]}}"#);
+            let locked = decode_object(body.as_bytes()).unwrap().locked;
+            locked.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let account = r#"{"name":"AccountId","type":"reference","referenceTo":["Account"]}"#;
+        assert_eq!(of("Contact", account), ["Account", "Contact"]);
+        assert_eq!(of("Lead", account), ["Lead"]);
+        let master = |name: &str, to: &str, order: u8| {
+            format!(
+                r#"{{"name":"{name}","type":"reference","referenceTo":["{to}"],"cascadeDelete":true,"relationshipOrder":{order}}}"#
+            )
+        };
+        let junction = format!("{},{}", master("A__c", "Trip__c", 0), master("B__c", "Guest__c", 1));
+        assert_eq!(of("Seat__c", &junction), ["Guest__c", "Seat__c", "Trip__c"]);
     }
 
     #[test]

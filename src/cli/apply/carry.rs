@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::errand::Errand;
 use super::expect;
 use super::jobs;
 use super::keeping;
@@ -18,7 +19,7 @@ use crate::apply::{
     canary, precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
-use crate::cli::connect::{Connected, Purpose, budget};
+use crate::cli::connect::{Connected, Purpose};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
@@ -29,7 +30,7 @@ use crate::cli::undo;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::model::{EnvironmentName, FieldName, OrgId, RecordId};
+use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
@@ -93,6 +94,7 @@ pub async fn integration(
     arguments: &ApplyArguments,
     selection: Selection,
     given: From<'_>,
+    errand: &Errand,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let world = place.world;
@@ -102,7 +104,7 @@ pub async fn integration(
     let _lock = lock(place, name, org_id, start)?;
     refuse_unfinished(place, name, org_id)?;
 
-    let budget = budget(world);
+    let budget = errand.budget.clone();
     if let Some(how) = arguments.jobs {
         jobs::clear(place, target, how, &budget, cancel).await?;
     }
@@ -113,7 +115,8 @@ pub async fn integration(
                 let mut outline = outline(world, arguments);
                 let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
                 let report = Some((planned.report.bytes, planned.report.rows));
-                Ok(((planned.plan, planned.connected, planned.parent, report, Vec::new()), outline))
+                let checked = (planned.plan, planned.connected, planned.parent, planned.locked, report, Vec::new());
+                Ok((checked, outline))
             }
             From::File(given) => {
                 let (plan, outline) = *given;
@@ -122,7 +125,7 @@ pub async fn integration(
             From::Run(run) => {
                 let mut outline = outline(world, arguments);
                 let undone = undo::plan(place, target, run, Purpose::Apply, budget.clone(), &mut outline).await?;
-                Ok(((undone.plan, undone.connected, undone.parent, None, Vec::new()), outline))
+                Ok(((undone.plan, undone.connected, undone.parent, undone.locked, None, Vec::new()), outline))
             }
         }
     };
@@ -131,8 +134,8 @@ pub async fn integration(
         () = heard(cancel) => Err(signals::interrupted()),
         planned = planning => planned,
     };
-    let ((mut plan, connected, parent, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
+    let ((mut plan, connected, parent, locked, report, stale), outline) =
+        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
@@ -152,7 +155,8 @@ pub async fn integration(
     let run = keeping::run_id(place, name, org_id, start);
     let undo_of = plan.header.undo_of.clone();
     let about = |connected: &Connected| About {
-        trigger: if undo_of.is_some() { Trigger::Undo } else { Trigger::Apply },
+        trigger: if undo_of.is_some() { Trigger::Undo } else { errand.trigger() },
+        tick: errand.tick,
         run: run.clone(),
         start,
         user: connected.username.clone(),
@@ -174,6 +178,9 @@ pub async fn integration(
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
+    if errand.waits(&held) {
+        return super::scheduled::waits(place, target, errand.passed, &held);
+    }
     if !held.is_empty() {
         let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };
         return Err(logged(nothing(ExitReason::Guard, NotAttempted::Guard), failure));
@@ -182,6 +189,7 @@ pub async fn integration(
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
     not_planned(world, &plan, &selection)?;
+    let _turn = errand.turns.take(plan.header.org_id, &locked, cancel).await?;
     let write = target.integration.write;
     let bulk = jobs::bulk(write, &plan, &selection);
     if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
@@ -353,8 +361,8 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     Err(Failure::new(Exit::Failed, diagnostic))
 }
 
-/// The plan, the org, the object's parent, the report's bytes and rows, and what makes the plan stale.
-type Checked = (Plan, Connected, Option<FieldName>, Option<(u64, u64)>, Vec<Stale>);
+/// The plan, the org, the object's parent, the objects that are locked with it, the report's bytes and rows, and what makes the plan stale.
+type Checked = (Plan, Connected, Option<FieldName>, Vec<ObjectName>, Option<(u64, u64)>, Vec<Stale>);
 
 /// A plan file against what is there now.
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
@@ -370,7 +378,7 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
             org_id: connected.org_id,
         };
         let stale = precheck(&plan, &facts).err().unwrap_or_default();
-        return Ok((plan, connected, object.parent, None, stale));
+        return Ok((plan, connected, object.parent, object.locked, None, stale));
     }
     let ground = place.ground(target, Purpose::Apply, budget).await?;
     let span = &target.integration.source(target.environment).location.span;
@@ -386,7 +394,8 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
     };
     let stale = precheck(&plan, &facts).err().unwrap_or_default();
     let parent = ground.stands.object.parent.clone();
-    Ok((plan, ground.stands.connected, parent, Some((report.bytes, report.rows)), stale))
+    let locked = ground.stands.object.locked.clone();
+    Ok((plan, ground.stands.connected, parent, locked, Some((report.bytes, report.rows)), stale))
 }
 
 fn stale_words(stale: &[Stale]) -> Diagnostics {

@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::errand::Errand;
 use super::verify;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
@@ -26,6 +27,7 @@ pub struct About<'a> {
     pub trigger: Trigger,
     /// The run's id: its values and its journal go by it.
     pub run: String,
+    pub tick: Option<Timestamp>,
     pub start: Timestamp,
     pub user: Option<String>,
     pub waived: &'a [GuardName],
@@ -112,6 +114,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     };
     let facts = RunFacts {
         trigger: about.trigger,
+        tick: about.tick,
         start: about.start,
         end: place.world.now(),
         user: about.user,
@@ -174,8 +177,9 @@ pub fn unplanned(
     target: Target<'_>,
     start: Timestamp,
     failure: &Failure,
-    counters: Counters,
+    errand: &Errand,
 ) -> Result<(), Failure> {
+    let counters = errand.budget.counters();
     let integration = target.integration;
     let subject = RunSubject {
         integration: integration.name.value.clone(),
@@ -193,7 +197,8 @@ pub fn unplanned(
         not_done: Some("nothing was sent".to_owned()),
     });
     let facts = RunFacts {
-        trigger: Trigger::Apply,
+        trigger: errand.trigger(),
+        tick: errand.tick,
         start,
         end: place.world.now(),
         user: None,
@@ -227,7 +232,8 @@ fn committed(place: &Place<'_>, log: &mut RunLog) {
     }
 }
 
-fn unwritable(problem: StoreProblem) -> Failure {
+/// A run log that cannot be written.
+pub fn unwritable(problem: StoreProblem) -> Failure {
     match problem {
         StoreProblem::Unbalanced { id } => {
             let diagnostic =

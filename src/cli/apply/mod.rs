@@ -2,12 +2,15 @@
 
 mod ask;
 mod carry;
+mod errand;
 mod expect;
 mod jobs;
 pub(super) mod keeping;
 mod log;
 mod progress;
 mod resume;
+mod scheduled;
+mod side;
 pub(in crate::cli) mod signals;
 mod verify;
 
@@ -17,6 +20,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::carry::From;
+use self::errand::Errand;
+use self::side::Work;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -26,7 +31,7 @@ use super::show;
 use super::undo;
 use super::world::World;
 use crate::apply::Cancel;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Code;
 use crate::model::{EnvironmentName, RecordId};
 
 /// Runs the command.
@@ -37,9 +42,12 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
         let repository = Repository::load(world, environment)?;
         return resume::run(&repository.place(world), arguments, environment, &cancel).await;
     }
+    if arguments.due {
+        return scheduled::run(world, arguments, &cancel).await;
+    }
     if arguments.targets.is_empty() && !arguments.all {
         return Err(Failure::usage(Code::NothingNamed, "say what to apply: nothing was planned and nothing was written")
-            .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply FILE` for a plan file")
+            .help("`footbridge apply NAME` for one integration, `footbridge apply --all` for all of them, `footbridge apply --due` for those whose schedule says so, `footbridge apply FILE` for a plan file")
             .help("`footbridge plan` shows what would change"));
     }
     if arguments.expect.is_some() && (arguments.all || arguments.targets.len() != 1) {
@@ -71,24 +79,11 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     }
     let selection = selection(world, arguments)?;
     // Every name is looked up before the first is applied.
-    let mut targets = Vec::new();
+    let mut works = Vec::new();
     for name in &names {
-        targets.push(place.target(place.integration(name)?, environment)?);
+        works.push(Work { target: place.target(place.integration(name)?, environment)?, tick: None, passed: None });
     }
-    let mut exit = Exit::Done;
-    for target in targets {
-        if cancel.is_cancelled() {
-            let name = &target.integration.name.value;
-            let diagnostic =
-                Diagnostic::error(Code::Interrupted, format!("`{name}` was not begun: the apply was interrupted"));
-            super::tell(world, &Failure::new(Exit::Failed, diagnostic));
-            exit = exit.and(Exit::Failed);
-            continue;
-        }
-        let ended = carry::integration(&place, target, arguments, selection.clone(), From::Report, &cancel).await;
-        exit = exit.and(told(world, ended));
-    }
-    Ok(exit)
+    Ok(side::apply(place, &works, arguments, &selection, &cancel).await)
 }
 
 async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -107,7 +102,7 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
     let given = From::File(Box::new((plan, outline)));
-    carry::integration(&place, target, arguments, selection, given, cancel).await
+    carry::integration(&place, target, arguments, selection, given, &Errand::alone(world), cancel).await
 }
 
 /// Takes a run back: the plan is made from its values, and carried out as every other.
@@ -119,7 +114,8 @@ pub async fn back(
 ) -> Result<Exit, Failure> {
     let cancel = signals::hear();
     let selection = selection(place.world, arguments)?;
-    carry::integration(place, target, arguments, selection, From::Run(run), &cancel).await
+    let errand = Errand::alone(place.world);
+    carry::integration(place, target, arguments, selection, From::Run(run), &errand, &cancel).await
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

@@ -73,6 +73,7 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
     let about = About {
         trigger: Trigger::Resume,
         run: one.head.run.clone(),
+        tick: None,
         start,
         user: connected.username.clone(),
         waived: &[],

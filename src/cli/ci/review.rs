@@ -93,6 +93,10 @@ fn show(world: &World, arguments: &PlanArguments, review: &Review) -> Result<(),
             world.print(&crate::render::escape::json_visible(&text));
         }
         // Errors are told besides, with their lines.
+        Format::Html => {
+            return Err(Failure::usage(Code::WrongForm, "a review has no HTML form: nothing was shown")
+                .help("`--format markdown` for a pull request; `footbridge plan NAME --format html` for one plan"));
+        }
         Format::Text | Format::Github if !review.problems.is_empty() => {}
         Format::Text | Format::Github => world.print(&review::text(review)),
     }

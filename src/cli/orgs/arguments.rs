@@ -2,9 +2,9 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::probe::ProbeArguments;
 use super::app::AppArguments;
 use super::check::CheckArguments;
+use super::probe::ProbeArguments;
 use crate::cli::arguments::environment;
 use crate::model::EnvironmentName;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::diag::Span;
 use crate::model::{EnvironmentName, FieldName, ObjectName};
 
-use super::{Guards, Reading, Report, Schedule, Source, Spanned};
+use super::{Guards, OnHeld, Reading, Report, Schedule, Source, Spanned, Windows};
 
 /// One report mapped to one object of an org, by one match.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Integration {
     pub write: WriteWay,
     /// The environments in which it runs: one at least, each connected.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// What a scheduled run hands over that a guard held back.
+    pub on_held: OnHeld,
     /// Words to choose it by.
     pub labels: BTreeSet<String>,
     /// Lints that are not wanted.
@@ -255,6 +257,10 @@ words! {
 pub struct Environment {
     /// When it runs by itself; `None` is never.
     pub schedule: Option<Spanned<Schedule>>,
+    /// When the schedule may not run it, the project's windows included.
+    pub not_during: Windows,
+    /// How often a scheduled run is tried again before the next tick.
+    pub retries: u32,
     /// Another source of the report.
     pub source: Option<Source>,
     /// Limits, with the project's and the integration's filled in.

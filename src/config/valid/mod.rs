@@ -6,6 +6,7 @@ mod orgs;
 mod report;
 mod schedule;
 mod spanned;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use report::{
 };
 pub use schedule::Schedule;
 pub use spanned::Spanned;
+pub use windows::{Window, Windows};
 
 /// Everything that a repository says, as far as it is valid.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +83,14 @@ pub struct Project {
     pub run_time_out: Option<Duration>,
     /// Where runs keep their values.
     pub values: Values,
+    /// How often a scheduled run is tried again before the next tick.
+    pub retries: u32,
+    /// When the schedule may run nothing.
+    pub not_during: Vec<Window>,
+    /// What a scheduled run hands over that a guard held back.
+    pub on_held: OnHeld,
+    /// Who hears of changes.
+    pub notices: Option<Notices>,
 }
 
 /// Where runs keep the values that they found and wrote.
@@ -111,6 +121,26 @@ pub enum Keep {
     None,
 }
 
+/// What a scheduled run hands over that a guard held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnHeld {
+    /// Nothing but its run log.
+    Log,
+    /// An issue of the repository.
+    Issue,
+}
+
+/// A webhook that hears of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notices {
+    /// Its address.
+    pub url: HeaderValue,
+    /// Headers of the request.
+    pub headers: Vec<Header>,
+    /// At its key in the YAML.
+    pub span: Span,
+}
+
 impl Default for Project {
     fn default() -> Self {
         Self {
@@ -121,6 +151,10 @@ impl Default for Project {
             job_time_out: Duration::from_secs(60 * 60),
             run_time_out: None,
             values: Values::default(),
+            retries: 2,
+            not_during: Vec::new(),
+            on_held: OnHeld::Log,
+            notices: None,
         }
     }
 }

@@ -8,12 +8,13 @@ use crate::model::{EnvironmentName, FieldName, ObjectName};
 use super::super::nearest::suggestion;
 use super::super::valid::{
     BadValue, Environment, Guards, Integration, Lint, Location, Match, Preset, ReadWay, RecordDate, RecordPolicy,
-    Report, RowPolicy, Schedule, Source, Spanned, WriteWay,
+    Report, RowPolicy, Schedule, Source, Spanned, Windows, WriteWay,
 };
 use super::super::written::{self, Either};
 use super::fields::{Around, bad_value};
 use super::project::{ProjectDefaults, lints};
 use super::report::{Parts, TAG};
+use super::schedule::on_held;
 use super::{Check, condition, join};
 
 /// What else the repository holds, by name; also of documents that are not valid, so that one mistake is told once.
@@ -101,6 +102,7 @@ pub(crate) fn integration(
             written::WriteWay::Collections => WriteWay::Collections,
             written::WriteWay::Bulk => WriteWay::Bulk,
         }),
+        on_held: written.on_held.map_or(neighbours.defaults.project.on_held, on_held),
         environments,
         labels: written.labels.iter().flatten().cloned().collect(),
         lints_off,
@@ -300,7 +302,11 @@ impl Check<'_> {
                 })
             });
             let guards = self.guards(&join(&path, &["guards"]), environment.guards.as_ref(), guards);
-            environments.insert(name, Environment { schedule, source, guards, span });
+            let project = &neighbours.defaults.project;
+            let own = self.windows(&join(&path, &["not_during"]), environment.not_during.as_ref());
+            let not_during = Windows::new(project.not_during.clone()).and(own);
+            let retries = environment.retries.unwrap_or(project.retries);
+            environments.insert(name, Environment { schedule, not_during, retries, source, guards, span });
         }
         let only_production = written.environments.sandbox.is_none() && written.environments.production.is_some();
         if only_production && !lints_off.contains(&Lint::SandboxFirst) {

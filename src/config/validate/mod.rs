@@ -12,6 +12,7 @@ mod names;
 mod orgs;
 mod project;
 mod report;
+mod schedule;
 mod source;
 mod variables;
 

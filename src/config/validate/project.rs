@@ -6,6 +6,7 @@ use super::super::valid::{Guards, Keep, Lint, Project, Values};
 use super::super::written;
 use super::Check;
 use super::guards::duration;
+use super::schedule::on_held;
 use crate::diag::Code;
 
 /// What a project file gives to all documents.
@@ -35,6 +36,10 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     if let Some(written) = &written.values {
         project.values = values(check, written);
     }
+    project.retries = written.retries.unwrap_or(project.retries);
+    project.not_during = check.windows(&["not_during"], written.not_during.as_ref());
+    project.on_held = written.on_held.map_or(project.on_held, on_held);
+    project.notices = written.notices.as_ref().and_then(|notices| check.notices(notices));
     let guards = check.guards(&["guards"], written.guards.as_ref(), &Guards::default());
     ProjectDefaults { project, guards, lints_off: lints(written.lints_off.as_deref()) }
 }

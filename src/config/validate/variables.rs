@@ -1,4 +1,4 @@
-//! Variables of the environment: `${NAME}`, in `auth` and in a source's headers only.
+//! Variables of the environment: `${NAME}`, in `auth`, in a source's headers and in the project's notices only.
 
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::model::Secret;
@@ -104,6 +104,9 @@ impl Check<'_> {
                 let name = variable_name(&format!("{org}_{environment}_{key}"));
                 format!("write {key}: \"${{{name}}}\", and set the variable {name} in your shell and in CI")
             }
+            ["notices", .., name] => {
+                format!("write {name}: \"${{NOTICES_URL}}\", and set the variable NOTICES_URL as a secret of the CI job")
+            }
             [.., "headers", name] => {
                 format!("write {name}: \"${{REPORT_TOKEN}}\", and set the variable REPORT_TOKEN in your shell and in CI")
             }
@@ -130,7 +133,8 @@ fn allowed(kind: Kind, path: &[&str]) -> bool {
             matches!(path, ["report", "source", "headers", ..] | ["environments", _, "source", "headers", ..])
         }
         Kind::Report => matches!(path, ["source", "headers", ..]),
-        Kind::Project | Kind::KnownFailures => false,
+        Kind::Project => matches!(path, ["notices", "url"] | ["notices", "headers", ..]),
+        Kind::KnownFailures => false,
     }
 }
 
@@ -170,6 +174,9 @@ fn not_here(span: crate::diag::Span, kind: Kind) -> Diagnostic {
     let help = match kind {
         Kind::Orgs => {
             "write the value itself; only what stands under `auth:`, `plan_auth:` or `ci_auth:` may come from the environment"
+        }
+        Kind::Project => {
+            "write the value itself; in this file only `notices:` reads variables, in `url:` and `headers:`"
         }
         _ => "write the value itself; variables are read in an org's `auth:` and in a source's `headers:` only",
     };

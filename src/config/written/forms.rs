@@ -3,6 +3,7 @@
 use super::integration::{DURATION, NAME};
 use super::orgs::API_VERSION;
 use super::report::{HEADER_NAME, REGION, SIZE};
+use super::schedule::{DATES, DAYS, HOURS};
 use super::shapes::PERCENT;
 
 /// The form that a pattern stands for, and an example.
@@ -15,6 +16,9 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         REGION => "a region's name, such as `eu-central-1`",
         SIZE => "a number and `KB`, `MB` or `GB`, such as `500MB`",
         HEADER_NAME => "a header's name: letters, digits and hyphens",
+        DAYS => "weekdays such as `mon to fri` or `sat, sun`",
+        HOURS => "hours such as `08:00 to 18:00`",
+        DATES => "days such as \"2026-12-20 to 2027-01-03\" (in quotes)",
         r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
         r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",
         r#"^(["']|none)$"# => "'\"', \"'\" or `none`",

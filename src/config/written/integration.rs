@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::shapes::{kind_integration, version};
-use super::{BadValue, Either, Field, Limit, Report};
+use super::{BadValue, Either, Field, Limit, OnHeld, Report, Window};
 
 /// One report mapped to one object of an org, by one match.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -57,6 +57,8 @@ pub(in crate::config) struct Integration {
     pub(in crate::config) write: Option<WriteWay>,
     /// Limits that stop a plan from being applied, in every environment.
     pub(in crate::config) guards: Option<Guards>,
+    /// What a scheduled run does that a guard held back: `log` (the run log only) or `issue` (opens an issue, too). Default: the project's, else `log`.
+    pub(in crate::config) on_held: Option<OnHeld>,
     /// The environments in which it runs.
     pub(in crate::config) environments: Environments,
     /// Words to choose integrations by on the command line.
@@ -203,6 +205,12 @@ pub(in crate::config) struct Environment {
     /// When it runs by itself: `hourly`, `daily` (09:00 UTC; with preset gainsight 08:00), `weekly` (Monday), or cron in UTC. Not written = never.
     #[schemars(length(min = 1, max = 100))]
     pub(in crate::config) schedule: Option<String>,
+    /// When the schedule may not run it; what became due meanwhile runs afterwards, once. The project's windows hold besides.
+    #[schemars(length(min = 1, max = 50))]
+    pub(in crate::config) not_during: Option<Vec<Window>>,
+    /// How often a scheduled run that failed or was held is tried again before the next tick. Default: the project's, else 2.
+    #[schemars(range(max = 20))]
+    pub(in crate::config) retries: Option<u32>,
     /// Another source of the report for this environment, such as the one exported from WalkMe's test environment. A bare path or URL is read like the report's own source.
     pub(in crate::config) source: Option<Either<String, super::Source>>,
     /// Limits that stop a plan from being applied, in this environment.

@@ -8,6 +8,7 @@ mod mapping;
 mod orgs;
 mod project;
 mod report;
+mod schedule;
 mod shapes;
 
 pub(super) use failures::KnownFailures;
@@ -20,4 +21,5 @@ pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};
 pub(super) use project::{KeepWord, Project, TimeOuts, Values};
 pub(super) use report::{Column, ColumnType, Encoding, Report, ReportDocument, Source};
+pub(super) use schedule::{Notices, OnHeld, Window};
 pub(super) use shapes::{Either, Limit};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::integration::DURATION;
 use super::orgs::API_VERSION;
 use super::shapes::{kind_project, version};
-use super::{Guards, LintName};
+use super::{Guards, LintName, Notices, OnHeld, Window};
 
 /// What holds for the whole repository, unless an integration says otherwise. One a repository.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -35,6 +35,16 @@ pub(in crate::config) struct Project {
     pub(in crate::config) time_outs: Option<TimeOuts>,
     /// Where runs keep the values that they found and wrote, so that they can be undone.
     pub(in crate::config) values: Option<Values>,
+    /// How often a scheduled run that failed or was held is tried again before the next tick. Default 2.
+    #[schemars(range(max = 20))]
+    pub(in crate::config) retries: Option<u32>,
+    /// When the schedule may run nothing at all.
+    #[schemars(length(min = 1, max = 50))]
+    pub(in crate::config) not_during: Option<Vec<Window>>,
+    /// What a scheduled run does that a guard held back: `log` (the run log only) or `issue` (opens an issue, too). Default `log`.
+    pub(in crate::config) on_held: Option<OnHeld>,
+    /// Who hears when an integration fails, fails otherwise, or works again.
+    pub(in crate::config) notices: Option<Notices>,
 }
 
 /// Where runs keep the values that they found and wrote: what `footbridge undo` works from.

@@ -55,6 +55,10 @@ pub(crate) fn masked(text: &str) -> String {
             if let Some(sign) = address[..host].rfind('@') {
                 star(&mut out, text, at + 2..at + 2 + sign);
             }
+            let end = address.find(|c: char| c.is_whitespace() || "\"'".contains(c)).unwrap_or(address.len());
+            if is_webhook(&text[..sign], &address[..end]) {
+                star(&mut out, text, at + 2 + host..at + 2 + end);
+            }
             continue;
         }
         let before = text[..sign].trim_end_matches([' ', '"', '\'']);
@@ -83,6 +87,12 @@ pub(crate) fn masked(text: &str) -> String {
     }
     // Only whole characters were replaced, by as many stars as they had bytes.
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// Whoever has a webhook's address can write where it leads: told by its own looks, or by standing under `notices:`.
+fn is_webhook(before: &str, address: &str) -> bool {
+    let top = before.lines().rev().find(|line| line.starts_with(|c: char| !c.is_whitespace() && c != '#'));
+    address.starts_with("hooks.") || address.contains("webhook") || top.is_some_and(|line| line.starts_with("notices"))
 }
 
 fn star(out: &mut [u8], text: &str, range: std::ops::Range<usize>) {
@@ -137,6 +147,8 @@ mod tests {
             ("private_key: |\n  AB\n  CD\nnext: 1\n", "private_key: |\n  **\n  **\nnext: 1\n"),
             ("url: https://a/b?x=1&token=abc&y=2\n", "url: https://a/b?x=1&token=***&y=2\n"),
             ("url: https://me:pass@example.com/a@b\n", "url: https://*******@example.com/a@b\n"),
+            ("url: https://hooks.slack.com/T0/b c\n", "url: https://hooks.slack.com***** c\n"),
+            ("notices:\n  url: 'https://a.example/x'\n", "notices:\n  url: 'https://a.example**'\n"),
             ("Authorization: Bearer ab\n", "Authorization: ****** **\n"),
             ("key: User ID\n", "key: User ID\n"),
             ("acces_tokn: abc\n", "acces_tokn: ***\n"),

@@ -1,0 +1,150 @@
+//! `footbridge apply --due`: runs what the schedule wants run now, and tells those who are to hear of it.
+
+use jiff::Timestamp;
+
+use super::side::{self, Work};
+use crate::apply::{Cancel, Selection};
+use crate::cli::arguments::ApplyArguments;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ground::{Place, Target};
+use crate::cli::notices;
+use crate::cli::planning::source_name;
+use crate::cli::repository::{Repository, history};
+use crate::cli::standing::Stand;
+use crate::cli::world::World;
+use crate::diag::{Code, Diagnostic};
+use crate::model::EnvironmentName;
+use crate::plan::{GuardName, GuardVerdict, RecordLedger};
+use crate::render::{counted, moment};
+use crate::runlog::{CallCounts, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger};
+
+/// Runs the command.
+pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
+    let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
+    let repository = Repository::load(world, environment)?;
+    let place = repository.place(world);
+    let (now, store) = (world.now(), history(&place));
+    let all = place.repository.integrations.values();
+    let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
+    let wanted: Vec<_> = wanted.filter(|i| i.has_label(&arguments.label)).collect();
+    if wanted.is_empty() {
+        return Err(Failure::usage(Code::NothingNamed, format!("no integration has a schedule in {environment}"))
+            .help("add `schedule: daily` to an integration's environment, or name what to apply"));
+    }
+    let mut exit = Exit::Done;
+    let (mut works, mut watched) = (Vec::new(), Vec::new());
+    for integration in wanted {
+        let ready = place.target(integration, environment).and_then(|target| {
+            let stand = Stand::look(&place, &store, integration, environment, now)?;
+            Ok((target, stand))
+        });
+        let (target, stand) = match ready {
+            Ok(ready) => ready,
+            Err(failure) => {
+                exit = exit.and(super::told(world, Err(failure)));
+                continue;
+            }
+        };
+        let Some(tick) = stand.judgement.and_then(|judgement| judgement.tick).filter(|_| stand.is_due()) else {
+            continue;
+        };
+        if let Some(age) = stand.stale {
+            exit = exit.and(super::told(world, wait(&place, target, stand.passed_by(now), age)));
+        } else {
+            works.push(Work { target, tick: Some(tick), passed: stand.passed_by(now) });
+        }
+        watched.push(notices::Watched { target, newest: stand.newest, before: stand.telling });
+    }
+    if works.is_empty() {
+        world.say(&format!("nothing is to be run in {environment} now; `footbridge due --env {environment}` says why"));
+    }
+    exit = exit.and(side::apply(place, &works, arguments, &Selection::default(), cancel).await);
+    notices::tell(&place, &store, &watched).await;
+    Ok(exit)
+}
+
+/// A scheduled run whose plan `max_age` holds back waits for a newer report.
+///
+/// # Errors
+/// The tick before went by in the same way: that run is Failed.
+pub fn waits(
+    place: &Place<'_>,
+    target: Target<'_>,
+    passed: Option<Timestamp>,
+    held: &[&GuardVerdict],
+) -> Result<Exit, Failure> {
+    let age = held.iter().find(|guard| guard.name == GuardName::MaxAge).map_or(0, |guard| guard.value);
+    wait(place, target, passed, age)
+}
+
+fn wait(place: &Place<'_>, target: Target<'_>, passed: Option<Timestamp>, age: u64) -> Result<Exit, Failure> {
+    say_waits(place.world, &target.integration.name.value);
+    passed.map_or(Ok(Exit::Done), |tick| never_came(place, target, tick, age))
+}
+
+fn say_waits(world: &World, integration: &str) {
+    let diagnostic = Diagnostic::warning(
+        Code::ReportAwaited,
+        format!("`{integration}` waits for a newer report: this one is older than `max_age` allows"),
+    )
+    .note("nothing was sent, and the next `footbridge apply --due` looks again")
+    .help(format!("to apply this report all the same: `footbridge apply {integration} --waive max_age`"));
+    crate::cli::tell_all(world, &[diagnostic].into_iter().collect());
+}
+
+/// The log of a tick that went by while the report stayed too old.
+fn never_came(place: &Place<'_>, target: Target<'_>, tick: Timestamp, age: u64) -> Result<Exit, Failure> {
+    let integration = target.integration;
+    let now = place.world.now();
+    let subject = RunSubject {
+        integration: integration.name.value.clone(),
+        report: integration.report.name.value.clone(),
+        source: source_name(target),
+        object: integration.object.value.clone(),
+        org: integration.org.value.clone(),
+        environment: target.environment,
+        org_id: target.org_id,
+    };
+    let problem = RunProblem {
+        code: Code::GuardAge.as_str().to_owned(),
+        message: format!("no report young enough for max_age came before the next tick (this run's: {})", moment(tick)),
+        not_done: Some("nothing was sent".to_owned()),
+    };
+    let facts = RunFacts {
+        trigger: Trigger::Schedule,
+        tick: Some(tick),
+        start: now,
+        end: now,
+        user: None,
+        exit: ExitReason::Guard,
+        records: RecordLedger::default(),
+        waived: Vec::new(),
+        stops_after: StopsAfter::default(),
+        window: None,
+        calls: CallCounts::default(),
+        jobs: Vec::new(),
+        quota: None,
+        report_bytes: None,
+        api: target.org.api_version.clone(),
+        footbridge: env!("CARGO_PKG_VERSION").to_owned(),
+        problems: vec![problem],
+        careful: Careful::default(),
+    };
+    let mut log = RunLog::unplanned(subject, facts);
+    let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
+    let limit = guards.and_then(|guards| guards.max_age).map_or(0, |limit| limit.as_secs());
+    let name = GuardName::MaxAge.as_str().to_owned();
+    log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
+    let written = history(place).write(&mut log, []).map_err(super::log::unwritable)?;
+    let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
+    let name = &integration.name.value;
+    let message = format!(
+        "`{name}` was not run: its report stayed older than `max_age` allows ({} old) until the next tick",
+        counted(age / 3_600, "hour")
+    );
+    let diagnostic = Diagnostic::error(Code::GuardAge, message)
+        .note(format!("nothing was sent; run log: {path}"))
+        .help("look at what delivers the report");
+    Err(Failure::new(Exit::Held, diagnostic))
+}

@@ -1,0 +1,109 @@
+//! After scheduled runs: who is to hear of them. Notices go out when an integration's condition (status, error codes, guards) is another than that of the run
+//! before, as the run logs say: there is no other state. Nothing here fails a run, and nothing that is sent holds a value of a record.
+
+mod condition;
+mod issue;
+mod sending;
+mod webhook;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use self::condition::Condition;
+use super::ground::{Place, Target};
+use super::standing::Logged;
+use crate::config::valid::OnHeld;
+use crate::diag::{Code, Diagnostic};
+use crate::runlog::{ExitReason, RunLog, RunProblem, Status, Store};
+
+/// An integration that may have run, and what was known of it before.
+pub struct Watched<'a> {
+    /// The integration.
+    pub target: Target<'a>,
+    /// Its newest log before.
+    pub newest: Option<PathBuf>,
+    /// The newest log before that told how it is.
+    pub before: Option<Logged>,
+}
+
+/// An integration whose condition is another than before.
+pub struct Change<'a> {
+    target: Target<'a>,
+    path: PathBuf,
+    log: RunLog,
+    now: Condition,
+    before: Condition,
+}
+
+/// Tells of everything that the runs changed.
+pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
+    let mut changes = Vec::new();
+    for one in watched {
+        let Target { integration, environment, org_id, .. } = one.target;
+        let mut newest = None;
+        let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+            newest = Some((path, log));
+            ControlFlow::Break(())
+        });
+        let newest = newest.filter(|(path, _)| read.is_ok() && Some(path) != one.newest.as_ref());
+        let Some((path, log)) = newest else { continue };
+        if integration.on_held == OnHeld::Issue {
+            hand_over(place, store, one.target, &path, &log).await;
+        }
+        let now = Condition::of(store, &path, &log);
+        let before = one.before.as_ref().map_or_else(Condition::default, |(path, log)| Condition::of(store, path, log));
+        if now != before || one.before.as_ref().is_some_and(|(_, log)| untold(log)) {
+            changes.push(Change { target: one.target, path, log, now, before });
+        }
+    }
+    let Some(notices) = place.repository.project.notices.as_ref().filter(|_| !changes.is_empty()) else { return };
+    if let Err(why) = webhook::send(place, notices, &changes).await {
+        let message = format!("the notice of {} was not delivered: {why}", changes_in_words(&changes));
+        let diagnostic = Diagnostic::warning(Code::NoticeNotSent, message)
+            .at(notices.span.clone(), "this webhook")
+            .note("the runs themselves are not affected")
+            .help("the next scheduled run tells it again; `footbridge status` shows it at any time");
+        super::tell_all(place.world, &[diagnostic].into_iter().collect());
+        for change in &changes {
+            note(place, store, &change.path, Code::NoticeNotSent);
+        }
+    }
+}
+
+fn changes_in_words(changes: &[Change<'_>]) -> String {
+    changes.iter().map(|change| format!("`{}`", change.log.integration)).collect::<Vec<_>>().join(", ")
+}
+
+/// A run that a guard held becomes an issue; one that is Completed ends it.
+async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &Path, log: &RunLog) {
+    let handed = match (&log.exit, log.status) {
+        (ExitReason::Guard, _) => issue::open(place, target, log).await,
+        (_, Status::Completed) => issue::close(place, log).await,
+        _ => return,
+    };
+    match handed {
+        Ok(Some(said)) => place.world.say(&said),
+        Ok(None) => {}
+        Err(why) => {
+            let name = &log.integration;
+            let message = format!("the issue of `{name}` could not be brought up to date: {why}");
+            let diagnostic = Diagnostic::warning(Code::IssueNotOpened, message)
+                .note("the run itself is not affected")
+                .help(format!("`footbridge runs show {}` tells what the issue would", log.id));
+            super::tell_all(place.world, &[diagnostic].into_iter().collect());
+            note(place, store, path, Code::IssueNotOpened);
+        }
+    }
+}
+
+/// Nobody heard of it: the next run has to tell.
+fn untold(log: &RunLog) -> bool {
+    log.problems.iter().any(|problem| problem.code == Code::NoticeNotSent.as_str())
+}
+
+fn note(place: &Place<'_>, store: &Store, path: &Path, code: Code) {
+    let problem = RunProblem { code: code.as_str().to_owned(), message: code.title().to_owned(), not_done: None };
+    if let Err(error) = store.add_problem(path, problem) {
+        place.world.say(&format!("the run log could not be added to: {error}"));
+    }
+}

@@ -1,0 +1,156 @@
+//! How an integration stands in an environment, by its schedule and its run logs: shared by `due`, `status` and `apply --due`. Reaches no org.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::failure::Failure;
+use super::ground::Place;
+use crate::config::valid::{Environment, Integration, Location, Schedule, Windows};
+use crate::diag::Code;
+use crate::model::{EnvironmentName, OrgId};
+use crate::report::fresh;
+use crate::runlog::due::{Calendar, Judgement, Past, Standing, judge, passed_by, telling};
+use crate::runlog::{RunLog, Status, Store};
+
+/// So many logs are looked at, at most: of an integration that is run by hand over and over.
+const MOST_LOGS: usize = 200;
+/// Of those before the latest tick, so many, to find one that tells something.
+const MOST_BEFORE: usize = 10;
+
+/// Ticks and windows of an integration.
+#[derive(Clone, Copy)]
+pub struct Ticks<'a> {
+    schedule: &'a Schedule,
+    windows: &'a Windows,
+}
+
+impl Calendar for Ticks<'_> {
+    fn latest(&self, at: Timestamp) -> Option<Timestamp> {
+        self.schedule.latest(at)
+    }
+
+    fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        self.schedule.next(after)
+    }
+
+    fn closed_until(&self, at: Timestamp) -> Option<Timestamp> {
+        self.windows.closed_until(at)
+    }
+}
+
+/// A run log with its file.
+pub type Logged = (PathBuf, RunLog);
+
+/// How an integration stands.
+pub struct Stand<'a> {
+    /// The integration.
+    pub integration: &'a Integration,
+    /// Its org's id, where one is pinned.
+    pub org_id: Option<OrgId>,
+    /// Its ticks, where it has a schedule.
+    pub ticks: Option<Ticks<'a>>,
+    /// Runs since the latest tick but one, and some before.
+    pub past: Vec<Past>,
+    /// By the schedule.
+    pub judgement: Option<Judgement>,
+    /// The newest log.
+    pub newest: Option<PathBuf>,
+    /// The newest log that says how the integration is.
+    pub telling: Option<Logged>,
+    /// The start of the newest run that was completed.
+    pub completed: Option<Timestamp>,
+    /// The report is too old for `max_age`: so many seconds.
+    pub stale: Option<u64>,
+}
+
+impl<'a> Stand<'a> {
+    /// Looks at the schedule, the run logs, and the report's age where it is a file.
+    ///
+    /// # Errors
+    /// The folder of run logs cannot be read.
+    pub fn look(
+        place: &Place<'a>,
+        store: &Store,
+        integration: &'a Integration,
+        environment: EnvironmentName,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let settings = integration.environments.get(&environment);
+        let ticks = settings.and_then(|settings| {
+            let schedule = &settings.schedule.as_ref()?.value;
+            Some(Ticks { schedule, windows: &settings.not_during })
+        });
+        let org_id = place.repository.org_environment(integration, environment).and_then(|org| org.org_id.as_ref());
+        let org_id = org_id.map(|id| id.value);
+        let before = ticks.and_then(|ticks| {
+            let latest = ticks.latest(now)?;
+            ticks.latest(latest.checked_sub(SignedDuration::from_secs(1)).ok()?)
+        });
+        let mut logs: Vec<Logged> = Vec::new();
+        if let Some(org_id) = org_id {
+            let (mut older, mut told, mut completed) = (0, false, false);
+            let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+                older += usize::from(before.is_none_or(|before| log.start < before));
+                told |= telling([&log]).is_some();
+                completed |= log.status == Status::Completed;
+                logs.push((path, log));
+                let enough = older >= MOST_BEFORE || (older > 0 && told && completed) || logs.len() >= MOST_LOGS;
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            read.map_err(|problem| {
+                Failure::usage(Code::UnknownRun, format!("the run logs cannot be read: {problem}"))
+            })?;
+        }
+        let past: Vec<Past> = logs.iter().map(|(_, log)| Past::from(log)).collect();
+        let retries = settings.map_or(0, |settings| settings.retries);
+        let newest = logs.first().map(|(path, _)| path.clone());
+        let completed = logs.iter().map(|(_, log)| log).filter(|log| log.status == Status::Completed);
+        let completed = completed.map(|log| log.start).max();
+        let tells = telling(logs.iter().map(|(_, log)| log)).map(|log| log.id.clone());
+        let telling = logs.into_iter().find(|(_, log)| Some(&log.id) == tells.as_ref());
+        Ok(Self {
+            integration,
+            org_id,
+            judgement: ticks.map(|ticks| judge(&ticks, &past, now, retries)),
+            ticks,
+            past,
+            newest,
+            telling,
+            completed,
+            stale: settings.and_then(|settings| stale(place, integration, settings, environment, now)),
+        })
+    }
+
+    /// Is it to run now, if its report is young enough?
+    pub fn is_due(&self) -> bool {
+        self.judgement.is_some_and(|judgement| matches!(judgement.standing, Standing::Due { .. }))
+    }
+
+    /// Did it ever run?
+    pub fn ran(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// The tick before the latest one, where it went by without a run.
+    pub fn passed_by(&self, now: Timestamp) -> Option<Timestamp> {
+        passed_by(&self.ticks?, &self.past, now)
+    }
+}
+
+/// The age in seconds of a report that is too old, where it is a file that is there. Others are looked at when they are read.
+fn stale(
+    place: &Place<'_>,
+    integration: &Integration,
+    settings: &Environment,
+    environment: EnvironmentName,
+    now: Timestamp,
+) -> Option<u64> {
+    let limit = i64::try_from(settings.guards.max_age?.as_secs()).unwrap_or(i64::MAX);
+    let Location::Path(file) = &integration.source(environment).location.value else { return None };
+    let modified = std::fs::metadata(place.root.join(file)).and_then(|found| found.modified()).ok()?;
+    let modified = Timestamp::try_from(modified).ok()?;
+    let age = u64::try_from(now.as_second() - modified.as_second()).unwrap_or(0);
+    fresh::max_age(now.as_second(), modified.as_second(), limit).verdict.stops().then_some(age)
+}
