@@ -376,6 +376,8 @@ pub async fn plan(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         planned_at: world.now(),
         report_modified: None,
+        columns: Vec::new(),
+        blanks: std::collections::BTreeMap::new(),
         read_by: Way::Lookup,
         calls_made,
         calls_to_come,

@@ -24,11 +24,11 @@ mod store;
 mod summary;
 pub mod values;
 
+pub use careful::{Careful, Difference, FieldDifference, SecondLook, ValuesNote};
 pub use compare::{
     CountChange, DigestChange, FactChange, FieldChange, GuardChange, RecordChange, RecordsChange, RowChange,
     RowsChange, RowsMoved, RunEnds, RunsDiff, Side,
 };
-pub use careful::{Careful, Difference, FieldDifference, SecondLook, ValuesNote};
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use fights::{After, Cell, WrittenBack};
