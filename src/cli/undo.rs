@@ -18,7 +18,7 @@ use super::show;
 use super::tokens;
 use super::world::World;
 use crate::diag::{Code, Diagnostic};
-use crate::model::{Digest, EnvironmentName, Field, FieldName, Object, RecordId};
+use crate::model::{Digest, EnvironmentName, Field, FieldName, Object, ObjectName, RecordId};
 use crate::net::Budget;
 use crate::plan::{
     Context, Digests, FORMAT, FieldHead, FileProblem, GuardName, Header, Lines, Plan, Sink as _, Spool, Usage, Watch,
@@ -379,6 +379,8 @@ pub async fn plan(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         planned_at: world.now(),
         report_modified: None,
+        columns: Vec::new(),
+        blanks: std::collections::BTreeMap::new(),
         read_by: Way::Lookup,
         calls_made,
         calls_to_come,

@@ -1,6 +1,3 @@
-use footbridge::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, OrgId, RecordId};
-use footbridge::plan::{CellChange, ChangeKind, Entry, RowOutcome};
-use footbridge::runlog::values::{FORMAT, Head, Place, Writer};
 use serde_json::json as object;
 
 use super::*;
@@ -8,37 +5,6 @@ use super::*;
 fn edit(scene: &Scene, id: &str, logins: u32) {
     let fields = object!({ "Logins__c": logins });
     scene.org().edit("Lead", id, fields.as_object().unwrap()).unwrap();
-}
-
-/// The values of the run of that day: every lead had its number and was to have `logins` more.
-fn keep_values(scene: &Scene, day: usize, after: bool) {
-    let head = Head {
-        format: FORMAT.into(),
-        run: format!("2026-11-{day:02}T090000Z"),
-        integration: "people".into(),
-        object: ObjectName::new("Lead"),
-        org: "acme".into(),
-        environment: EnvironmentName::Sandbox,
-        org_id: OrgId::parse(&scene.org().org_id().to_string()).unwrap(),
-        commit: None,
-        fields: [(FieldName::new("Logins__c"), FieldType::Double)].into(),
-        changes: Digest::of(b""),
-        salt: "salt".into(),
-    };
-    let mut writer = Writer::start(&Place::Local(scene.path(".footbridge/values")), &head, after).unwrap();
-    for n in 0..12 {
-        let mut entry = Entry::new(n as u64 + 1, n as u64 + 2, String::new(), RowOutcome::Planned);
-        entry.record = Some(RecordId::parse(&lead(scene, n)).unwrap());
-        entry.cells = vec![CellChange {
-            field: FieldName::new("Logins__c"),
-            kind: ChangeKind::Overwrite,
-            before: Some(n.to_string()),
-            after: Some((n + day).to_string()),
-            note: None,
-        }];
-        writer.entry(&entry).unwrap();
-    }
-    writer.finish().unwrap();
 }
 
 #[test]
@@ -68,8 +34,10 @@ fn what_differs_from_what_the_last_run_wrote_is_told_by_the_same_report() {
 fn kept_values_and_their_digests_tell_drift_whatever_the_report_says_now() {
     for (after, known_by) in [(true, "values"), (false, "digests")] {
         let mut scene = scene("");
+        keeping(&scene, &format!("{{ keep: local, after: {after} }}"));
         days(&mut scene, 1..=1);
-        keep_values(&scene, 1, after);
+        let whole = scene.run(&["drift", "people"]).exits(0).says("every field holds what was written");
+        assert_eq!(whole.out.contains("told by digests"), !after);
         on_leads(&scene, 12, |n| n + 500);
         let id = lead(&scene, 7);
         edit(&scene, &id, 31337);
@@ -78,6 +46,9 @@ fn kept_values_and_their_digests_tell_drift_whatever_the_report_says_now() {
         let one = &view["integrations"][0];
         assert_eq!((&one["known_by"], &one["differ"], &one["unknown"]), (&known_by.into(), &1.into(), &0.into()));
         assert_eq!(one["fields"][0]["records"], object!([id]));
+        // A record that is gone is told as such, and the next run's values compare with the last's.
+        scene.org().delete("Lead", &lead(&scene, 8)).unwrap();
+        scene.run(&["drift", "people", "--detailed-exitcode"]).exits(2).says("1 record changed since, 1 gone");
         // Blame knows that they are kept, and shows none of them here.
         scene.run(&["blame", &id]).exits(0).says("Values are shown on a terminal only").never_says("31337");
     }
@@ -126,4 +97,37 @@ fn other_integrations_of_the_same_field_are_named() {
     scene.run(&["drift", "people"]).exits(0).says("also written by others");
     // All of them: the one that never ran is told as such.
     scene.run(&["drift"]).exits(0).says("others in acme/sandbox: no run has written a record yet");
+}
+
+#[test]
+fn kept_values_tell_a_fight_from_a_value_that_changes_every_day() {
+    let mut scene = scene("");
+    keeping(&scene, "{ keep: local }");
+    let fought = lead(&scene, 4);
+    for day in 1..=4 {
+        // The report is another one every day: lead 0 is really new each time.
+        on_leads(&scene, 12, |n| if n == 0 { day * 10 } else { n + 1 });
+        if day > 1 {
+            edit(&scene, &fought, 700);
+        }
+        apply(&mut scene, &format!("2026-11-{day:02}T09:00:00Z"), &[]).exits(0);
+    }
+    let view = json(&scene.run(&["drift", "people", "--json"]).exits(0));
+    let fights = &view["integrations"][0]["fights"];
+    assert_eq!(fights.as_array().unwrap().len(), 1);
+    assert_eq!((&fights[0]["certain"], &fights[0]["listed"]), (&1.into(), &object!([fought])));
+}
+
+#[test]
+fn committed_values_need_the_key_and_without_it_drift_says_so() {
+    let mut scene = scene("");
+    // An identity made for this test alone, and its public half.
+    keeping(
+        &scene,
+        "{ keep: committed, recipients: [age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa] }",
+    );
+    days(&mut scene, 1..=1);
+    on_leads(&scene, 12, |n| n + 500);
+    scene.run(&["drift", "people"]).exits(1).says("FB0931").says("no age identity to open it with");
+    scene.run(&["blame", &lead(&scene, 1)]).exits(0).says("need a key (FOOTBRIDGE_KEY)");
 }

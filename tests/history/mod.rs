@@ -11,11 +11,17 @@ use serde_json::Value;
 use crate::job::{BY_EMAIL, LEADS, integration, leads, on_leads};
 use crate::scene::{Ran, Scene};
 
-/// Twelve leads, and an integration `people` that writes their `Logins__c`.
+/// Twelve leads, and an integration `people` that writes their `Logins__c`. Runs keep no values.
 fn scene(more: &str) -> Scene {
     let scene = Scene::seeded(&leads(12, |n| n));
     integration(&scene, "Lead", BY_EMAIL, LEADS, more);
+    keeping(&scene, "{ keep: none }");
     scene
+}
+
+/// How runs keep their values.
+fn keeping(scene: &Scene, values: &str) {
+    scene.write("integrations/project.yaml", &format!("footbridge: 1\nkind: project\nvalues: {values}\n"));
 }
 
 /// Applies at this moment.

@@ -17,7 +17,9 @@ use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::{GuardName, GuardVerdict, RecordLedger};
 use crate::render::{counted, moment};
-use crate::runlog::{CallCounts, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger};
+use crate::runlog::{
+    CallCounts, Careful, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger,
+};
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {

@@ -319,3 +319,33 @@ pub fn blame(view: &BlameView, runs: &[Blamed], field: Option<&FieldName>, optio
     }
     fold(&out, options.width)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runlog::{RunSummary, sample};
+
+    #[test]
+    fn values_are_for_a_person_and_never_for_anybody_else() {
+        let (log, lines) = sample::run();
+        let run = RunSummary::new("runs/x.yaml".into(), &log);
+        let mention = Mention { run, record: Some(lines[0].clone()), row: None };
+        let field = FieldName::new("WalkMe_Level__c");
+        let mut blamed = Blamed::of(&mention, Some(&log), Some(&field)).unwrap();
+        assert_eq!(blamed.run.changes.len(), 1);
+        blamed.run.values_kept = true;
+        blamed.values = Some([(field.clone(), (Some(Some("Silver \u{1b}[2J".to_owned())), Some(None)))].into());
+        let all = [blamed];
+        let view = blame_view("00Q000000000001EAA", Some(&field), &all, false, Searched { runs: 1, unread: 0 });
+        let person = blame(&view, &all, Some(&field), &Options::person(100, false));
+        assert!(person.contains(r#"overwrite WalkMe_Level__c: "Silver \u{1b}[2J" → (blank)"#), "{person}");
+        assert!(
+            person.starts_with("WalkMe_Level__c of 00Q000000000001EAA was last set by run 2026-11-21T090003Z."),
+            "{person}"
+        );
+        let public = blame(&view, &all, Some(&field), &Options::public());
+        assert!(!public.contains("Silver") && public.contains("Values are shown on a terminal only"), "{public}");
+        assert!(!blame_json(&view).contains("Silver"));
+        assert!(Blamed::of(&mention, None, Some(&FieldName::new("Title"))).is_none());
+    }
+}
