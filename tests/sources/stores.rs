@@ -28,7 +28,9 @@ fn http_date(time: &str) -> String {
 /// GET of an object and listing, by path: `/walkme-exports/KEY` and `/walkme-exports?list-type=2&prefix=…`, behind a prefix of the path.
 fn store(before: &'static str) -> Fake {
     Fake::answering(move |asked: &Asked, _| {
-        let Some(path) = asked.path().strip_prefix(before).and_then(|p| p.strip_prefix("/walkme-exports")) else {
+        // Google's way to write a key in an address.
+        let path = asked.path().replace("%2F", "/").replace("%2D", "-").replace("%2E", ".");
+        let Some(path) = path.strip_prefix(before).and_then(|p| p.strip_prefix("/walkme-exports")) else {
             return Reply::new(404, "<Error><Code>NoSuchBucket</Code></Error>");
         };
         let key = path.trim_start_matches('/');
