@@ -389,8 +389,6 @@ pub async fn plan(
         calls_guard,
         usage,
         org_rows,
-        columns: Vec::new(),
-        blanks: Default::default(),
         record_links: Some(connected.record_links.clone()),
         not_checked: Vec::new(),
         warnings,

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::reach;
 use crate::config::valid::{
-    BadValue, Column, Environment, Guards, Integration, Limit, Mapping, Match, NewValues, Org, Preset, Quote, ReadWay,
-    Reading, RecordPolicy, Report, RowPolicy, Source, WhenBlank, WritePolicy, WriteWay,
+    BadValue, Column, Environment, Guards, Integration, Limit, Mapping, Match, NewValues, OnHeld, Org, Preset, Project,
+    Quote, ReadWay, Reading, RecordPolicy, Report, RowPolicy, Source, WhenBlank, WritePolicy, WriteWay,
 };
 
 /// Keys and values, without those that say nothing.
@@ -61,6 +61,7 @@ pub(super) fn integration(integration: &Integration, orgs: &BTreeMap<String, Org
         read,
         write,
         environments,
+        on_held,
         labels,
         lints_off,
         span: _,
@@ -72,6 +73,9 @@ pub(super) fn integration(integration: &Integration, orgs: &BTreeMap<String, Org
     form.put("fields", mapped).other("shared", shared, false);
     form.other("read", read, ReadWay::Auto).other("write", write, WriteWay::Auto);
     form.put("labels", labels).put("lints_off", lints_off);
+    if *on_held == OnHeld::Issue {
+        form.put("on_held", "issue");
+    }
     let runs: BTreeMap<&str, Value> = environments.iter().map(|(e, own)| (e.as_str(), environment(own))).collect();
     form.put("environments", runs);
     let mut connected = Form::new();
@@ -188,9 +192,15 @@ fn source_form(source: &Source) -> Value {
 }
 
 fn environment(environment: &Environment) -> Value {
-    let Environment { schedule, source, guards, span: _ } = environment;
+    let Environment { schedule, not_during, retries, source, guards, span: _ } = environment;
     let mut form = Form::new();
     form.put("schedule", schedule).put("source", source.as_ref().map(source_form)).put("guards", limits(guards));
+    let windows = not_during.said();
+    form.put("not_during", (!windows.is_empty()).then_some(windows)).other(
+        "retries",
+        retries,
+        Project::default().retries,
+    );
     // An environment with nothing of its own is an environment all the same.
     form.done()
 }

@@ -1,5 +1,7 @@
 //! When the schedule may not run an integration: hours of some weekdays, days of a freeze.
 
+use std::fmt;
+
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -53,6 +55,20 @@ impl Window {
     }
 }
 
+impl fmt::Display for Window {
+    /// As it could be written: `mon, tue 08:00 to 18:00 Europe/Berlin`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days: Vec<String> = self.days.iter().map(|day| format!("{day:?}").to_lowercase()).collect();
+        let mut said = vec![days.join(", ")];
+        let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        said.extend(self.hours.map(|(from, until)| format!("{} to {}", clock(from), clock(until))));
+        said.extend(self.dates.map(|(from, until)| format!("{from} to {until}")));
+        said.push(self.zone.iana_name().unwrap_or("UTC").to_owned());
+        said.retain(|part| !part.is_empty());
+        f.write_str(&said.join(" "))
+    }
+}
+
 /// All windows of an integration in an environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Windows(Vec<Window>);
@@ -61,6 +77,11 @@ impl Windows {
     /// Of these.
     pub fn new(windows: Vec<Window>) -> Self {
         Self(windows)
+    }
+
+    /// Each of them in words.
+    pub fn said(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
     }
 
     /// These and others.
