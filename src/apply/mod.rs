@@ -8,6 +8,7 @@ mod cancel;
 mod client;
 mod ends;
 mod executor;
+mod found;
 mod jobs;
 mod journal;
 mod left;
@@ -29,6 +30,7 @@ pub use budget::Retries;
 pub use cancel::{Cancel, Canceller};
 pub use ends::Ends;
 pub use executor::{Apply, RunError};
+pub use found::{Found, Sought, look};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
 #[cfg(test)]
 use left::left;

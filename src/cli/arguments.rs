@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::orgs::OrgsArguments;
+use super::unlock::UnlockArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
 /// Heading of an apply's limits and guards.
 const HELD: &str = "How much, and what may hold it back";
+/// Heading of what becomes of an apply's run log.
+const LOGGED: &str = "The run log in git";
 /// Heading of the flags that every command takes.
 const EVERYWHERE: &str = "With every command";
 
@@ -89,6 +92,8 @@ pub enum Command {
     Runs(RunsArguments),
     /// Log in to orgs, see which are connected, log out, pin an org's id
     Orgs(OrgsArguments),
+    /// List the locks that applies hold on the remote, or take one away whose machine is gone
+    Unlock(UnlockArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
     Request(RequestArguments),
     /// Tell what an error code means and how to mend it
@@ -179,7 +184,7 @@ Examples:
   footbridge apply NAME                                plan, show, ask, write, in the sandbox
   footbridge apply NAME --env production --limit 50    try fifty records first
   footbridge apply plan.jsonl                          what was reviewed, and nothing else
-  footbridge apply --all --env production --yes        what a machine runs every day")]
+  footbridge apply --all --env production --yes --push what a machine runs every day")]
 #[allow(missing_docs)]
 pub struct ApplyArguments {
     /// Integrations, by name; or one plan file, written by `plan --out`
@@ -218,6 +223,12 @@ pub struct ApplyArguments {
     /// Show every record and row before asking
     #[arg(long)]
     pub full: bool,
+    /// Commit the run log onto the branch of run logs (footbridge-runs); your worktree and index stay as they are
+    #[arg(long, help_heading = LOGGED)]
+    pub commit: bool,
+    /// Commit and push it. Takes a lock on the remote first, and pushes what the run is about to do before it writes
+    #[arg(long, help_heading = LOGGED)]
+    pub push: bool,
 }
 
 /// What to do with bulk jobs of this user that are still at work on the object.

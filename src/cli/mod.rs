@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod arguments;
+mod branch;
 mod compile;
 mod connect;
 mod costs;
@@ -25,6 +26,7 @@ mod runs;
 mod schema;
 mod show;
 mod tokens;
+mod unlock;
 mod validate;
 mod world;
 
@@ -84,6 +86,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
+        Command::Unlock(arguments) => unlock::run(world, arguments),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),
         Command::Explain(arguments) => explain::run(world, arguments),

@@ -17,7 +17,6 @@ use crate::net::Budget;
 use crate::plan::{Context, FORMAT, FileProblem, GuardName, GuardVerdict, Header, Limit, Plan, Spool, Watch, Way};
 use crate::reconcile::{self, FinishError};
 use crate::report::{self, Stopped};
-use crate::runlog::Store;
 
 /// A plan with what it was made from.
 pub struct Planned {
@@ -194,7 +193,7 @@ impl Place<'_> {
             given.push(age(self.world.now().as_second(), facts.modified.map(|m| m.as_second()), limit));
         }
         if let Some(limit) = guards.max_shrink {
-            let store = Store::open(self.root.join(&self.repository.project.runs));
+            let store = self.store();
             // A history that cannot be read is no history: the guard then has nothing to compare with.
             let last = store.last_carried_out(&target.integration.name.value, target.environment, org_id);
             let before = last.ok().flatten().map(|run| run.rows);

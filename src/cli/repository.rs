@@ -88,13 +88,6 @@ impl Repository {
     }
 }
 
-/// The folder of run logs: as the project says, or `runs/` where the configuration cannot be read.
-pub fn runs_folder(world: &World) -> PathBuf {
-    let root = world.root();
-    let loaded = config::load_for(&root, &|_| None, &[]);
-    root.join(&loaded.repository.project.runs)
-}
-
 /// The folder of local state.
 pub fn state_folder(root: &Path) -> PathBuf {
     root.join(".footbridge")

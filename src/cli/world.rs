@@ -1,5 +1,6 @@
 //! What is outside the program: environment variables, the clock, the terminal. Read here and nowhere else.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,8 @@ pub struct World {
     pub memory: u64,
     /// The progress bar, while one is drawn: messages go above it.
     pub bar: Arc<Mutex<Option<ProgressBar>>>,
+    /// Repositories whose branch of run logs has been fetched by this process.
+    pub fetched: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -83,6 +86,7 @@ impl World {
             verbose: global.verbose,
             json: global.json,
             memory: global.memory,
+            fetched: Arc::default(),
             own: Vec::new(),
         }
     }

@@ -202,6 +202,11 @@ codes! {
     NotAttempted = "FB0815", "records that were not attempted";
     UnfinishedJobs = "FB0816", "unfinished bulk jobs of this user";
     PlanNotApplicable = "FB0817", "the plan may not be applied";
+    RemoteLocked = "FB0830", "another machine applies this integration";
+    GitFailed = "FB0831", "git could not do what was asked of it";
+    RunLogNotPushed = "FB0832", "the run log is not on the remote";
+    IntentNotPushed = "FB0833", "the intent of the run is not on the remote";
+    RunDied = "FB0834", "a run whose machine died";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";

@@ -6,6 +6,8 @@
 mod counts;
 mod draft;
 mod format;
+pub mod git;
+mod intent;
 mod lines;
 mod outcomes;
 mod place;
@@ -23,6 +25,7 @@ pub use format::{
     CallCounts, ExitReason, FieldTally, GuardLine, JobLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem,
     Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
 };
+pub use intent::{INTENT_KIND, Intent};
 pub use lines::outcome_lines;
 pub use outcomes::{
     ChangedField, Doubt, NotAttempted, OUTCOMES_KIND, Outcome, OutcomesHead, OutcomesLine, OutcomesProblem,

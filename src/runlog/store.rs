@@ -6,12 +6,14 @@ use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::git::Archive;
 use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader};
 use super::place::safe_segment;
-use super::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
+use super::{Intent, KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
 use crate::model::{EnvironmentName, OrgId};
 
 /// The longest run log that is read, in bytes.
@@ -100,16 +102,112 @@ pub struct Written {
     pub outcomes: PathBuf,
 }
 
-/// The folder of run logs.
+/// How the file of an intent ends.
+const INTENT: &str = ".intent.yaml";
+
+/// The folder of run logs, and behind it what the branch of run logs holds: a file that is in both is one run.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    archive: Option<Arc<Archive>>,
 }
 
 impl Store {
     /// The store in this folder (a repository's `runs`), which need not exist yet.
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), archive: None }
+    }
+
+    /// The same with what the branch holds below such a folder. Its files have the paths that they would have in the folder.
+    #[must_use]
+    pub fn with_archive(self, archive: Option<Archive>) -> Self {
+        Self { archive: archive.map(Arc::new), ..self }
+    }
+
+    /// Is there a file, here or on the branch?
+    fn has(&self, path: &Path) -> bool {
+        path.exists() || self.archived(path).is_some_and(|(archive, below)| archive.has(below))
+    }
+
+    fn archived<'s>(&'s self, path: &'s Path) -> Option<(&'s Archive, &'s Path)> {
+        Some((self.archive.as_deref()?, path.strip_prefix(&self.root).ok()?))
+    }
+
+    /// A file's bytes, from the folder or else from the branch; `None` where neither has it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is longer than `most` bytes.
+    pub fn bytes(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+        let long = |size| io::Error::other(format!("it has {size} bytes, too many"));
+        match fs::metadata(path) {
+            Ok(found) if found.len() > most => return Err(long(found.len())),
+            Ok(_) => return fs::read(path).map(Some),
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
+        let Some((archive, below)) = self.archived(path) else { return Ok(None) };
+        if !archive.has(below) {
+            return Ok(None);
+        }
+        archive.read(below, most)?.map(Some).ok_or_else(|| long(most))
+    }
+
+    /// A file as a stream, from the folder or else from the branch; `None` where neither has it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn file(&self, path: &Path) -> io::Result<Option<BufReader<File>>> {
+        match File::open(path) {
+            Ok(file) => return Ok(Some(BufReader::new(file))),
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
+        let Some((archive, below)) = self.archived(path) else { return Ok(None) };
+        Ok(archive.stream(below)?.map(BufReader::new))
+    }
+
+    /// The intents of the branch whose runs have no log: they are under way, or have died. Each with the path that it would have in the folder.
+    pub fn intents(&self) -> Result<Vec<(PathBuf, Intent)>, StoreProblem> {
+        let Some(archive) = self.archive.as_deref() else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for below in archive.below(Path::new("")) {
+            let Some(stem) = below.to_str().and_then(|p| p.strip_suffix(INTENT)) else { continue };
+            let path = self.root.join(below);
+            if self.has(&self.root.join(format!("{stem}.yaml"))) {
+                continue;
+            }
+            let read = self.bytes(&path, LONGEST_LOG).map_err(at(&path))?;
+            let intent = Intent::read(&read.unwrap_or_default());
+            found.push((path.clone(), intent.map_err(|reason| StoreProblem::Unreadable { path, reason })?));
+        }
+        Ok(found)
+    }
+
+    /// Where the file of a run's intent lies.
+    pub fn intent_path(&self, log: &RunLog) -> PathBuf {
+        self.folder(log).join(format!("{}{INTENT}", log.id))
+    }
+
+    /// The folder of a run's files.
+    pub fn folder(&self, log: &RunLog) -> PathBuf {
+        let year = log.start.strftime("%Y").to_string();
+        self.root.join(safe_segment(&log.integration)).join(log.org_id.as_str()).join(year)
+    }
+
+    /// Names the log after its start, with a number where that name is taken here or on the branch.
+    pub fn name(&self, log: &mut RunLog) {
+        let folder = self.folder(log);
+        let stamp = super::stamp(log.start);
+        let taken =
+            |id: &str| [".yaml", ".records.jsonl"].iter().any(|end| self.has(&folder.join(format!("{id}{end}"))));
+        let mut id = stamp.clone();
+        let mut number = 2;
+        while taken(&id) {
+            id = format!("{stamp}-{number}");
+            number += 1;
+        }
+        log.outcomes = format!("{id}.records.jsonl");
+        log.id = id;
     }
 
     /// The folder.
@@ -124,21 +222,11 @@ impl Store {
         log: &mut RunLog,
         lines: impl IntoIterator<Item = io::Result<OutcomesLine>>,
     ) -> Result<Written, StoreProblem> {
-        let year = log.start.strftime("%Y").to_string();
-        let folder = self.root.join(safe_segment(&log.integration)).join(log.org_id.as_str()).join(year);
+        let folder = self.folder(log);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
-        let stamp = super::stamp(log.start);
-        let mut number = 1;
-        let (id, path, outcomes) = loop {
-            let id = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
-            let (path, outcomes) = (folder.join(format!("{id}.yaml")), folder.join(format!("{id}.records.jsonl")));
-            if !path.exists() && !outcomes.exists() {
-                break (id, path, outcomes);
-            }
-            number += 1;
-        };
-        log.id.clone_from(&id);
-        log.outcomes = format!("{id}.records.jsonl");
+        self.name(log);
+        let id = log.id.clone();
+        let (path, outcomes) = (folder.join(format!("{id}.yaml")), folder.join(&log.outcomes));
         let head = OutcomesLine::Head(OutcomesHead {
             footbridge: VERSION,
             kind: OUTCOMES_KIND.to_owned(),
@@ -171,7 +259,7 @@ impl Store {
             if filter.most.is_some_and(|most| listed.len() >= most) {
                 break;
             }
-            match read_log(&path) {
+            match self.read_log(&path) {
                 Ok(log) => {
                     let run = RunSummary::new(path, &log);
                     if filter.takes(&run) {
@@ -215,7 +303,7 @@ impl Store {
         let mut files = self.files(Some(integration), Some(org_id))?;
         files.sort_by_cached_key(|path| Reverse(order(path)));
         Ok(files.into_iter().find_map(|path| {
-            let run = RunSummary::new(path.clone(), &read_log(&path).ok()?);
+            let run = RunSummary::new(path.clone(), &self.read_log(&path).ok()?);
             (run.integration == integration && run.environment == environment && wanted(&run)).then_some(run)
         }))
     }
@@ -225,7 +313,7 @@ impl Store {
     pub fn read(&self, wanted: &str) -> Result<(PathBuf, RunLog), StoreProblem> {
         let given = Path::new(wanted);
         let path = if given.is_file() { given.to_owned() } else { self.find(wanted)? };
-        match read_log(&path) {
+        match self.read_log(&path) {
             Ok(log) => Ok((path, log)),
             Err(reason) => Err(StoreProblem::Unreadable { path, reason }),
         }
@@ -257,8 +345,9 @@ impl Store {
         // Only the name counts: a log must not make us read a file elsewhere.
         let name = Path::new(&log.outcomes).file_name().unwrap_or_default();
         let path = path.with_file_name(name);
-        let file = File::open(&path).map_err(at(&path))?;
-        OutcomesReader::start(BufReader::new(file)).map_err(|problem| match problem {
+        let input = self.file(&path).map_err(at(&path))?;
+        let input = input.ok_or_else(|| at(&path)(io::ErrorKind::NotFound.into()))?;
+        OutcomesReader::start(input).map_err(|problem| match problem {
             OutcomesProblem::Io(source) => StoreProblem::Io { path, source },
             other => StoreProblem::Unreadable { path, reason: other.to_string() },
         })
@@ -295,12 +384,39 @@ impl Store {
             };
             for org in orgs {
                 for year in entries(&org)? {
-                    files.extend(entries(&year)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "yaml")));
+                    files.extend(entries(&year)?.into_iter().filter(|p| is_log(p)));
                 }
             }
         }
+        if let Some(archive) = self.archive.as_deref() {
+            let folder = match (integration, org_id) {
+                (Some(name), Some(org)) => Path::new(&safe_segment(name)).join(org.as_str()),
+                (Some(name), None) => PathBuf::from(safe_segment(name)),
+                (None, _) => PathBuf::new(),
+            };
+            let org = |p: &&Path| {
+                org_id.is_none_or(|org| p.components().nth(1).is_some_and(|c| c.as_os_str() == org.as_str()))
+            };
+            let logs = archive.below(&folder).filter(|p| is_log(p) && p.components().count() == 4).filter(org);
+            files.extend(logs.map(|below| self.root.join(below)));
+            files.sort_unstable();
+            files.dedup();
+        }
         Ok(files)
     }
+
+    fn read_log(&self, path: &Path) -> Result<RunLog, String> {
+        match self.bytes(path, LONGEST_LOG) {
+            Ok(Some(bytes)) => decode(&bytes),
+            Ok(None) => Err("it is not there".to_owned()),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+}
+
+fn is_log(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    name.ends_with(".yaml") && !name.ends_with(INTENT)
 }
 
 /// What stands in a folder; nothing where it is absent, or is no folder.
@@ -324,19 +440,14 @@ fn order(path: &Path) -> (String, u64, PathBuf) {
     (stamp, number, path.to_owned())
 }
 
-fn read_log(path: &Path) -> Result<RunLog, String> {
-    let size = fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > LONGEST_LOG {
-        return Err(format!("it has {size} bytes, too many for a run log"));
-    }
-    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
+fn decode(bytes: &[u8]) -> Result<RunLog, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     #[derive(serde::Deserialize)]
     struct Head {
         footbridge: u32,
         kind: String,
     }
-    let head: Head =
-        serde_yaml::from_str(&text).map_err(|_| "it is no run log: it does not begin as one".to_owned())?;
+    let head: Head = serde_yaml::from_str(text).map_err(|_| "it is no run log: it does not begin as one".to_owned())?;
     if head.kind != KIND {
         return Err(format!("it is of kind `{}`, not `{KIND}`", head.kind));
     }
@@ -346,7 +457,7 @@ fn read_log(path: &Path) -> Result<RunLog, String> {
             head.footbridge
         ));
     }
-    serde_yaml::from_str(&text).map_err(|e| format!("it cannot be read: {e}"))
+    serde_yaml::from_str(text).map_err(|e| format!("it cannot be read: {e}"))
 }
 
 /// Writes beside, flushes to disk, and gives the file its name; never over a file that is there.

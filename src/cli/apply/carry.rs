@@ -6,9 +6,11 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::ask::confirm;
+use super::intent;
 use super::jobs;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
+use super::publish::{Publisher, Turn};
 use super::signals;
 use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
@@ -29,7 +31,7 @@ use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
+use crate::runlog::{ExitReason, NotAttempted, Quota, Trigger, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -78,14 +80,31 @@ pub async fn integration(
     arguments: &ApplyArguments,
     selection: Selection,
     given: Option<(Plan, Outline)>,
+    publisher: &Publisher,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
-    let world = place.world;
-    let start = world.now();
+    let start = place.world.now();
     let name = &target.integration.name.value;
-    let org_id = target.org_id;
-    let _lock = lock(place, name, org_id, start)?;
-    refuse_unfinished(place, name, org_id)?;
+    let _lock = lock(place, name, target.org_id, start)?;
+    refuse_unfinished(place, name, target.org_id)?;
+    let turn = publisher.begin(*place, target, arguments, start, cancel).await?;
+    let ended = in_turn(&turn, target, arguments, selection, given, start, cancel).await;
+    turn.ended(ended)
+}
+
+/// What is done while the locks are held.
+async fn in_turn(
+    turn: &Turn<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    selection: Selection,
+    given: Option<(Plan, Outline)>,
+    start: Timestamp,
+    cancel: &Cancel,
+) -> Result<Exit, Failure> {
+    let place = turn.place();
+    let world = place.world;
+    let name = &target.integration.name.value;
 
     let budget = budget(world);
     if let Some(how) = arguments.jobs {
@@ -108,7 +127,7 @@ pub async fn integration(
         planned = planning => planned,
     };
     let ((mut plan, connected, parent, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters()) {
+        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, budget.counters(), turn) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
@@ -134,6 +153,7 @@ pub async fn integration(
         quota: quota(connected),
         report_bytes: report.map(|(bytes, _)| bytes),
         api: connected.client.api_version().to_owned(),
+        turn,
     };
     let nothing =
         |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(Trigger::Apply, &connected));
@@ -165,6 +185,13 @@ pub async fn integration(
             return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
         }
     };
+    if let Err(failure) = intent::push(turn, &plan, &about(Trigger::Apply, &connected), bulk) {
+        // Nothing was sent: no record is in doubt, and there is nothing to resume.
+        let closed = journal.close().map_err(|p| journal_failure(&p));
+        let failure = closed.err().into_iter().fold(failure, Failure::and);
+        let reason = NotAttempted::Other(intent::NOT_PUSHED.to_owned());
+        return Err(logged(nothing(ExitReason::Error, reason), failure));
+    }
     let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     carried.ended(place, &plan, about(Trigger::Apply, &connected))
 }
@@ -318,7 +345,7 @@ fn first_run(
     if target.environment != EnvironmentName::Production {
         return Ok(());
     }
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let before = store
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;

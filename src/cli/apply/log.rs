@@ -4,6 +4,8 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::intent;
+use super::publish::Turn;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -17,7 +19,7 @@ use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
     CallCounts, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem,
-    RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
+    RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -31,6 +33,8 @@ pub struct About<'a> {
     pub quota: Option<Quota>,
     pub report_bytes: Option<u64>,
     pub api: String,
+    /// What brings the log to the branch.
+    pub turn: &'a Turn<'a>,
 }
 
 /// How a run ended, before and after it touched the org.
@@ -47,16 +51,18 @@ pub enum Ended<'a> {
 /// The log could not be written: the journal stays, and says what happened.
 pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
     let (reason, ledger, problems, [writes, rereads, jobs]) = match ended {
-        Ended::Nothing(reason, _) => {
+        Ended::Nothing(reason, why) => {
             let ledger = RecordLedger {
                 records: plan.summary.records,
                 not_attempted: plan.summary.records,
                 ..RecordLedger::default()
             };
-            // The one error between plan and first update.
+            // The two errors between plan and first update.
+            let not_pushed = matches!(why, NotAttempted::Other(words) if words == intent::NOT_PUSHED);
+            let code = if not_pushed { Code::IntentNotPushed } else { Code::JournalUnwritable };
             let problem = (*reason == ExitReason::Error).then(|| RunProblem {
-                code: Code::JournalUnwritable.as_str().to_owned(),
-                message: Code::JournalUnwritable.title().to_owned(),
+                code: code.as_str().to_owned(),
+                message: code.title().to_owned(),
                 not_done: Some("nothing was sent".to_owned()),
             });
             (reason.clone(), ledger, problem.into_iter().collect(), [0; 3])
@@ -108,7 +114,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         problems,
     };
     let mut log = RunLog::new(plan, facts);
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let exit = exit_of(ended);
     let mut ends = render::Ends::new(&options(place.world, false));
     let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
@@ -117,6 +123,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         let failure = unwritable(problem);
         Failure { exit: failure.exit.and(exit), ..failure }
     })?;
+    about.turn.wrote(&log, &written);
     if place.world.json {
         let reread =
             || Ok(store.outcomes(&written.log, &log).map_err(io::Error::other)?.1.map(|l| l.map_err(io::Error::other)));
@@ -140,6 +147,7 @@ pub fn unplanned(
     start: Timestamp,
     failure: &Failure,
     counters: Counters,
+    turn: &Turn<'_>,
 ) -> Result<(), Failure> {
     let integration = target.integration;
     let subject = RunSubject {
@@ -176,8 +184,8 @@ pub fn unplanned(
         problems: problems.collect(),
     };
     let mut log = RunLog::unplanned(subject, facts);
-    let store = Store::open(place.root.join(&place.repository.project.runs));
-    let written = store.write(&mut log, []).map_err(unwritable)?;
+    let written = place.store().write(&mut log, []).map_err(unwritable)?;
+    turn.wrote(&log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(())

@@ -2,15 +2,19 @@
 
 mod ask;
 mod carry;
+mod died;
+mod intent;
 mod jobs;
 mod log;
 mod progress;
+mod publish;
 mod resume;
 mod signals;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use self::publish::Publisher;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -60,6 +64,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     for name in &names {
         targets.push(place.target(place.integration(name)?, environment)?);
     }
+    let publisher = Publisher::of(&place, arguments)?;
     let mut exit = Exit::Done;
     for target in targets {
         if cancel.is_cancelled() {
@@ -70,10 +75,10 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
             exit = exit.and(Exit::Failed);
             continue;
         }
-        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &cancel).await;
+        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &publisher, &cancel).await;
         exit = exit.and(told(world, ended));
     }
-    Ok(exit)
+    Ok(exit.and(told(world, publisher.finish(&place))))
 }
 
 async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -91,7 +96,10 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
-    carry::integration(&place, target, arguments, selection, Some((plan, outline)), cancel).await
+    let publisher = Publisher::of(&place, arguments)?;
+    let given = Some((plan, outline));
+    let ended = carry::integration(&place, target, arguments, selection, given, &publisher, cancel).await;
+    Ok(told(world, ended).and(told(world, publisher.finish(&place))))
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

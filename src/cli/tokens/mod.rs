@@ -6,4 +6,4 @@ mod key;
 pub mod sf;
 
 pub use keeper::{Keeper, stored};
-pub use key::{KeyPlace, Unusable, vault, vault_or_new};
+pub use key::{KeyPlace, Unusable, identity, vault, vault_or_new};

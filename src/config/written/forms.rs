@@ -2,6 +2,7 @@
 
 use super::integration::{DURATION, NAME};
 use super::orgs::API_VERSION;
+use super::project::{AUTHOR, BRANCH, REMOTE};
 use super::report::HEADER_NAME;
 use super::shapes::PERCENT;
 
@@ -12,6 +13,9 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         PERCENT => "a whole number or a percentage, such as `30` or `30%`",
         DURATION => "a number and `s`, `m`, `h` or `d`, such as `26h`",
         API_VERSION => "a version such as \"66.0\"",
+        BRANCH => "a branch's name: letters, digits, `.`, `_`, `-` and `/`, such as `footbridge-runs`",
+        REMOTE => "the name of a remote, such as `origin`, and not its address",
+        AUTHOR => "a name and an address, such as `Acme Bot <bot@acme.example>`",
         HEADER_NAME => "a header's name: letters, digits and hyphens",
         r"^[A-Z]{3}$" => "an ISO currency code, such as `EUR`",
         r"^([,;|:^~]|tab)$" => "one of \",\" \";\" \"|\" \":\" \"^\" \"~\" or `tab`",

@@ -16,6 +16,6 @@ pub(super) use integration::{
 };
 pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank, WritePolicy};
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};
-pub(super) use project::{Project, TimeOuts};
+pub(super) use project::{Git, Project, TimeOuts};
 pub(super) use report::{Column, ColumnType, Encoding, Report, ReportDocument, Source};
 pub(super) use shapes::{Either, Limit};
