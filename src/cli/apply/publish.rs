@@ -17,7 +17,7 @@ use crate::model::OrgId;
 use crate::render::counted;
 use crate::render::escape::Terminal;
 use crate::runlog::git::{Branch, Change, Content, GitProblem, Held, LockNote, RemoteLock, Taken};
-use crate::runlog::{RunLog, Written, stamp};
+use crate::runlog::{Filter, Listed, RunLog, Written, stamp};
 
 /// What was not done when anything goes wrong before the first write.
 pub(super) const NOTHING: &str = "nothing was sent";
@@ -168,37 +168,47 @@ impl Publisher {
                 failure(&p, Code::GitFailed, "the run log is in the folder of run logs, and in no commit")
             })?;
             place.world.say(&format!("committed on `{}` ({})", branch.name(), &commit[..10.min(commit.len())]));
+            taken_along(place, &changes);
             return Ok(());
         }
         match blocking(|| branch.push(&changes, &message, now)) {
             Ok(pushed) => {
                 let tries = if pushed.tries > 1 { format!(", at try {}", pushed.tries) } else { String::new() };
                 place.world.say(&format!("pushed to `{}` of {}{tries}", branch.name(), branch.remote()));
+                taken_along(place, &changes);
                 Ok(())
             }
-            Err(problem) => Err(self.kept_here(branch, &changes, &message, now, &problem)),
+            Err(problem) => Err(kept_here(place, branch, &changes, &message, &problem)),
         }
     }
+}
 
-    /// What cannot be pushed is committed here, so that the next push takes it along.
-    fn kept_here(
-        &self,
-        branch: &Branch,
-        changes: &[Change],
-        message: &str,
-        now: jiff::Timestamp,
-        problem: &GitProblem,
-    ) -> Failure {
-        let kept = blocking(|| branch.commit(changes, message, now)).is_ok();
-        let not_done = if kept {
-            format!(
-                "the run log was not pushed; it is committed here, on `{}`: the next `apply --push` takes it along",
-                branch.name()
-            )
-        } else {
-            "the run log was neither pushed nor committed: it is in the folder of run logs on this machine".to_owned()
-        };
-        failure(problem, Code::RunLogNotPushed, &not_done)
+/// What cannot be pushed is committed here, so that the next push takes it along.
+fn kept_here(place: &Place<'_>, branch: &Branch, changes: &[Change], message: &str, problem: &GitProblem) -> Failure {
+    let kept = blocking(|| branch.commit(changes, message, place.world.now())).is_ok();
+    let not_done = if kept {
+        taken_along(place, changes);
+        format!(
+            "the run log was not pushed; it is committed here, on `{}`: the next `apply --push` takes it along",
+            branch.name()
+        )
+    } else {
+        "the run log was neither pushed nor committed: it is in the folder of run logs on this machine".to_owned()
+    };
+    failure(problem, Code::RunLogNotPushed, &not_done)
+}
+
+/// What is on the branch is read from there: its files go from the worktree, which is left as it was, and so do the folders that they leave empty.
+fn taken_along(place: &Place<'_>, changes: &[Change]) {
+    let runs = place.root.join(&place.repository.project.runs);
+    for change in changes {
+        let Content::File(file) = &change.content else { continue };
+        if !file.starts_with(&runs) || std::fs::remove_file(file).is_err() {
+            continue;
+        }
+        let folders = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&runs));
+        // The first that is not empty ends it.
+        let _ = folders.map(std::fs::remove_dir).find(Result::is_err);
     }
 }
 
@@ -258,7 +268,9 @@ impl<'p> Turn<'p> {
         let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
         changes.push(Change { path: intent, content: Content::Gone });
         let message = message(&[Done { changes: Vec::new(), line: line(log) }]);
-        self.push(&changes, &message).map_err(|p| failure(&p, Code::RunLogNotPushed, NOTHING))
+        self.push(&changes, &message).map_err(|p| failure(&p, Code::RunLogNotPushed, NOTHING))?;
+        taken_along(&self.place, &changes);
+        Ok(())
     }
 
     /// Ends the turn: what a run wrote is pushed at once, the lock is given back. A run that ended without a log keeps its lock and its intent, so that others
@@ -337,14 +349,13 @@ fn take(
         Taken::Theirs(held) => held,
     };
     let limit = place.repository.project.git.stale_after.as_secs();
-    let may = held.note.as_ref().is_some_and(|theirs| {
-        let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
-        own || theirs.age(now) > limit
-    });
-    if !may {
+    let Some(theirs) = &held.note else { return Err(locked(&held, note.org_id, &note.integration, now, limit)) };
+    let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
+    let over = own || has_ended(place, branch, theirs).map_err(wrong)?;
+    if !over && theirs.age(now) <= limit {
         return Err(locked(&held, note.org_id, &note.integration, now, limit));
     }
-    if let Some(theirs) = held.note.as_ref().filter(|_| resumed.is_none()) {
+    if !over {
         place.world.say(&format!(
             "the lock of run {} on {} is {} old, over the limit of {}: taken for dead, and taken over",
             Terminal(&theirs.run),
@@ -357,6 +368,19 @@ fn take(
         Taken::Ours(lock) => Ok(lock),
         Taken::Theirs(held) => Err(locked(&held, note.org_id, &note.integration, now, limit)),
     }
+}
+
+/// Has the run that holds a lock ended? Its log says so: only the lock could not be given back.
+fn has_ended(place: &Place<'_>, branch: &Branch, theirs: &LockNote) -> Result<bool, GitProblem> {
+    branch.fetch()?;
+    let filter = Filter {
+        integration: Some(theirs.integration.clone()),
+        org_id: Some(theirs.org_id),
+        since: Some(theirs.started),
+        ..Filter::default()
+    };
+    let listed = place.store().list(&filter).unwrap_or_default();
+    Ok(listed.iter().filter_map(Listed::run).any(|run| run.start == theirs.started))
 }
 
 /// Somebody else has the lock.
