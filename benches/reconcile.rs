@@ -55,6 +55,7 @@ fn inputs() -> Inputs {
     let fields = mapped();
     let layout = Layout::new(&FieldName::new("Email"), fields.iter().map(|(f, _)| f.name.clone()), true, None);
     Inputs {
+        known: Default::default(),
         key: KeyInput { column: 0, rule: KeyRule::compile(&field("Email", FieldType::Email)).unwrap() },
         fields: fields
             .iter()
@@ -91,6 +92,7 @@ fn header() -> Header {
         match_column: "User ID".to_owned(),
         match_field: FieldName::new("Email"),
         scope: None,
+        undo_of: None,
         fields: mapped()
             .into_iter()
             .map(|(field, column)| FieldHead {

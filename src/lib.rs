@@ -23,6 +23,7 @@ pub mod report;
 pub mod runlog;
 pub mod salesforce;
 pub mod table;
+pub mod undo;
 pub mod values;
 pub mod vault;
 

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("apply", &["plan", "values", "salesforce", "table", "model"]),
     ("runlog", &["plan", "model"]),
     ("render", &["plan", "runlog", "diag", "model"]),
+    ("undo", &["plan", "runlog", "values", "model"]),
     ("vault", &["model"]),
 ];
 

@@ -32,6 +32,7 @@ fn inputs() -> Inputs {
     let options = Options { when_blank: WhenBlank::Clear, ..Options::default() };
     let fields = mapped();
     Inputs {
+        known: Default::default(),
         layout: Layout::new(&FieldName::new("Email"), fields.iter().map(|(f, _)| f.name.clone()), false, None),
         key: KeyInput { column: 0, rule: KeyRule::compile(&field("Email", FieldType::Email)).unwrap() },
         fields: fields
@@ -68,6 +69,7 @@ fn header() -> Header {
         match_column: "email".to_owned(),
         match_field: FieldName::new("Email"),
         scope: None,
+        undo_of: None,
         fields: mapped()
             .into_iter()
             .map(|(field, column)| FieldHead {

@@ -7,6 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use super::budget::Retries;
+use super::canary::{CanaryLook, First};
 use super::cancel::Cancel;
 use super::ends::Ends;
 use super::jobs::Jobs;
@@ -124,7 +125,10 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) journal: &'a mut Journal,
     pub(super) targets: Targets<'p>,
     pub(super) object: crate::model::ObjectName,
-    ends: Ends,
+    pub(super) ends: Ends,
+    /// The records that go first, until they have.
+    pub(super) first: Option<First>,
+    pub(super) canary: Option<CanaryLook>,
     two_ends: Option<RecordId>,
     pub(super) waiting: Waiting,
     pub(super) ready: VecDeque<Item>,
@@ -155,10 +159,15 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         let lot = Lot { size: apply.settings.batch.clamp(1, Settings::MAX_BATCH), part: 0 };
         let selection = &journal.head().selection;
         let mut taken = 0;
+        // Something of the others has begun: the first were looked at by an earlier process.
+        let mut passed = !from.jobs.is_empty();
         let mut jobs = Jobs::new(journal.head(), from.jobs, apply.settings);
         let mut ends = Ends::default();
         let mut fresh = Vec::with_capacity(targets.len().saturating_sub(from.ended.len()));
         let mut doubt = HashSet::new();
+        let head = journal.head();
+        let chosen: HashSet<RecordId> = head.canary.iter().copied().collect();
+        let mut places = Vec::new();
         for index in 0..targets.len() {
             let skip = if selection.only.as_ref().is_some_and(|only| !only.contains(&targets.record(index))) {
                 Some(NotAttempted::NotSelected)
@@ -168,6 +177,12 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
                 taken += 1;
                 None
             };
+            let one_of_them = chosen.contains(&targets.record(index));
+            if one_of_them {
+                places.push(index);
+            } else {
+                passed |= from.ended.get(index).is_some() || from.in_doubt.contains(&(index as u32));
+            }
             match from.ended.get(index).cloned().or(skip.map(|reason| End::NotAttempted { reason })) {
                 Some(end) => _ = ends.set(index, end),
                 // What a job has is asked of the job.
@@ -179,10 +194,19 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             }
         }
         let total = (fresh.len() + jobs.taken()) as u64;
+        let first = (!places.is_empty() && !passed).then(|| {
+            let among = |place: &u32| places.binary_search(&(*place as usize)).is_ok();
+            let (now, rest): (Vec<u32>, Vec<u32>) = std::mem::take(&mut fresh).into_iter().partition(among);
+            let (first, later) = std::mem::take(&mut doubt).into_iter().partition(among);
+            (fresh, doubt) = (now, first);
+            First { rest, doubt: later, places: places.clone() }
+        });
         Ok(Self {
             object: plan.header.object.clone(),
             targets,
             ends,
+            first,
+            canary: None,
             two_ends: None,
             waiting: Waiting::new(fresh, doubt, lot),
             ready: VecDeque::new(),
@@ -208,7 +232,13 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     async fn work(&mut self) {
         self.tell();
+        self.first().await;
         self.by_jobs().await;
+        self.collections().await;
+    }
+
+    /// Everything that waits goes by collections.
+    pub(super) async fn collections(&mut self) {
         while self.goes_on() {
             if self.wants_more() {
                 self.refill().await;
@@ -434,6 +464,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             window: self.window,
             jobs: self.jobs.done,
             job_calls: self.jobs.calls,
+            canary: self.canary,
         })
     }
 }

@@ -7,14 +7,17 @@ use super::standing::settled;
 use crate::model::{FieldName, FieldType, ObjectName, RecordId};
 use crate::values;
 
+/// Tells whether a value (canonical text; nothing is blank) is what the run was to write into a field; `None` where that is not known.
+pub type Wrote<'v> = dyn Fn(&FieldName, Option<&str>) -> Option<bool> + Sync + 'v;
+
 /// What was planned for a record, as canonical text by the field's type; nothing is blank.
 pub struct Sought<'v> {
     /// The record.
     pub id: RecordId,
     /// What stood there.
     pub before: &'v BTreeMap<FieldName, Option<String>>,
-    /// What was to stand there, where that is known.
-    pub after: Option<&'v BTreeMap<FieldName, Option<String>>>,
+    /// What was to stand there.
+    pub wrote: Box<Wrote<'v>>,
 }
 
 /// How a record was found.
@@ -46,7 +49,7 @@ pub async fn look<O: Org>(
     let mut canonical = Vec::new();
     let found = records.iter().map(|record| {
         let Some(row) = rows.get(&record.id) else { return Found::Gone };
-        let (mut before, mut after, mut other) = (true, record.after.is_some(), Vec::new());
+        let (mut before, mut after, mut other) = (true, true, Vec::new());
         for (name, was) in record.before {
             let slot = fields.iter().position(|f| f == name);
             let Some((slot, field_type)) = slot.and_then(|slot| Some((slot, types.get(name)?))) else {
@@ -61,8 +64,11 @@ pub async fn look<O: Org>(
                 canonical.extend_from_slice(raw);
             }
             let is = settled(field_type, Some(&canonical));
-            let same = |value: &Option<String>| settled(field_type, value.as_deref().map(str::as_bytes)) == is;
-            let (old, new) = (same(was), record.after.and_then(|after| after.get(name)).is_some_and(same));
+            let old = settled(field_type, was.as_deref().map(str::as_bytes)) == is;
+            let text = std::str::from_utf8(is).ok();
+            // What settles as blank may have been written as nothing.
+            let blank = is == settled(field_type, None) && (record.wrote)(name, None) == Some(true);
+            let new = blank || text.is_some_and(|text| (record.wrote)(name, Some(text)) == Some(true));
             before &= old;
             after &= new;
             if !old && !new {

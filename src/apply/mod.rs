@@ -4,6 +4,7 @@
 //! After a killed process: [`Lock`] → [`Resumed::open`] → [`Apply::run`] → … as above.
 
 mod budget;
+mod canary;
 mod cancel;
 mod client;
 mod ends;
@@ -27,10 +28,11 @@ mod waiting;
 mod tests;
 
 pub use budget::Retries;
+pub use canary::{CanaryLook, Contrast, Contrasting, canary};
 pub use cancel::{Cancel, Canceller};
 pub use ends::Ends;
 pub use executor::{Apply, RunError};
-pub use found::{Found, Sought, look};
+pub use found::{Found, Sought, Wrote, look};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
 #[cfg(test)]
 use left::left;

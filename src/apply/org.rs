@@ -192,6 +192,8 @@ pub enum StopKind {
     JobSlow,
     /// The plan's entries cannot be read from disk any more.
     Plan,
+    /// The first records did not come back as they were written.
+    Canary,
 }
 
 impl StopKind {
@@ -211,6 +213,7 @@ impl StopKind {
             StopKind::JobAborted => "job_aborted",
             StopKind::JobSlow => "job_slow",
             StopKind::Plan => "plan",
+            StopKind::Canary => "canary",
         }
     }
 }

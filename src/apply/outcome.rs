@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::canary::CanaryLook;
 use super::ends::Ends;
 use super::org::{Fault, RecordError, StopKind};
 use crate::model::FieldName;
@@ -172,6 +173,8 @@ pub struct Outcomes {
     pub jobs: Vec<JobDone>,
     /// Calls for jobs, polls included, in this process.
     pub job_calls: u64,
+    /// What the first records showed, where there were such and they were looked at.
+    pub canary: Option<CanaryLook>,
 }
 
 /// What became of a bulk job.

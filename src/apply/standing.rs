@@ -77,6 +77,26 @@ impl<'p> Targets<'p> {
         indexes.into_iter().map(|index| self.records[index]).collect()
     }
 
+    /// The planned cells of a target.
+    pub(super) fn cells(&self, index: usize) -> Result<Vec<CellChange>, FileProblem> {
+        self.load(index).map(|target| target.cells)
+    }
+
+    /// A stored value of a field in its canonical form; one that its own type does not allow stays as it is.
+    pub(super) fn canonical(&self, slot: usize, raw: &[u8]) -> Vec<u8> {
+        let mut canonical = Vec::new();
+        if !raw.is_empty() && values::canon_org(self.types[slot], raw, &mut canonical).is_err() {
+            canonical.clear();
+            canonical.extend_from_slice(raw);
+        }
+        settled(self.types[slot], Some(&canonical)).to_vec()
+    }
+
+    /// A planned value of a field in the same form.
+    pub(super) fn meant(&self, slot: usize, planned: Option<&str>) -> Vec<u8> {
+        settled(self.types[slot], planned.map(str::as_bytes)).to_vec()
+    }
+
     fn load(&self, index: usize) -> Result<Target, FileProblem> {
         let Entry { cells, .. } = self.plan.entry_at(self.places[index])?;
         // Every one of them was found when the targets were made.

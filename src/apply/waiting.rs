@@ -71,6 +71,14 @@ impl Waiting {
         }
     }
 
+    /// Fresh ones behind the fresh.
+    pub(super) fn follow(&mut self, fresh: Vec<u32>, doubt: HashSet<u32>) {
+        let mut all = self.fresh.as_slice().to_vec();
+        all.extend(fresh);
+        self.fresh = all.into_iter();
+        self.doubt.extend(doubt);
+    }
+
     /// Behind all others.
     pub(super) fn extend(&mut self, items: Vec<Item>) {
         self.later.extend(items);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::orgs::OrgsArguments;
+use super::undo::UndoArguments;
 use super::unlock::UnlockArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
@@ -88,6 +89,8 @@ pub enum Command {
     Show(ShowArguments),
     /// Make the changes, and leave a run log; shows the plan and asks first
     Apply(ApplyArguments),
+    /// Take a run back: its fields get the values that they had, unless somebody changed them since
+    Undo(UndoArguments),
     /// List past runs, or show one
     Runs(RunsArguments),
     /// Log in to orgs, see which are connected, log out, pin an org's id
@@ -178,7 +181,7 @@ pub struct ShowArguments {
     pub full: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   footbridge apply NAME                                plan, show, ask, write, in the sandbox
@@ -208,6 +211,15 @@ pub struct ApplyArguments {
     /// Only these records: a file with one record id a line
     #[arg(long, value_name = "FILE", help_heading = HELD)]
     pub records: Option<PathBuf>,
+    /// Write this many records first, spread over fields and kinds of change, read them back, and go on only if they are as planned
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=2000), help_heading = HELD)]
+    pub canary: Option<u64>,
+    /// Plan again at the end, and fail if a record that was updated would change again
+    #[arg(long, conflicts_with = "resume", help_heading = HELD)]
+    pub verify: bool,
+    /// Apply without keeping the values that are overwritten: this run cannot be undone
+    #[arg(long, help_heading = HELD)]
+    pub no_undo: bool,
     /// An integration's first apply to production needs a person: you
     #[arg(long, help_heading = HELD)]
     pub first_run: bool,
@@ -215,7 +227,7 @@ pub struct ApplyArguments {
     #[arg(long, value_name = "GUARD", value_parser = guard, help_heading = HELD)]
     pub waive: Vec<GuardName>,
     /// Finish a run that was killed: every record's end is found out first
-    #[arg(long, conflicts_with_all = ["limit", "records"])]
+    #[arg(long, conflicts_with_all = ["limit", "records", "canary"])]
     pub resume: bool,
     /// First wait for bulk jobs that are still at work on the object, or abort them (when the journal of their run is lost)
     #[arg(long, value_enum, value_name = "wait|abort", hide_possible_values = true, conflicts_with = "resume")]
@@ -315,7 +327,7 @@ pub(super) fn environment(text: &str) -> Result<EnvironmentName, String> {
     }
 }
 
-fn guard(text: &str) -> Result<GuardName, String> {
+pub(super) fn guard(text: &str) -> Result<GuardName, String> {
     GuardName::parse(text).ok_or_else(|| {
         let names: Vec<&str> = GuardName::ALL.iter().map(|g| g.as_str()).collect();
         format!("there is no guard of that name; the guards are {}", names.join(", "))

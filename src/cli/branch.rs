@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
-use crate::config::valid::Project;
+use crate::config::{self, valid::Project};
 use crate::diag::{Code, Diagnostic};
 use crate::render::escape::Terminal;
 use crate::runlog::Store;
@@ -49,6 +49,13 @@ pub fn store(world: &World, root: &Path, project: &Project) -> Store {
             store
         }
     }
+}
+
+/// The same, as far as the configuration can be read: for commands that only look back.
+pub fn of_here(world: &World) -> Store {
+    let root = world.root();
+    let loaded = config::load_for(&root, &|_| None, &[]);
+    store(world, &root, &loaded.repository.project)
 }
 
 fn archive(world: &World, root: &Path, project: &Project) -> Result<Option<Archive>, GitProblem> {

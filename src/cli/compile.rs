@@ -186,6 +186,7 @@ impl Compiler<'_> {
             .with_currency(currency.as_ref());
         let beyond = self.integration.condition.as_ref().map(|_| Layout::beyond(match_field, converted));
         let inputs = Inputs {
+            known: Default::default(),
             key,
             fields,
             duplicate_rows: duplicate_rows?,
@@ -424,7 +425,8 @@ pub(super) fn limit(limit: valid::Limit) -> Limit {
     }
 }
 
-fn guards(written: &valid::Guards) -> Guards {
+/// Limits as a plan's counts are held against them.
+pub(super) fn guards(written: &valid::Guards) -> Guards {
     Guards {
         max_fills: written.max_fills.map(limit),
         max_overwrites: written.max_overwrites.map(limit),

@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod ground;
 mod init;
+mod known;
 mod memory;
 mod orgs;
 mod plan;
@@ -26,6 +27,7 @@ mod runs;
 mod schema;
 mod show;
 mod tokens;
+mod undo;
 mod unlock;
 mod validate;
 mod world;
@@ -85,6 +87,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Plan(arguments) => block(plan::run(world, arguments)),
         Command::Show(arguments) => show::run(world, arguments),
         Command::Apply(arguments) => block(apply::run(world, arguments)),
+        Command::Undo(arguments) => block(undo::run(world, arguments)),
         Command::Runs(arguments) => runs::run(world, arguments),
         Command::Unlock(arguments) => unlock::run(world, arguments),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),

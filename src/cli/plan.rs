@@ -82,7 +82,7 @@ async fn one(place: &Place<'_>, name: &str, arguments: &PlanArguments) -> Result
 }
 
 /// Writes a plan file that only its owner can read, at once or not at all; compressed if it is called `….zst`.
-fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, plan: &Plan) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is made with mode 0600 and keeps it.
     let file = tempfile::Builder::new().prefix(".plan-").tempfile_in(folder)?;

@@ -64,8 +64,11 @@ impl Place<'_> {
         warnings.extend(lints.map(|d| d.message.clone()));
         let (layout, beyond) = (compiled.inputs.layout.clone(), compiled.inputs.beyond.clone());
 
+        let mut inputs = compiled.inputs;
+        let known = super::known::of(self, target, &inputs, &mut warnings);
+        inputs.known.clone_from(&known.cells);
         // The second time it streams into the match, so that only the cells that matter are ever held.
-        let mut reading = reconcile::start(compiled.inputs, memory);
+        let mut reading = reconcile::start(inputs, memory);
         let preparer = reading.preparer();
         let report = self.open(target)?;
         let drained = report.drain(threads, |block| Ok(preparer.prepare(block)), |prepared| reading.take(prepared));
@@ -112,6 +115,7 @@ impl Place<'_> {
             match_column: integration.matching.column.value.clone(),
             match_field: wanted.key_field.clone(),
             scope: integration.condition.as_ref().map(|c| c.value.clone()),
+            undo_of: None,
             fields: compiled.heads.clone(),
             digests: crate::plan::Digests {
                 configuration: integration.digest(target.environment),
@@ -159,7 +163,9 @@ impl Place<'_> {
             not_checked: compiled.not_checked,
             warnings,
         };
-        let plan = spool.finish(summary, context).map_err(unkept)?;
+        let mut plan = spool.finish(summary, context).map_err(unkept)?;
+        let unmet = known.unmet(&plan);
+        plan.context.warnings.extend(unmet);
         if let Some(broken) = plan.broken().into_iter().next() {
             return Err(Failure::bug(format!("the plan contradicts itself: {broken}")));
         }

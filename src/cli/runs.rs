@@ -8,17 +8,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::show::options;
 use super::world::World;
-use crate::config;
 use crate::diag::Code;
 use crate::render::{Ends, runs};
-use crate::runlog::{Filter, Store, StoreProblem};
-
-/// The run logs of the folder and of the branch, as far as the configuration can be read.
-fn store(world: &World) -> Store {
-    let root = world.root();
-    let loaded = config::load_for(&root, &|_| None, &[]);
-    branch::store(world, &root, &loaded.repository.project)
-}
+use crate::runlog::{Filter, StoreProblem};
 
 fn wrong(problem: StoreProblem) -> Failure {
     let code = match problem {
@@ -30,7 +22,7 @@ fn wrong(problem: StoreProblem) -> Failure {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &RunsArguments) -> Result<Exit, Failure> {
-    let store = store(world);
+    let store = branch::of_here(world);
     let how = options(world, false);
     match &arguments.command {
         None => {

@@ -13,10 +13,11 @@ pub(super) enum Kind {
     Orgs,
     Report,
     Project,
+    KnownFailures,
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 4] = [Kind::Integration, Kind::Orgs, Kind::Report, Kind::Project];
+    pub(super) const ALL: [Kind; 5] = [Kind::Integration, Kind::Orgs, Kind::Report, Kind::Project, Kind::KnownFailures];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -24,6 +25,7 @@ impl Kind {
             Kind::Orgs => "orgs",
             Kind::Report => "report",
             Kind::Project => "project",
+            Kind::KnownFailures => "known_failures",
         }
     }
 }

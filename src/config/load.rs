@@ -199,11 +199,19 @@ impl Loader<'_> {
             }
         }
 
+        let mut known = validate::Known::new();
+        for shaped in self.of_kind(Kind::KnownFailures) {
+            self.valid(shaped, &mut found, |check, written: &written::KnownFailures| {
+                validate::known_failures(check, written, &mut known);
+            });
+        }
+        repository.known_failures = known.into_values().collect();
         validate::contested_fields(&repository.integrations, &mut found);
         repository.reports = reports.into_iter().filter_map(|(name, report)| Some((name, report?))).collect();
         // What is not used may be used by a document that has a mistake elsewhere.
         if !found.has_errors() {
             validate::unused(&repository, &defaults.lints_off, &mut found);
+            validate::unmet(&repository, &mut found);
         }
         // An integration is valid only without an error in its own file.
         let at_fault: Vec<String> = found

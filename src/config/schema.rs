@@ -19,6 +19,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                 Kind::Orgs => "orgs.schema.json",
                 Kind::Report => "report.schema.json",
                 Kind::Project => "project.schema.json",
+                Kind::KnownFailures => "known-failures.schema.json",
             };
             (name, format!("{:#}\n", of(*kind).value))
         })
@@ -37,11 +38,13 @@ pub(super) fn of(kind: Kind) -> &'static Compiled {
     static ORGS: LazyLock<Compiled> = LazyLock::new(compiled::<written::Orgs>);
     static REPORT: LazyLock<Compiled> = LazyLock::new(compiled::<written::ReportDocument>);
     static PROJECT: LazyLock<Compiled> = LazyLock::new(compiled::<written::Project>);
+    static KNOWN_FAILURES: LazyLock<Compiled> = LazyLock::new(compiled::<written::KnownFailures>);
     match kind {
         Kind::Integration => &INTEGRATION,
         Kind::Orgs => &ORGS,
         Kind::Report => &REPORT,
         Kind::Project => &PROJECT,
+        Kind::KnownFailures => &KNOWN_FAILURES,
     }
 }
 

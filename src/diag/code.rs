@@ -80,6 +80,12 @@ codes! {
     SharedWithoutWhere = "FB0224", "shared: true without where:";
     LimitOutOfRange = "FB0225", "a limit that cannot be";
     SystemField = "FB0226", "a field that Salesforce sets itself";
+    BadRecipient = "FB0240", "not an age recipient";
+    RecipientsMissing = "FB0241", "committed values without a recipient";
+    KnownFailureTwice = "FB0242", "a known failure written twice";
+    KnownFailureUnused = "FB0243", "a known failure that no integration can meet";
+    KnownFailureExpired = "FB0244", "a known failure is over its date";
+    KnownFailureOver = "FB0245", "a known failure that is none any more";
 
     // What a configuration may reach.
     VariableNotAllowed = "FB0301", "a variable where none is read";
@@ -202,11 +208,18 @@ codes! {
     NotAttempted = "FB0815", "records that were not attempted";
     UnfinishedJobs = "FB0816", "unfinished bulk jobs of this user";
     PlanNotApplicable = "FB0817", "the plan may not be applied";
-    RemoteLocked = "FB0830", "another machine applies this integration";
-    GitFailed = "FB0831", "git could not do what was asked of it";
-    RunLogNotPushed = "FB0832", "the run log is not on the remote";
-    IntentNotPushed = "FB0833", "the intent of the run is not on the remote";
-    RunDied = "FB0834", "a run whose machine died";
+    NoPlaceForValues = "FB0830", "no place to keep the values before";
+    ValuesUnwritable = "FB0831", "the values cannot be kept";
+    ValuesMissing = "FB0832", "the run has no values";
+    ValuesDamaged = "FB0833", "the values cannot be read";
+    ValuesLocked = "FB0834", "the values do not open with this key";
+    CanaryDiffers = "FB0835", "the canary came back otherwise";
+    VerifyDiffers = "FB0836", "records are not as they were written";
+    RemoteLocked = "FB0840", "another machine applies this integration";
+    GitFailed = "FB0841", "git could not do what was asked of it";
+    RunLogNotPushed = "FB0842", "the run log is not on the remote";
+    IntentNotPushed = "FB0843", "the intent of the run is not on the remote";
+    RunDied = "FB0844", "a run whose machine died";
 
     // Usage, and bugs.
     NothingNamed = "FB0901", "nothing was named";

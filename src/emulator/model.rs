@@ -8,6 +8,7 @@ use super::schema::{Catalog, FieldDef, Kind, ObjectDef};
 use super::seed::field::define;
 use super::seed::form::{ObjectSeed, RuleSeed};
 use super::standard::{self, FieldKey, Traits, usual};
+use super::store::values;
 
 /// Everything that describe, SOQL and the write rules ask about objects.
 pub struct Model {
@@ -19,7 +20,12 @@ pub struct Model {
     pub object_flags: HashMap<String, Vec<String>>,
     /// Validation rules by object (canonical name).
     pub rules: HashMap<String, Vec<RuleSeed>>,
+    /// Flows by object (canonical name): the field that starts each, and what it stores.
+    pub flows: HashMap<String, Vec<Flow>>,
 }
+
+/// A flow: the field that starts it (any when `None`), and the values that it stores.
+pub type Flow = (Option<String>, Vec<(String, rusqlite::types::Value)>);
 
 impl Model {
     /// The standard table with these additions.
@@ -29,6 +35,7 @@ impl Model {
     pub fn build(additions: &BTreeMap<String, ObjectSeed>) -> Result<Self, EmulatorError> {
         let mut standard = standard::load()?;
         let mut rules: HashMap<String, Vec<RuleSeed>> = HashMap::new();
+        let mut flows: HashMap<String, Vec<Flow>> = HashMap::new();
         for (index, (name, seed)) in additions.iter().enumerate() {
             let wrong = |message: String| EmulatorError::Seed { name: format!("objects.{name}"), message };
             let position = standard.objects.iter().position(|o| o.name.eq_ignore_ascii_case(name));
@@ -55,6 +62,18 @@ impl Model {
                     return Err(wrong(format!("a rule looks at `{unknown}`, which is no field")));
                 }
             }
+            for flow in &seed.flows {
+                let named = |name: &String| {
+                    object.field(name).ok_or_else(|| wrong(format!("a flow names `{name}`, which is no field")))
+                };
+                let on = flow.on.as_ref().map(named).transpose()?.map(|field| field.name.clone());
+                let mut set = Vec::new();
+                for (name, value) in &flow.set {
+                    let field = named(name)?;
+                    set.push((field.name.clone(), values::lenient(field, value).map_err(wrong)?));
+                }
+                flows.entry(object.name.clone()).or_default().push((on, set));
+            }
             rules.entry(object.name.clone()).or_default().extend(seed.rules.iter().cloned());
         }
         standard.objects.sort_by(|a, b| a.name.cmp(&b.name));
@@ -63,6 +82,7 @@ impl Model {
             traits: standard.traits,
             object_flags: standard.object_flags,
             rules,
+            flows,
         })
     }
 

@@ -221,6 +221,7 @@ impl Org {
         known.fields.extend(addition.fields);
         known.rules.retain(|old| !addition.rules.iter().any(|new| new.message == old.message));
         known.rules.extend(addition.rules);
+        known.flows.extend(addition.flows);
         self.model = Model::build(&self.additions)?;
         if !records.is_empty() {
             pending.push((object, Load::Records(records), name.to_owned()));

@@ -65,6 +65,9 @@ pub struct Header {
     /// `where:`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// The run that this plan takes back, where it is the plan of an undo: its values come from that run and not from a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<String>,
     /// The mapped fields, in the order of the configuration.
     pub fields: Vec<FieldHead>,
     /// Digests.

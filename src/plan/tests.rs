@@ -28,6 +28,7 @@ fn header() -> Header {
         match_column: "Key".into(),
         match_field: "Email".into(),
         scope: None,
+        undo_of: None,
         fields: vec![field("A__c"), field("B__c")],
         digests: Digests { configuration: Digest::of(b"c"), report: Digest::of(b"r"), definitions: Digest::of(b"d") },
     }

@@ -44,6 +44,11 @@ pub(super) struct Forbidden {
 }
 
 impl Guards {
+    /// Verdicts on counts that come from elsewhere than from a report.
+    pub fn verdicts(&self, summary: &Summary) -> Vec<GuardVerdict> {
+        self.judge(summary, Forbidden::default(), &self.given)
+    }
+
     pub(super) fn judge(&self, summary: &Summary, forbidden: Forbidden, given: &[GuardVerdict]) -> Vec<GuardVerdict> {
         let mut verdicts = Vec::new();
         let rows = &summary.rows;

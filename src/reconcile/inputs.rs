@@ -1,7 +1,9 @@
 //! Everything that decides a plan, resolved: no options left.
 
+use std::collections::HashMap;
+
 use super::Guards;
-use crate::model::FieldName;
+use crate::model::{FieldName, RecordId};
 use crate::values::{KeyRule, Rule};
 
 /// The match.
@@ -148,4 +150,10 @@ pub struct Inputs {
     pub beyond: Option<Layout>,
     /// Limits.
     pub guards: Guards,
+    /// Cells that are known to fail: by record, the index of the field and what to say of it. They are listed and not written, and count as no refusal of the
+    /// plan's.
+    pub known: HashMap<RecordId, Vec<(usize, String)>>,
 }
+
+/// The code of a cell that is known to fail.
+pub const KNOWN_FAILURE: &str = "known_failure";

@@ -1,7 +1,7 @@
 //! One row against one record: every mapped cell ends somewhere.
 
 use super::tally::Tally;
-use super::{FieldInput, OnBadValue};
+use super::{FieldInput, KNOWN_FAILURE, OnBadValue};
 use crate::plan::{ChangeKind, Note, RefusedCell, RowOutcome};
 use crate::values::{self, Reason, Refusal, Verdict};
 
@@ -75,6 +75,7 @@ pub(super) fn judge(
     org: impl Fn(usize) -> usize,
     stored_cells: &[&[u8]],
     currency: Option<&[u8]>,
+    known: &[(usize, String)],
     tally: &mut Tally,
 ) -> Judged {
     let mut judged = Judged::default();
@@ -111,6 +112,18 @@ pub(super) fn judge(
             Verdict::KeptByPolicy => {
                 tally.kept_policy += 1;
                 tally.fields[index].kept += 1;
+            }
+            Verdict::Change(_) if known.iter().any(|(at, _)| *at == index) => {
+                let message = known.iter().find(|(at, _)| *at == index).map(|(_, words)| words.clone());
+                refused_at.push(index);
+                judged.refused.push(RefusedCell {
+                    field: field.name.clone(),
+                    column: field.column_name.clone(),
+                    value: lossy(value),
+                    code: KNOWN_FAILURE.to_owned(),
+                    message: message.unwrap_or_default(),
+                    hint: Some("Mend the cause, and delete the entry in the file of known failures.".to_owned()),
+                });
             }
             Verdict::Change(change) => judged.changed.push(ChangedCell {
                 field: index,
@@ -155,7 +168,7 @@ fn count(judged: &Judged, refused_at: &[usize], tally: &mut Tally) {
     for (refusal, &at) in judged.refused.iter().zip(refused_at) {
         *tally.fields[at].refused.entry(refusal.code.clone()).or_insert(0) += 1;
     }
-    tally.records_refused += u64::from(!judged.refused.is_empty());
+    tally.records_refused += u64::from(judged.refused.iter().any(|refusal| refusal.code != KNOWN_FAILURE));
     if !judged.changed.is_empty() {
         tally.records += 1;
         for (kind, count) in ChangeKind::ALL.into_iter().zip(&mut tally.by_kind) {

@@ -29,7 +29,7 @@ mod tally;
 
 pub use budget::{Budget, OpenScratch};
 pub use guards::Guards;
-pub use inputs::{DuplicateRows, FieldInput, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords};
+pub use inputs::{DuplicateRows, FieldInput, Inputs, KNOWN_FAILURE, KeyInput, Layout, OnBadValue, SeveralRecords};
 pub use matching::{Matching, Pass};
 pub use problem::{FinishError, ReconcileError};
 pub use reading::{Prepared, Preparer, Reading, start};

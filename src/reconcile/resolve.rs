@@ -205,8 +205,12 @@ impl<'a> Resolver<'a> {
         // Without the id, which is column 0.
         let at = |column: usize| column.wrapping_sub(1);
         let currency = inputs.layout.currency.map(|c| stored.get(at(c)).copied().unwrap_or_default());
-        let judged =
-            judge(&inputs.fields, &report, |f| at(inputs.layout.fields[f]), &stored, currency, &mut self.tally);
+        let known = match record.id() {
+            Some(id) if !inputs.known.is_empty() => inputs.known.get(&id).map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        let place = |f| at(inputs.layout.fields[f]);
+        let judged = judge(&inputs.fields, &report, place, &stored, currency, known, &mut self.tally);
         let outcome = judged.outcome();
         if outcome != RowOutcome::Unchanged {
             let id = record.id();

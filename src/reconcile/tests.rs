@@ -38,6 +38,7 @@ fn inputs(case: &Case) -> Inputs {
     let moment = || Rule::compile(&field("m", FieldType::Datetime), &Options::default()).unwrap();
     let mapped = fields(case);
     Inputs {
+        known: Default::default(),
         key: KeyInput { column: 0, rule: KeyRule::compile(&field("Email", FieldType::Email)).unwrap() },
         fields: mapped
             .iter()
@@ -85,6 +86,7 @@ fn header(case: &Case) -> Header {
         match_column: "User ID".to_owned(),
         match_field: FieldName::new("Email"),
         scope: None,
+        undo_of: None,
         fields: fields(case)
             .iter()
             .map(|(f, _)| FieldHead {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::careful::Careful;
 use super::counts::{CellCounts, RecordCounts, RowCounts};
 use super::format::*;
 use super::place::{source_shown, stamp};
@@ -43,6 +44,8 @@ pub struct RunFacts {
     pub footbridge: String,
     /// What went wrong as a whole.
     pub problems: Vec<RunProblem>,
+    /// What is not about every run.
+    pub careful: Careful,
 }
 
 /// What is known of a run that ended before it had a plan: its configuration.
@@ -149,6 +152,10 @@ impl RunLog {
                 changes: summary.changes.clone(),
             }),
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
+            undo_of: facts.careful.undo_of,
+            values: facts.careful.values,
+            canary: facts.careful.canary,
+            verify: facts.careful.verify,
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),
             id,
@@ -193,6 +200,10 @@ impl RunLog {
             quota: facts.quota,
             digests: None,
             versions: Versions { footbridge: facts.footbridge, api: facts.api },
+            undo_of: facts.careful.undo_of,
+            values: facts.careful.values,
+            canary: facts.careful.canary,
+            verify: facts.careful.verify,
             problems: facts.problems,
             outcomes: format!("{id}.records.jsonl"),
             id,

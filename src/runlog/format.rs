@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::careful::{SecondLook, ValuesNote};
 use super::counts::{CellCounts, RecordCounts, RowCounts};
 use crate::model::{Digest, EnvironmentName, FieldName, ObjectName, OrgId};
 use crate::plan::{ChangeKind, GuardName};
@@ -94,6 +95,18 @@ pub struct RunLog {
     pub digests: Option<PlanDigests>,
     /// Versions.
     pub versions: Versions,
+    /// The run that this one takes back (`footbridge undo`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<String>,
+    /// Where the values are that the run found and wrote. Absent where nothing was to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesNote>,
+    /// What the first records showed when they were read again (`--canary`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<SecondLook>,
+    /// What planning again after the run showed (`--verify`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<SecondLook>,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RunProblem>,
@@ -203,6 +216,8 @@ pub enum Trigger {
     Resume,
     /// The schedule.
     Schedule,
+    /// `footbridge undo`.
+    Undo,
     /// A trigger that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -215,6 +230,7 @@ impl Trigger {
             Trigger::Apply => "apply",
             Trigger::Resume => "resume",
             Trigger::Schedule => "schedule",
+            Trigger::Undo => "undo",
             Trigger::Other(word) => word,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Neither file holds a key or a value of a record: field names, record ids, row numbers, counts and codes only.
 
+mod careful;
 mod counts;
 mod draft;
 mod format;
@@ -19,6 +20,7 @@ mod store;
 mod summary;
 pub mod values;
 
+pub use careful::{Careful, Difference, FieldDifference, SecondLook, ValuesNote};
 pub use counts::{CellCounts, RecordCounts, RowCounts};
 pub use draft::{RunFacts, RunSubject, status_of};
 pub use format::{

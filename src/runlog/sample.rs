@@ -31,6 +31,7 @@ pub(crate) fn header() -> Header {
         match_column: "User ID".into(),
         match_field: FieldName::new("Email"),
         scope: Some("IsConverted = false".into()),
+        undo_of: None,
         fields: vec![
             field("WalkMe_First_Login__c", "First login", FieldType::Date, "First Login", false),
             field("WalkMe_Level__c", "Level", FieldType::Picklist, "Level", true),
@@ -258,5 +259,6 @@ pub(crate) fn facts(exit: ExitReason, records: RecordLedger, problems: Vec<RunPr
         api: "66.0".into(),
         footbridge: "0.1.0".into(),
         problems,
+        careful: Default::default(),
     }
 }

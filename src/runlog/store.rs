@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::git::Archive;
 use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader};
 use super::place::safe_segment;
-use super::{Intent, KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, VERSION};
+use super::{Intent, KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Status, Trigger, VERSION};
 use crate::model::{EnvironmentName, OrgId};
 
 /// The longest run log that is read, in bytes.
@@ -183,6 +183,23 @@ impl Store {
         Ok(found)
     }
 
+    /// The intents of the branch whose runs have a log all the same: one that could not be pushed at once. They can go.
+    pub fn settled(&self) -> Vec<PathBuf> {
+        let Some(archive) = self.archive.as_deref() else { return Vec::new() };
+        let stem = |below: &Path| below.to_str().and_then(|p| p.strip_suffix(INTENT)).map(str::to_owned);
+        let logged = |stem: &String| archive.has(Path::new(&format!("{stem}.yaml")));
+        let stems = archive.below(Path::new("")).filter_map(stem).filter(logged);
+        stems.map(|stem| self.root.join(format!("{stem}{INTENT}"))).collect()
+    }
+
+    /// Is any file of a run of this id there, here or on the branch?
+    pub fn has_run(&self, integration: &str, org_id: OrgId, id: &str) -> bool {
+        let year = id.get(..4).unwrap_or("0000");
+        let folder = self.root.join(safe_segment(integration)).join(org_id.as_str()).join(year);
+        let ends = [".yaml", ".records.jsonl", ".values.age", INTENT];
+        ends.iter().any(|end| self.has(&folder.join(format!("{id}{end}"))))
+    }
+
     /// Where the file of a run's intent lies.
     pub fn intent_path(&self, log: &RunLog) -> PathBuf {
         self.folder(log).join(format!("{}{INTENT}", log.id))
@@ -200,12 +217,10 @@ impl Store {
         let stamp = super::stamp(log.start);
         let taken =
             |id: &str| [".yaml", ".records.jsonl"].iter().any(|end| self.has(&folder.join(format!("{id}{end}"))));
-        let mut id = stamp.clone();
-        let mut number = 2;
-        while taken(&id) {
-            id = format!("{stamp}-{number}");
-            number += 1;
-        }
+        // The run's own id first: its values and its journal go by it.
+        let own = log.id.starts_with(&stamp).then(|| log.id.clone());
+        let others = (1_u64..).map(|n| if n == 1 { stamp.clone() } else { format!("{stamp}-{n}") });
+        let id = own.into_iter().chain(others).find(|id| !taken(id)).unwrap_or(stamp.clone());
         log.outcomes = format!("{id}.records.jsonl");
         log.id = id;
     }
@@ -283,14 +298,14 @@ impl Store {
     }
 
     /// The newest run that was carried out ([`super::ExitReason::carried_out`]): the base of `max_shrink`, and what makes a run the first. A run
-    /// that a guard stopped must not count: the next day it would let the same short report through.
+    /// that a guard stopped must not count: the next day it would let the same short report through. Nor does an undo: it has no report.
     pub fn last_carried_out(
         &self,
         integration: &str,
         environment: EnvironmentName,
         org_id: OrgId,
     ) -> Result<Option<RunSummary>, StoreProblem> {
-        self.newest(integration, environment, org_id, |run| run.exit.carried_out())
+        self.newest(integration, environment, org_id, |run| run.exit.carried_out() && run.trigger != Trigger::Undo)
     }
 
     fn newest(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{ExitReason, RecordCounts, RunLog, Seconds, Status};
+use super::{ExitReason, RecordCounts, RunLog, Seconds, Status, Trigger};
 use crate::model::{EnvironmentName, ObjectName, OrgId};
 
 /// What a list of runs says of one of them.
@@ -34,6 +34,8 @@ pub struct RunSummary {
     pub status: Status,
     /// Why it ended.
     pub exit: ExitReason,
+    /// Who or what started it.
+    pub trigger: Trigger,
     /// Report rows: what `max_shrink` compares with.
     pub rows: u64,
     /// The record ledger.
@@ -56,6 +58,7 @@ impl RunSummary {
             run_time: log.run_time_seconds,
             status: log.status,
             exit: log.exit.clone(),
+            trigger: log.trigger.clone(),
             rows: log.rows.rows,
             records: log.records.clone(),
         }

@@ -28,13 +28,15 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
     command.env("PATH", std::env::var("PATH").unwrap()).env("HOME", folder).env("GIT_CONFIG_NOSYSTEM", "1");
-    command.env("GIT_OPTIONAL_LOCKS", "0").envs(["AUTHOR", "COMMITTER"].iter().flat_map(|who| {
-        [(format!("GIT_{who}_NAME"), "Ann"), (format!("GIT_{who}_EMAIL"), "ann@acme.example")]
-    }));
+    command.env("GIT_OPTIONAL_LOCKS", "0").envs(
+        ["AUTHOR", "COMMITTER"]
+            .iter()
+            .flat_map(|who| [(format!("GIT_{who}_NAME"), "Ann"), (format!("GIT_{who}_EMAIL"), "ann@acme.example")]),
+    );
     let said = command.output().unwrap();
     let err = String::from_utf8_lossy(&said.stderr);
     assert!(said.status.success(), "git {arguments:?}: {err}");
-    String::from_utf8(said.stdout).unwrap().trim_end().to_owned()
+    String::from_utf8_lossy(&said.stdout).trim_end().to_owned()
 }
 
 impl Team {
@@ -55,7 +57,8 @@ impl Team {
         }
         std::fs::write(a.join(".gitignore"), "exports/\n.footbridge/\n").unwrap();
         if !project.is_empty() {
-            std::fs::write(a.join("integrations/project.yaml"), format!("footbridge: 1\nkind: project\n{project}")).unwrap();
+            std::fs::write(a.join("integrations/project.yaml"), format!("footbridge: 1\nkind: project\n{project}"))
+                .unwrap();
         }
         git(&a, &["checkout", "--quiet", "-b", "main"]);
         git(&a, &["add", "."]);
@@ -128,7 +131,8 @@ impl Team {
 
     /// The run logs on the remote, oldest first.
     pub fn logs(&self) -> Vec<Value> {
-        let logs = self.files().into_iter().filter(|f| f.ends_with("Z.yaml") || f.contains("Z-") && f.ends_with(".yaml"));
+        let logs =
+            self.files().into_iter().filter(|f| f.ends_with("Z.yaml") || f.contains("Z-") && f.ends_with(".yaml"));
         logs.map(|f| serde_yaml::from_str(&self.file(&f)).unwrap()).collect()
     }
 

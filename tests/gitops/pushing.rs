@@ -36,7 +36,7 @@ fn dirty(folder: &Path) {
 
 #[test]
 fn a_commit_and_a_push_leave_worktree_index_and_stash_as_they_were() {
-    let team = Team::new(6);
+    let team = Team::with(6, "git: {}\n");
     let a = team.clone_of("a");
     dirty(&a);
     let before = seen(&a);
@@ -144,7 +144,10 @@ fn eight_clones_push_at_once_and_nothing_is_lost() {
                 scope.spawn(move || {
                     let repository = Git::open(&here, Pauses { tries: 40, ..Pauses::none() }).unwrap();
                     let branch = Branch::new(repository, RUNS, "origin", Some(Author::nobody()));
-                    let change = Change { path: format!("runs/{clone}.yaml"), content: Content::Bytes(clone.clone().into_bytes()) };
+                    let change = Change {
+                        path: format!("runs/{clone}.yaml"),
+                        content: Content::Bytes(clone.clone().into_bytes()),
+                    };
                     branch.push(&[change], clone, now).unwrap().tries
                 })
             })
@@ -213,7 +216,7 @@ fn with_the_remote_gone_before_the_first_write_nothing_is_sent() {
     let team = Team::new(6);
     let running = team.slowed("path: 'query?q='");
     std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
-    running.ends().exits(1).says("FB0833").says("nothing was sent");
+    running.ends().exits(1).says("FB0843").says("nothing was sent");
     assert_eq!(team.job.scene.write_calls(), 0);
     assert_eq!(team.journals("a"), 0);
     std::fs::rename(team.clone_of("gone.git"), team.remote()).unwrap();
@@ -221,7 +224,7 @@ fn with_the_remote_gone_before_the_first_write_nothing_is_sent() {
     team.apply("b").exits(1).says("footbridge unlock");
     team.apply("a").exits(0);
     assert_eq!(team.logs().len(), 2);
-    assert_eq!(team.logs()[0]["problems"][0]["code"], "FB0833");
+    assert_eq!(team.logs()[0]["problems"][0]["code"], "FB0843");
     assert_eq!(team.job.state(), team.job.wanted());
 }
 
@@ -230,7 +233,7 @@ fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
     let team = Team::new(6);
     let running = team.slowed("method: PATCH");
     std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
-    running.ends().exits(1).says("FB0832").says("committed here").says("could not be given back");
+    running.ends().exits(1).says("FB0842").says("committed here").says("could not be given back");
     assert_eq!(team.job.state(), team.job.wanted());
     std::fs::rename(team.clone_of("gone.git"), team.remote()).unwrap();
     assert_eq!((team.count("Z.yaml"), team.count(".intent.yaml")), (0, 1));
@@ -242,9 +245,18 @@ fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
 fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     let team = Team::new(6);
     let hook = team.remote().join("hooks/update");
-    std::fs::write(&hook, format!("#!/bin/sh\n[ \"$1\" = refs/heads/{RUNS} ] && echo 'protected by rule' >&2 && exit 1\nexit 0\n")).unwrap();
+    std::fs::write(
+        &hook,
+        format!("#!/bin/sh\n[ \"$1\" = refs/heads/{RUNS} ] && echo 'protected by rule' >&2 && exit 1\nexit 0\n"),
+    )
+    .unwrap();
     executable(&hook);
-    team.apply("a").exits(1).says("FB0833").says("the remote refuses the branch").says("contents: write").says("nothing was sent");
+    team.apply("a")
+        .exits(1)
+        .says("FB0843")
+        .says("the remote refuses the branch")
+        .says("contents: write")
+        .says("nothing was sent");
     assert_eq!(team.job.scene.write_calls(), 0);
     assert!(team.locks().is_empty());
     // The user's own hooks are no part of it.
@@ -273,7 +285,9 @@ fn credentials_in_the_remotes_address_are_never_printed() {
         "ssh://MARKED4:MARKED5@127.0.0.1:1/repo.git",
     ] {
         git(&a, &["remote", "set-url", "origin", url]);
-        for arguments in [&["apply", "notes", "--yes", "--push"][..], &["unlock"], &["-vv", "apply", "notes", "--yes", "--push"]] {
+        for arguments in
+            [&["apply", "notes", "--yes", "--push"][..], &["unlock"], &["-vv", "apply", "notes", "--yes", "--push"]]
+        {
             let mut command = team.command("a", arguments);
             command.envs(["GIT_TRACE", "GIT_TRACE_CURL", "GIT_CURL_VERBOSE", "GIT_TRACE2"].map(|name| (name, "1")));
             team.job.start_command(command).ends().exits(1).never_says("MARKED").says("git could not");

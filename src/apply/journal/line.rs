@@ -57,6 +57,9 @@ pub struct Head {
     /// The field whose record Salesforce locks with each record: what jobs are ordered by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<FieldName>,
+    /// Records that are written and looked at before all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canary: Vec<RecordId>,
     /// What of the plan is carried out.
     #[serde(flatten)]
     pub selection: Selection,

@@ -45,6 +45,8 @@ pub struct Start {
     pub bulk: bool,
     /// The field whose record Salesforce locks with each record of the object.
     pub parent: Option<FieldName>,
+    /// Records that are written and looked at before all others ([`canary`](crate::apply::canary)); none: no such thing is done.
+    pub canary: Vec<RecordId>,
 }
 
 impl Start {
@@ -63,6 +65,7 @@ impl Start {
             plan: plan_file,
             bulk: self.bulk,
             parent: self.parent,
+            canary: self.canary,
             selection: self.selection,
         }
     }

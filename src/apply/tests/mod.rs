@@ -94,6 +94,7 @@ pub fn start(selection: Selection) -> Start {
         selection,
         bulk: false,
         parent: None,
+        canary: Vec::new(),
     }
 }
 

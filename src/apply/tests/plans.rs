@@ -47,6 +47,7 @@ pub fn plan_with(masks: &[u8], change: impl Fn(&mut Entry)) -> Plan {
         match_column: "User ID".into(),
         match_field: "Email".into(),
         scope: None,
+        undo_of: None,
         fields: FIELDS
             .iter()
             .map(|(name, field_type)| FieldHead {

@@ -8,13 +8,15 @@ use jiff::Timestamp;
 use super::ask::confirm;
 use super::intent;
 use super::jobs;
+use super::keeping;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
 use super::publish::{Publisher, Turn};
 use super::signals;
+use super::verify;
 use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
-    precheck, unfinished,
+    canary, precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose, budget};
@@ -23,6 +25,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::repository::state_folder;
 use crate::cli::show;
+use crate::cli::undo;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -31,7 +34,7 @@ use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{ExitReason, NotAttempted, Quota, Trigger, stamp};
+use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, Trigger, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -73,13 +76,23 @@ pub fn outline(world: &World, arguments: &ApplyArguments) -> Outline {
     Outline::new(Form::Text, options)
 }
 
+/// What a plan is made from.
+pub enum From<'a> {
+    /// The integration's report.
+    Report,
+    /// A plan file, read.
+    File(Box<(Plan, Outline)>),
+    /// The values of a run that is to be taken back.
+    Run(&'a undo::Run),
+}
+
 /// Applies one integration, from a plan file or after planning.
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
     arguments: &ApplyArguments,
     selection: Selection,
-    given: Option<(Plan, Outline)>,
+    given: From<'_>,
     publisher: &Publisher,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
@@ -98,13 +111,14 @@ async fn in_turn(
     target: Target<'_>,
     arguments: &ApplyArguments,
     selection: Selection,
-    given: Option<(Plan, Outline)>,
+    given: From<'_>,
     start: Timestamp,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let place = turn.place();
     let world = place.world;
     let name = &target.integration.name.value;
+    let org_id = target.org_id;
 
     let budget = budget(world);
     if let Some(how) = arguments.jobs {
@@ -112,13 +126,21 @@ async fn in_turn(
     }
     let planning = async {
         match given {
-            None => {
+            From::Report => {
                 let mut outline = outline(world, arguments);
                 let planned = place.plan(target, Purpose::Apply, budget.clone(), &mut outline).await?;
                 let report = Some((planned.report.bytes, planned.report.rows));
                 Ok(((planned.plan, planned.connected, planned.parent, report, Vec::new()), outline))
             }
-            Some((plan, outline)) => Ok((checked(place, target, plan, budget.clone()).await?, outline)),
+            From::File(given) => {
+                let (plan, outline) = *given;
+                Ok((checked(place, target, plan, budget.clone()).await?, outline))
+            }
+            From::Run(run) => {
+                let mut outline = outline(world, arguments);
+                let undone = undo::plan(place, target, run, Purpose::Apply, budget.clone(), &mut outline).await?;
+                Ok(((undone.plan, undone.connected, undone.parent, None, Vec::new()), outline))
+            }
         }
     };
     let planned = tokio::select! {
@@ -143,8 +165,11 @@ async fn in_turn(
         world.print("");
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
-    let about = |trigger, connected: &Connected| About {
-        trigger,
+    let run = keeping::run_id(place, name, org_id, start);
+    let undo_of = plan.header.undo_of.clone();
+    let about = |connected: &Connected| About {
+        trigger: if undo_of.is_some() { Trigger::Undo } else { Trigger::Apply },
+        run: run.clone(),
         start,
         user: connected.username.clone(),
         waived: &arguments.waive,
@@ -154,9 +179,10 @@ async fn in_turn(
         report_bytes: report.map(|(bytes, _)| bytes),
         api: connected.client.api_version().to_owned(),
         turn,
+        careful: Careful { undo_of: undo_of.clone(), ..Careful::default() },
     };
-    let nothing =
-        |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(Trigger::Apply, &connected));
+    let nothing = |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(&connected));
+    let failed = |code| log::write(place, &plan, &Ended::Failed(code), about(&connected));
     if !stale.is_empty() {
         let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
@@ -175,25 +201,46 @@ async fn in_turn(
     if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
         jobs::none_at_work(world, &connected, &plan).await?;
     }
+    let keep = match keeping::decide(place, target.environment, name, arguments.no_undo) {
+        Ok(keep) => keep,
+        Err(failure) => return Err(logged(failed(Code::NoPlaceForValues), failure)),
+    };
     confirm(world, &plan, arguments.yes, cancel).await?;
+    // Before the first change is sent, what it overwrites is on disk.
+    let values = match keeping::keep(place, &plan, &run, keep.as_ref()) {
+        Ok(values) => values,
+        Err(failure) => return Err(logged(failed(Code::ValuesUnwritable), failure)),
+    };
 
-    let run = Start { run: stamp(start), started: start, selection: selection.clone(), bulk, parent };
-    let journal = match Journal::start(&journals(place), &plan, run) {
+    let canary = match arguments.canary {
+        Some(count) => canary(&plan, &selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
+        None => Vec::new(),
+    };
+    let begun = Start { run: run.clone(), started: start, selection: selection.clone(), bulk, parent, canary };
+    let journal = match Journal::start(&journals(place), &plan, begun) {
         Ok(journal) => journal,
         Err(problem) => {
             let reason = NotAttempted::Other("no journal could be made".to_owned());
             return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
         }
     };
-    if let Err(failure) = intent::push(turn, &plan, &about(Trigger::Apply, &connected), bulk) {
+    if let Err(failure) = intent::push(turn, &plan, &about(&connected), bulk, &values) {
         // Nothing was sent: no record is in doubt, and there is nothing to resume.
         let closed = journal.close().map_err(|p| journal_failure(&p));
         let failure = closed.err().into_iter().fold(failure, Failure::and);
-        let reason = NotAttempted::Other(intent::NOT_PUSHED.to_owned());
-        return Err(logged(nothing(ExitReason::Error, reason), failure));
+        return Err(logged(failed(Code::IntentNotPushed), failure));
     }
     let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
-    carried.ended(place, &plan, about(Trigger::Apply, &connected))
+    let mut about = about(&connected);
+    about.careful.values = Some(values);
+    if arguments.verify && undo_of.is_none() {
+        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await?;
+        about.counters = budget.counters();
+    }
+    if undo_of.is_some() {
+        world.say(&format!("what `{name}` maps is written again by its next apply, unless its report, its mapping or its schedule is changed first"));
+    }
+    carried.ended(place, &plan, about)
 }
 
 /// Ends when the word to stop is given.
@@ -233,6 +280,29 @@ impl Carried {
         }
         self.journal.close().map_err(|p| journal_failure(&p))?;
         Ok(exit)
+    }
+}
+
+impl Carried {
+    /// Plans again, and holds what would change against what was updated.
+    async fn verified(
+        &self,
+        place: &Place<'_>,
+        target: Target<'_>,
+        plan: &Plan,
+        budget: &Budget,
+        cancel: &Cancel,
+    ) -> Result<Option<crate::runlog::SecondLook>, Failure> {
+        let Ok(outcomes) = &self.outcomes else { return Ok(None) };
+        if outcomes.ledger.updated == 0 || cancel.is_cancelled() {
+            return Ok(None);
+        }
+        let second = verify::again(place, target, plan, outcomes, budget.clone());
+        tokio::select! {
+            biased;
+            () = heard(cancel) => Ok(None),
+            second = second => Ok(Some(second)),
+        }
     }
 }
 
@@ -307,6 +377,20 @@ type Checked = (Plan, Connected, Option<FieldName>, Option<(u64, u64)>, Vec<Stal
 
 /// A plan file against what is there now.
 async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budget) -> Result<Checked, Failure> {
+    if plan.header.undo_of.is_some() {
+        // It has no report; what its records hold now is looked at before each of them is written.
+        let (connected, object) = place.describe(target, Purpose::Apply, budget).await?;
+        let facts = Facts {
+            digests: crate::plan::Digests {
+                configuration: target.integration.digest(target.environment),
+                report: plan.header.digests.report.clone(),
+                definitions: undo::definitions(&object, &plan.header),
+            },
+            org_id: connected.org_id,
+        };
+        let stale = precheck(&plan, &facts).err().unwrap_or_default();
+        return Ok((plan, connected, object.parent, None, stale));
+    }
     let ground = place.ground(target, Purpose::Apply, budget).await?;
     let span = &target.integration.source(target.environment).location.span;
     let definitions = ground.stands.compiled.definitions.clone();
@@ -342,7 +426,8 @@ fn first_run(
     arguments: &ApplyArguments,
     plan: &mut Plan,
 ) -> Result<(), Failure> {
-    if target.environment != EnvironmentName::Production {
+    // What is taken back was a run already.
+    if target.environment != EnvironmentName::Production || plan.header.undo_of.is_some() {
         return Ok(());
     }
     let store = place.store();

@@ -209,8 +209,13 @@ async fn read_again(connected: &Connected, values: &Values) -> Result<Vec<Found>
         if lot.is_empty() {
             return Ok(found);
         }
-        let sought: Vec<Sought<'_>> =
-            lot.iter().map(|v| Sought { id: v.id, before: &v.before, after: v.after.as_ref() }).collect();
+        let salt = &head.salt;
+        let sought = lot.iter().map(|values| Sought {
+            id: values.id,
+            before: &values.before,
+            wrote: Box::new(|field, is| values.wrote(salt, field, is)),
+        });
+        let sought: Vec<Sought<'_>> = sought.collect();
         let looked = look(&connected.client, &head.object, &head.fields, &sought).await;
         found.extend(looked.map_err(|fault| unreadable(fault.to_string()))?);
     }
@@ -226,9 +231,11 @@ fn line(values: &RecordValues, found: &Found) -> RecordLine {
             ..new(Outcome::NotAttempted)
         },
         Found::Other(fields) => {
-            let doubt = match values.after {
-                Some(_) => Doubt::Neither,
-                None => Doubt::Other("the record has changed, and what the run was to write was not kept".to_owned()),
+            let doubt = match (&values.after, &values.written) {
+                (None, None) => {
+                    Doubt::Other("the record has changed, and what the run was to write was not kept".to_owned())
+                }
+                _ => Doubt::Neither,
             };
             RecordLine { doubt: Some(doubt), fields: fields.clone(), ..new(Outcome::Unknown) }
         }

@@ -6,16 +6,15 @@ use crate::cli::branch::{ci_page, failure, host};
 use crate::cli::failure::Failure;
 use crate::diag::Code;
 use crate::plan::{Plan, RecordLedger};
-use crate::runlog::{CallCounts, ExitReason, Intent, RunFacts, RunLog, StopsAfter};
-
-/// Why nothing was sent, in a run log.
-pub const NOT_PUSHED: &str = "the run's intent could not be pushed";
+use crate::render::counted;
+use crate::runlog::values::Keep;
+use crate::runlog::{CallCounts, Careful, ExitReason, Intent, RunFacts, RunLog, StopsAfter, ValuesNote};
 
 /// Pushes the intent of a run, with the values of before where they are kept beside its log. Without `--push` there is nothing to do.
 ///
 /// # Errors
 /// It is not on the remote: nothing may be sent.
-pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool) -> Result<(), Failure> {
+pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool, values: &ValuesNote) -> Result<(), Failure> {
     if turn.pushing().is_none() {
         return Ok(());
     }
@@ -41,24 +40,30 @@ pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool) -> Resu
         api: about.api.clone(),
         footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems: Vec::new(),
+        careful: Careful { values: Some(values.clone()), ..about.careful.clone() },
     };
     let mut log = RunLog::new(plan, facts);
     let store = place.store();
+    log.id.clone_from(&about.run);
     store.name(&mut log);
     let path = turn.below(&store.intent_path(&log));
-    let values = store.folder(&log).join(format!("{}.values.age", log.id));
-    let kept = values.is_file();
-    let name = values.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = values.file.clone().filter(|_| values.keep == Keep::Committed);
+    let file = name.as_ref().map(|name| store.folder(&log).join(name));
     let way = if bulk { "bulk" } else { "collections" };
-    let intent = Intent::new(log, host(place.world), ci_page(place.world), way, name.filter(|_| kept));
+    let intent = Intent::new(log, host(place.world), ci_page(place.world), way, name);
     let text = intent.text().map_err(|e| Failure::bug(format!("an intent cannot be written: {e}")))?;
     let mut changes = vec![bytes(path.clone(), text.into_bytes())];
-    if kept {
-        changes.push(on_disk(turn.below(&values), values));
+    if let Some(file) = file {
+        changes.push(on_disk(turn.below(&file), file));
     }
     let log = &intent.log;
-    let message =
-        format!("{} in {} ({}): begins to write {} records\n", log.integration, log.environment, log.id, records);
+    let message = format!(
+        "{} in {} ({}): begins to write {}\n",
+        log.integration,
+        log.environment,
+        log.id,
+        counted(records, "record")
+    );
     turn.push(&changes, &message).map_err(|problem| failure(&problem, Code::IntentNotPushed, NOTHING))?;
     turn.intended(path);
     Ok(())

@@ -4,8 +4,8 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::intent;
 use super::publish::Turn;
+use super::verify;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -18,13 +18,15 @@ use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog, RunProblem,
-    RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
+    CallCounts, Careful, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog,
+    RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
 pub struct About<'a> {
     pub trigger: Trigger,
+    /// The run's id: its values and its journal go by it.
+    pub run: String,
     pub start: Timestamp,
     pub user: Option<String>,
     pub waived: &'a [GuardName],
@@ -35,12 +37,16 @@ pub struct About<'a> {
     pub api: String,
     /// What brings the log to the branch.
     pub turn: &'a Turn<'a>,
+    /// What is not about every run.
+    pub careful: Careful,
 }
 
 /// How a run ended, before and after it touched the org.
 pub enum Ended<'a> {
     /// Nothing was sent.
     Nothing(ExitReason, NotAttempted),
+    /// Something failed between the plan and the first change.
+    Failed(Code),
     /// The plan was carried out, as far as it went.
     Carried(&'a Outcomes),
 }
@@ -51,21 +57,27 @@ pub enum Ended<'a> {
 /// The log could not be written: the journal stays, and says what happened.
 pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>) -> Result<Exit, Failure> {
     let (reason, ledger, problems, [writes, rereads, jobs]) = match ended {
-        Ended::Nothing(reason, why) => {
+        Ended::Nothing(..) | Ended::Failed(_) => {
+            let reason = match ended {
+                Ended::Nothing(reason, _) => reason.clone(),
+                _ => ExitReason::Error,
+            };
+            let code = match ended {
+                Ended::Failed(code) => *code,
+                _ => Code::JournalUnwritable,
+            };
             let ledger = RecordLedger {
                 records: plan.summary.records,
                 not_attempted: plan.summary.records,
                 ..RecordLedger::default()
             };
-            // The two errors between plan and first update.
-            let not_pushed = matches!(why, NotAttempted::Other(words) if words == intent::NOT_PUSHED);
-            let code = if not_pushed { Code::IntentNotPushed } else { Code::JournalUnwritable };
-            let problem = (*reason == ExitReason::Error).then(|| RunProblem {
+            // An error between plan and first update.
+            let problem = (reason == ExitReason::Error).then(|| RunProblem {
                 code: code.as_str().to_owned(),
                 message: code.title().to_owned(),
                 not_done: Some("nothing was sent".to_owned()),
             });
-            (reason.clone(), ledger, problem.into_iter().collect(), [0; 3])
+            (reason, ledger, problem.into_iter().collect::<Vec<_>>(), [0; 3])
         }
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
@@ -74,6 +86,23 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
             [outcomes.writes, outcomes.rereads, outcomes.job_calls],
         ),
     };
+    let mut about = about;
+    if let Ended::Carried(outcomes) = ended {
+        about.careful.canary = outcomes.canary.as_ref().map(verify::look);
+    }
+    let mut problems = problems;
+    let differs = about.careful.verify.as_ref().filter(|look| look.differ > 0);
+    let verify_differs = differs.is_some();
+    problems.extend(differs.map(|look| RunProblem {
+        code: Code::VerifyDiffers.as_str().to_owned(),
+        message: format!(
+            "{} of {} that were updated would change again: {}",
+            look.differ,
+            render::counted(look.records, "record"),
+            look.words()
+        ),
+        not_done: None,
+    }));
     let others = about.counters.calls.saturating_sub(writes + rereads + jobs);
     let by_kind = [("update", writes), ("read_again", rereads), ("job", jobs), ("other", others)];
     let calls = CallCounts {
@@ -105,17 +134,19 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         calls,
         jobs: match ended {
             Ended::Carried(outcomes) => outcomes.jobs.iter().map(job).collect(),
-            Ended::Nothing(..) => Vec::new(),
+            Ended::Nothing(..) | Ended::Failed(_) => Vec::new(),
         },
         quota: about.quota,
         report_bytes: about.report_bytes,
         api: about.api,
         footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems,
+        careful: about.careful,
     };
     let mut log = RunLog::new(plan, facts);
+    log.id = about.run;
     let store = place.store();
-    let exit = exit_of(ended);
+    let exit = exit_of(ended).and(if verify_differs { Exit::Failed } else { Exit::Done });
     let mut ends = render::Ends::new(&options(place.world, false));
     let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
     let lines = lines.inspect(|line| line.iter().for_each(|line| ends.line(line)));
@@ -182,6 +213,7 @@ pub fn unplanned(
         api: target.org.api_version.clone(),
         footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems: problems.collect(),
+        careful: Careful::default(),
     };
     let mut log = RunLog::unplanned(subject, facts);
     let written = place.store().write(&mut log, []).map_err(unwritable)?;
@@ -281,6 +313,7 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::JobAborted => "somebody stopped a bulk job",
         StopKind::JobSlow => "a bulk job took longer than a run waits for one",
         StopKind::Plan => "the plan could not be read from disk any more",
+        StopKind::Canary => "the first records did not come back as they were written",
     }
 }
 
@@ -290,7 +323,7 @@ fn exit_of(ended: &Ended<'_>) -> Exit {
         Ended::Nothing(ExitReason::Stale, _) => Exit::Stale,
         Ended::Nothing(ExitReason::NotAuthorised, _) => Exit::Unauthorised,
         Ended::Nothing(ExitReason::NothingToDo | ExitReason::Done, _) => Exit::Done,
-        Ended::Nothing(..) => Exit::Failed,
+        Ended::Nothing(..) | Ended::Failed(_) => Exit::Failed,
         Ended::Carried(outcomes) => {
             let unauthorised = outcomes
                 .stopped
@@ -312,6 +345,9 @@ fn exit_of(ended: &Ended<'_>) -> Exit {
 fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
     let end = match ended {
         Ended::Nothing(_, reason) => return RecordLine::not_attempted(entry, reason.clone()),
+        Ended::Failed(code) => {
+            return RecordLine::not_attempted(entry, NotAttempted::Other(code.title().to_owned()));
+        }
         Ended::Carried(outcomes) => outcomes.ends.get(record)?,
     };
     match end {

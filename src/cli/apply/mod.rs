@@ -5,21 +5,26 @@ mod carry;
 mod died;
 mod intent;
 mod jobs;
+pub(super) mod keeping;
 mod log;
 mod progress;
 mod publish;
 mod resume;
 mod signals;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use self::carry::From;
 use self::publish::Publisher;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::ground::{Place, Target};
 use super::repository::Repository;
 use super::show;
+use super::undo;
 use super::world::World;
 use crate::apply::Cancel;
 use crate::diag::{Code, Diagnostic};
@@ -75,7 +80,8 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
             exit = exit.and(Exit::Failed);
             continue;
         }
-        let ended = carry::integration(&place, target, arguments, selection.clone(), None, &publisher, &cancel).await;
+        let given = From::Report;
+        let ended = carry::integration(&place, target, arguments, selection.clone(), given, &publisher, &cancel).await;
         exit = exit.and(told(world, ended));
     }
     Ok(exit.and(told(world, publisher.finish(&place))))
@@ -97,9 +103,23 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
     let publisher = Publisher::of(&place, arguments)?;
-    let given = Some((plan, outline));
+    let given = From::File(Box::new((plan, outline)));
     let ended = carry::integration(&place, target, arguments, selection, given, &publisher, cancel).await;
     Ok(told(world, ended).and(told(world, publisher.finish(&place))))
+}
+
+/// Takes a run back: the plan is made from its values, and carried out as every other.
+pub async fn back(
+    place: &Place<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    run: &undo::Run,
+) -> Result<Exit, Failure> {
+    let cancel = signals::hear();
+    let selection = selection(place.world, arguments)?;
+    let publisher = Publisher::of(place, arguments)?;
+    let ended = carry::integration(place, target, arguments, selection, From::Run(run), &publisher, &cancel).await;
+    Ok(told(place.world, ended).and(told(place.world, publisher.finish(place))))
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

@@ -2,7 +2,7 @@
 //!
 //! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::died;
@@ -84,6 +84,8 @@ impl Publisher {
         if push {
             let there = branch.git().has_remote(branch.remote());
             there.map_err(|problem| failure(&problem, Code::GitUnavailable, NOTHING))?;
+            blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
+            place.world.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(place.root.to_owned());
         }
         Ok(Self { on: Some(On { branch, push }), waiting: Mutex::default() })
     }
@@ -171,7 +173,14 @@ impl Publisher {
             taken_along(place, &changes);
             return Ok(());
         }
-        match blocking(|| branch.push(&changes, &message, now)) {
+        let mut all = changes.clone();
+        for path in place.store().settled() {
+            let path = below(place.root, &path);
+            if !all.iter().any(|change| change.path == path) {
+                all.push(Change { path, content: Content::Gone });
+            }
+        }
+        match blocking(|| branch.push(&all, &message, now)) {
             Ok(pushed) => {
                 let tries = if pushed.tries > 1 { format!(", at try {}", pushed.tries) } else { String::new() };
                 place.world.say(&format!("pushed to `{}` of {}{tries}", branch.name(), branch.remote()));
@@ -181,6 +190,12 @@ impl Publisher {
             Err(problem) => Err(kept_here(place, branch, &changes, &message, &problem)),
         }
     }
+}
+
+/// A path as the branch has it.
+fn below(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// What cannot be pushed is committed here, so that the next push takes it along.
@@ -224,9 +239,8 @@ impl<'p> Turn<'p> {
     }
 
     /// A path of the folder of run logs as the branch has it: below the root, with `/`.
-    pub fn below(&self, path: &std::path::Path) -> String {
-        let below = path.strip_prefix(self.place.root).unwrap_or(path);
-        below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    pub fn below(&self, path: &Path) -> String {
+        below(self.place.root, path)
     }
 
     /// A run log has been written.
@@ -242,7 +256,7 @@ impl<'p> Turn<'p> {
         of(&self.logs).push(Done { changes, line: line(log) });
     }
 
-    fn file(&self, path: &std::path::Path) -> Change {
+    fn file(&self, path: &Path) -> Change {
         Change { path: self.below(path), content: Content::File(path.to_owned()) }
     }
 
@@ -308,6 +322,10 @@ impl<'p> Turn<'p> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        // Something went very wrong on the way: others must find out what was written before they write.
+        if of(&self.intent).is_some() {
+            return;
+        }
         let (Some(lock), Some(branch)) = (of(&self.lock).take(), self.publisher.pushing()) else { return };
         if let Err(problem) = blocking(|| lock.release(branch)) {
             let words = problem.to_string();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::carry::{carry_out, heard, journal_failure, journals, lock};
+use super::keeping;
 use super::log::About;
 use super::publish::{Publisher, Turn};
 use super::signals;
@@ -16,7 +17,7 @@ use crate::cli::ground::{Place, Target};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::Plan;
-use crate::runlog::{Quota, Trigger};
+use crate::runlog::{Careful, Quota, Trigger};
 
 /// Finishes every unfinished run of the environment.
 pub async fn run(
@@ -133,8 +134,10 @@ async fn in_turn(
         one.head.run, one.head.integration, plan.summary.records
     ));
     let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
+    let values = keeping::kept_before(place, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,
+        run: one.head.run.clone(),
         start,
         user: connected.username.clone(),
         waived: &[],
@@ -144,6 +147,7 @@ async fn in_turn(
         report_bytes: None,
         api: connected.client.api_version().to_owned(),
         turn,
+        careful: Careful { undo_of: plan.header.undo_of.clone(), values: Some(values), ..Careful::default() },
     };
     carried.ended(place, &plan, about)
 }

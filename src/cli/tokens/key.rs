@@ -113,17 +113,6 @@ fn find(world: &World) -> Result<Option<(Key, KeyPlace)>, Unusable> {
     Ok(Some((key, KeyPlace::File(path))))
 }
 
-/// The identity for files that are encrypted to recipients: the key, where it is one. A passphrase is none.
-///
-/// # Errors
-/// A key that cannot be read, or is none.
-pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable> {
-    Ok(find(world)?.and_then(|(key, _)| match key {
-        Key::Identity(identity) => Some(identity),
-        Key::Passphrase(_) => None,
-    }))
-}
-
 /// Makes a key file. Never over one that is there.
 fn make(world: &World) -> Result<(Key, KeyPlace), Unusable> {
     let help = format!("set {VARIABLE} to an age identity (`age-keygen` makes one) or to a passphrase");
@@ -160,6 +149,17 @@ fn open(world: &World, root: &Path, key: Key) -> Vault {
         }),
         _ => vault,
     }
+}
+
+/// The identity that opens what is encrypted to its public half, where the key is one and not a passphrase.
+///
+/// # Errors
+/// A key that is none, or that others may read.
+pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable> {
+    Ok(match find(world)? {
+        Some((Key::Identity(identity), _)) => Some(identity),
+        _ => None,
+    })
 }
 
 /// The store, where there is a key for it. `None`: nothing was ever kept here.

@@ -10,7 +10,8 @@ mod spanned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::EnvironmentName;
+use crate::diag::Span;
+use crate::model::{EnvironmentName, FieldName, RecordId};
 
 pub use guards::{Guards, Limit};
 pub use integration::{
@@ -33,6 +34,25 @@ pub struct Repository {
     pub reports: BTreeMap<String, Spanned<Report>>,
     /// Integrations by name.
     pub integrations: BTreeMap<String, Integration>,
+    /// Cells that are known to fail, by record, then field.
+    pub known_failures: Vec<KnownFailure>,
+}
+
+/// A cell that Salesforce is known to refuse.
+#[derive(Debug, Clone)]
+pub struct KnownFailure {
+    /// The record.
+    pub record: RecordId,
+    /// The field.
+    pub field: FieldName,
+    /// Salesforce's code for it.
+    pub error: String,
+    /// The last day, in UTC, on which it holds.
+    pub until: jiff::civil::Date,
+    /// Why, in the team's words.
+    pub reason: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Repository {
@@ -59,6 +79,51 @@ pub struct Project {
     pub run_time_out: Option<Duration>,
     /// The branch of run logs.
     pub git: Git,
+    /// Where runs keep their values.
+    pub values: Values,
+}
+
+/// Where runs keep the values that they found and wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Values {
+    /// Where.
+    pub keep: Keep,
+    /// Who can open committed values: age public keys. One at least with [`Keep::Committed`].
+    pub recipients: Vec<String>,
+    /// Are the values that were written kept, too?
+    pub after: bool,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { keep: Keep::Local, recipients: Vec::new(), after: true }
+    }
+}
+
+/// Where values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// On the machine that applies.
+    Local,
+    /// Beside the run log, encrypted.
+    Committed,
+    /// Nowhere.
+    None,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            api_version: "66.0".into(),
+            runs: "runs".into(),
+            connect_time_out: Duration::from_secs(10),
+            answer_time_out: Duration::from_secs(120),
+            job_time_out: Duration::from_secs(60 * 60),
+            run_time_out: None,
+            git: Git::default(),
+            values: Values::default(),
+        }
+    }
 }
 
 /// The branch of run logs.
@@ -85,20 +150,6 @@ impl Default for Git {
             author: None,
             // GitHub ends a job after six hours.
             stale_after: Duration::from_secs(6 * 60 * 60),
-        }
-    }
-}
-
-impl Default for Project {
-    fn default() -> Self {
-        Self {
-            api_version: "66.0".into(),
-            runs: "runs".into(),
-            connect_time_out: Duration::from_secs(10),
-            answer_time_out: Duration::from_secs(120),
-            job_time_out: Duration::from_secs(60 * 60),
-            run_time_out: None,
-            git: Git::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod across;
 mod condition;
 mod domain;
+mod failures;
 mod fields;
 mod guards;
 mod integration;
@@ -19,6 +20,7 @@ use crate::model::EnvironmentName;
 use super::document::Document;
 
 pub(super) use across::{contested_fields, unused};
+pub(super) use failures::{Known, known_failures, unmet};
 pub(super) use integration::{Neighbours, integration};
 pub(super) use orgs::orgs;
 pub(super) use project::{ProjectDefaults, project};

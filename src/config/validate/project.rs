@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::valid::{Git, Guards, Lint, Project};
+use super::super::valid::{Git, Guards, Keep, Lint, Project, Values};
 use super::super::written;
 use super::Check;
 use super::guards::duration;
@@ -35,6 +35,9 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     if let Some(written) = &written.git {
         project.git = git(check, written);
     }
+    if let Some(written) = &written.values {
+        project.values = values(check, written);
+    }
     let guards = check.guards(&["guards"], written.guards.as_ref(), &Guards::default());
     ProjectDefaults { project, guards, lints_off: lints(written.lints_off.as_deref()) }
 }
@@ -60,6 +63,47 @@ fn git(check: &mut Check<'_>, written: &written::Git) -> Git {
         stale_after: written.stale_after.as_deref().and_then(duration).unwrap_or(git.stale_after),
         written: git.written,
     }
+}
+
+fn values(check: &mut Check<'_>, written: &written::Values) -> Values {
+    let keep = match written.keep {
+        None | Some(written::KeepWord::Local) => Keep::Local,
+        Some(written::KeepWord::Committed) => Keep::Committed,
+        Some(written::KeepWord::None) => Keep::None,
+    };
+    let mut recipients = Vec::new();
+    for text in written.recipients.iter().flatten() {
+        let path = &["values", "recipients"];
+        if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
+            check.wrong(
+                Code::SecretWrittenOut,
+                path,
+                "a secret key stands among the recipients",
+                "this opens the values",
+                "write its public half, which `age-keygen -y` prints (age1…), and make a new key: this one has been written down",
+            );
+        } else if text.parse::<age::x25519::Recipient>().is_err() {
+            check.wrong(
+                Code::BadRecipient,
+                path,
+                format!("`{}` is no age recipient", text.chars().take(80).collect::<String>()),
+                "not a public key of age's",
+                "write the public key that `age-keygen -y KEYFILE` prints: `age1` and 58 small letters and digits",
+            );
+        } else {
+            recipients.push(text.clone());
+        }
+    }
+    if keep == Keep::Committed && written.recipients.is_none() {
+        check.wrong(
+            Code::RecipientsMissing,
+            &["values", "keep"],
+            "values that are committed have to be encrypted to somebody",
+            "to whom?",
+            "add `recipients: [age1…]`: the public half of the key that undoes runs (`age-keygen` makes one)",
+        );
+    }
+    Values { keep, recipients, after: written.after.unwrap_or(true) }
 }
 
 pub(super) fn lints(written: Option<&[written::LintName]>) -> BTreeSet<Lint> {

@@ -130,7 +130,7 @@ fn allowed(kind: Kind, path: &[&str]) -> bool {
             matches!(path, ["report", "source", "headers", ..] | ["environments", _, "source", "headers", ..])
         }
         Kind::Report => matches!(path, ["source", "headers", ..]),
-        Kind::Project => false,
+        Kind::Project | Kind::KnownFailures => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Documents as written: what serde decodes and what the JSON Schemas are generated from. The comments on keys become descriptions in the schemas, so
 //! they are written for the people who write YAML. Only `validate` turns these types into valid ones.
 
+mod failures;
 mod forms;
 mod integration;
 mod mapping;
@@ -9,6 +10,7 @@ mod project;
 mod report;
 mod shapes;
 
+pub(super) use failures::KnownFailures;
 pub(super) use forms::form;
 pub(super) use integration::{
     Guards, Integration, LintName, Match, Preset, ReadWay, RecordDate, RecordPolicy, RecordPolicyWord, RowPolicy,
@@ -16,6 +18,6 @@ pub(super) use integration::{
 };
 pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank, WritePolicy};
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};
-pub(super) use project::{Git, Project, TimeOuts};
+pub(super) use project::{Git, KeepWord, Project, TimeOuts, Values};
 pub(super) use report::{Column, ColumnType, Encoding, Report, ReportDocument, Source};
 pub(super) use shapes::{Either, Limit};

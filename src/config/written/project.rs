@@ -35,6 +35,36 @@ pub(in crate::config) struct Project {
     pub(in crate::config) time_outs: Option<TimeOuts>,
     /// The branch of run logs.
     pub(in crate::config) git: Option<Git>,
+    /// Where runs keep the values that they found and wrote, so that they can be undone.
+    pub(in crate::config) values: Option<Values>,
+}
+
+/// Where runs keep the values that they found and wrote: what `footbridge undo` works from.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Values")]
+pub(in crate::config) struct Values {
+    /// `local`: on the machine that applies, below `.footbridge/values`. `committed`: beside the run log, encrypted to `recipients`. `none`: nowhere, so
+    /// that no run can be undone. Default `local`.
+    pub(in crate::config) keep: Option<KeepWord>,
+    /// Who can open committed values: age public keys (`age1…`), as `age-keygen -y` prints them. No secrets.
+    #[schemars(length(min = 1, max = 50))]
+    pub(in crate::config) recipients: Option<Vec<String>>,
+    /// Keep the values that were written, too (`drift` and `blame` show them). Without it a salted digest of each is kept. Default true.
+    pub(in crate::config) after: Option<bool>,
+}
+
+/// Where values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Keep")]
+pub(in crate::config) enum KeepWord {
+    /// On the machine that applies.
+    Local,
+    /// Beside the run log, encrypted.
+    Committed,
+    /// Nowhere.
+    None,
 }
 
 /// The branch that `apply --commit` and `--push` bring run logs to.

@@ -103,4 +103,10 @@ macro_rules! kind {
         })*
     };
 }
-kind!(kind_integration = "integration", kind_orgs = "orgs", kind_report = "report", kind_project = "project");
+kind!(
+    kind_integration = "integration",
+    kind_orgs = "orgs",
+    kind_report = "report",
+    kind_project = "project",
+    kind_known_failures = "known_failures"
+);

@@ -61,6 +61,8 @@ pub struct ObjectSeed {
     pub fields: Vec<FieldSeed>,
     /// Validation rules.
     pub rules: Vec<RuleSeed>,
+    /// What the org does by itself when a record is saved.
+    pub flows: Vec<FlowSeed>,
     /// Records.
     #[serde(skip_serializing)]
     pub records: Vec<Map<String, Value>>,
@@ -131,6 +133,17 @@ pub struct RuleSeed {
     /// Where the error is shown: the field (default), or the top of the page.
     #[serde(default)]
     pub on_page: bool,
+}
+
+/// A flow before the save: where a field is written, others are set with it. It runs after the validation rules and passes none itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowSeed {
+    /// Runs when this field is among those that are written; at every update when not given.
+    #[serde(default)]
+    pub on: Option<String>,
+    /// What it sets, in place of what was sent; null empties a field.
+    pub set: Map<String, Value>,
 }
 
 /// Conditions of validation rules. All that are given must hold; a null field fulfils all but `be_given`.

@@ -41,11 +41,18 @@ pub fn record(org: &Org, user: &User, draft: &Draft<'_>, id: &str, now: Timestam
     {
         return Err(one(Problem::of_record("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[])));
     }
-    let changes = stored(org, draft, id).map_err(one)?;
+    let mut changes = stored(org, draft, id).map_err(one)?;
     duplicates(org, draft, &changes, id).map_err(one)?;
     let broken = rules(org, draft, &changes, id).map_err(|e| one(e.into()))?;
     if !broken.is_empty() {
         return Err(broken);
+    }
+    for (on, set) in org.model.flows.get(&object.name).into_iter().flatten() {
+        let starts = on.as_ref().is_none_or(|on| draft.changes.iter().any(|(field, _)| field.name == *on));
+        if starts {
+            changes.retain(|(name, _)| !set.iter().any(|(other, _)| other == name));
+            changes.extend(set.iter().cloned());
+        }
     }
     org.change(object, id, changes, &user.id, now).map_err(|e| one(e.into()))?;
     Ok(())

@@ -59,6 +59,8 @@ pub struct Head {
     pub fields: BTreeMap<FieldName, FieldType>,
     /// The plan's digest of changes, which the run log has as well.
     pub changes: Digest,
+    /// What the digests in `written` begin with: drawn anew for every run.
+    pub salt: String,
 }
 
 /// One planned record. Values are canonical text by the field's type; null is blank.
@@ -73,19 +75,42 @@ pub struct RecordValues {
     /// What the run was to write. Absent where after-values are not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<BTreeMap<FieldName, Option<String>>>,
+    /// Instead of `after`: salted digests of it, which tell whether a field still holds what the run wrote, and no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<BTreeMap<FieldName, String>>,
 }
 
 impl RecordValues {
-    /// Of a planned entry; `None` for one without a record.
-    pub fn of(entry: &Entry, after: bool) -> Option<Self> {
+    /// Of a planned entry; `None` for one without a record. Without `after` the values to be written leave digests behind, under this salt.
+    pub fn of(entry: &Entry, after: bool, salt: &str) -> Option<Self> {
         let cells = || entry.cells.iter();
         Some(Self {
             row: entry.row,
             id: entry.record?,
             before: cells().map(|c| (c.field.clone(), c.before.clone())).collect(),
             after: after.then(|| cells().map(|c| (c.field.clone(), c.after.clone())).collect()),
+            written: (!after)
+                .then(|| cells().map(|c| (c.field.clone(), digest(salt, &c.field, c.after.as_deref()))).collect()),
         })
     }
+
+    /// Is this what the run was to write into the field? `None` where the file does not tell. `value` is canonical text; `None` is blank.
+    pub fn wrote(&self, salt: &str, field: &FieldName, value: Option<&str>) -> Option<bool> {
+        match (&self.after, &self.written) {
+            (Some(after), _) => Some(after.get(field)?.as_deref() == value),
+            (None, Some(written)) => Some(*written.get(field)? == digest(salt, field, value)),
+            (None, None) => None,
+        }
+    }
+}
+
+fn digest(salt: &str, field: &FieldName, value: Option<&str>) -> String {
+    let field = field.as_str().to_ascii_lowercase();
+    let text = match value {
+        None => format!("{salt}\n{field}\n"),
+        Some(value) => format!("{salt}\n{field}\n={value}"),
+    };
+    Digest::of(text.as_bytes()).short().to_owned()
 }
 
 /// The last line.

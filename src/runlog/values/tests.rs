@@ -17,6 +17,7 @@ fn head() -> Head {
         commit: None,
         fields: header.fields.into_iter().map(|f| (f.field, f.field_type)).collect(),
         changes: crate::model::Digest::of(b"x"),
+        salt: "salt".to_owned(),
     }
 }
 
@@ -36,7 +37,7 @@ fn read(path: &Path, key: Option<&age::x25519::Identity>) -> Result<Vec<RecordVa
 }
 
 fn expected(after: bool) -> Vec<RecordValues> {
-    sample::plan().all_planned().iter().filter_map(|e| RecordValues::of(e, after)).collect()
+    sample::plan().all_planned().iter().filter_map(|e| RecordValues::of(e, after, "salt")).collect()
 }
 
 fn sealed(folder: &Path, key: &age::x25519::Identity) -> Place {
@@ -130,6 +131,20 @@ fn a_free_run_has_a_number_where_its_stamp_is_taken() {
     assert_eq!(free(), "2026-11-22T080003Z-2");
     assert!(find(&values, &runs, &name, org, "2026-11-22T080003Z").is_some());
     assert!(find(&values, &runs, &name, org, "../2026-11-22T080003Z").is_none());
+}
+
+#[test]
+fn what_was_written_is_known_again_by_value_and_by_digest() {
+    for after in [true, false] {
+        for (entry, values) in sample::plan().all_planned().iter().zip(expected(after)) {
+            assert_eq!(values.after.is_some(), after);
+            for cell in &entry.cells {
+                assert_eq!(values.wrote("salt", &cell.field, cell.after.as_deref()), Some(true));
+                assert_eq!(values.wrote("salt", &cell.field, Some("something else")), Some(false));
+                assert_eq!(values.wrote("salt", &"Other__c".into(), None), None);
+            }
+        }
+    }
 }
 
 #[test]

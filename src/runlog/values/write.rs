@@ -31,6 +31,7 @@ pub struct Writer {
     temporary: tempfile::NamedTempFile,
     path: PathBuf,
     after: bool,
+    salt: String,
     records: u64,
     digester: Digester,
     line: Vec<u8>,
@@ -58,7 +59,7 @@ impl Write for Out {
 }
 
 impl Writer {
-    /// Begins the file of a run. `after`: are the values to be written kept, too?
+    /// Begins the file of a run. `after`: are the values to be written kept, too? Otherwise digests of them are.
     ///
     /// # Errors
     /// The folder or file cannot be made.
@@ -86,7 +87,8 @@ impl Writer {
             }
         };
         let digester = Digester::new();
-        let mut writer = Self { out, temporary, path, after, records: 0, digester, line: Vec::new() };
+        let mut writer =
+            Self { out, temporary, path, after, salt: head.salt.clone(), records: 0, digester, line: Vec::new() };
         writer.put(head)?;
         Ok(writer)
     }
@@ -96,7 +98,7 @@ impl Writer {
     /// # Errors
     /// The file cannot be written.
     pub fn entry(&mut self, entry: &Entry) -> Result<(), ValuesProblem> {
-        let Some(values) = RecordValues::of(entry, self.after) else { return Ok(()) };
+        let Some(values) = RecordValues::of(entry, self.after, &self.salt) else { return Ok(()) };
         self.records += 1;
         self.put(&values)
     }
