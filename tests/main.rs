@@ -18,6 +18,7 @@ mod emulator_contract;
 mod faults;
 mod figures;
 mod formats;
+mod gitops;
 mod history;
 mod http;
 mod input;

@@ -9,6 +9,7 @@ mod cancel;
 mod client;
 mod ends;
 mod executor;
+mod found;
 mod jobs;
 mod journal;
 mod left;
@@ -31,6 +32,7 @@ pub use canary::{CanaryLook, Contrast, Contrasting, canary};
 pub use cancel::{Cancel, Canceller};
 pub use ends::Ends;
 pub use executor::{Apply, RunError};
+pub use found::{Found, Sought, Wrote, look};
 pub use journal::{Head, Journal, JournalProblem, Line, RecordLine, Resumed, Selection, Start, Unfinished, unfinished};
 #[cfg(test)]
 use left::left;

@@ -198,7 +198,7 @@ impl Targets<'_> {
 }
 
 /// Blank as an empty value; a checkbox has no blank, so that its blank is false.
-fn settled<'v>(field_type: &FieldType, value: Option<&'v [u8]>) -> &'v [u8] {
+pub(super) fn settled<'v>(field_type: &FieldType, value: Option<&'v [u8]>) -> &'v [u8] {
     match value {
         None | Some([]) if *field_type == FieldType::Boolean => b"false",
         None => b"",

@@ -8,7 +8,7 @@ use super::ground::{Place, Target};
 use crate::config::valid::Guards;
 use crate::model::{FieldName, OrgId};
 use crate::plan::{FieldHead, GuardName, GuardVerdict, Limit, RowLedger};
-use crate::runlog::{RowCounts, RunLog, Store};
+use crate::runlog::{RowCounts, RunLog};
 
 /// A share of one, in hundredths of a point.
 const WHOLE: u64 = 10_000;
@@ -33,7 +33,7 @@ impl Place<'_> {
             || guards.column_vanished.is_some()
             || guards.blanks_rose.is_some()
             || guards.match_fell.is_some();
-        let store = Store::open(self.root.join(&self.repository.project.runs));
+        let store = self.store();
         let last = wanted.then(|| store.last_carried_out(&target.integration.name.value, target.environment, org_id));
         store.log(&last?.ok()??.path).ok()
     }

@@ -11,11 +11,14 @@ use super::report::ReportArguments;
 use super::runs::{BlameArguments, DriftArguments, RunsArguments};
 use super::status::StatusArguments;
 use super::undo::UndoArguments;
+use super::unlock::UnlockArguments;
 use crate::model::EnvironmentName;
 use crate::plan::GuardName;
 
 /// Heading of an apply's limits and guards.
 const HELD: &str = "How much, and what may hold it back";
+/// Heading of what becomes of an apply's run log.
+const LOGGED: &str = "The run log in git";
 /// Heading of the flags that every command takes.
 const EVERYWHERE: &str = "With every command";
 
@@ -112,6 +115,8 @@ pub enum Command {
     Orgs(OrgsArguments),
     /// In CI: comment on a pull request, write the workflow files
     Ci(CiArguments),
+    /// List the locks that applies hold on the remote, or take one away whose machine is gone
+    Unlock(UnlockArguments),
     /// A message to the Salesforce admin: the goal, the fields to add, the rights needed
     Request(RequestArguments),
     /// Tell what an error code means and how to mend it
@@ -208,7 +213,7 @@ Examples:
   footbridge apply NAME                                plan, show, ask, write, in the sandbox
   footbridge apply NAME --env production --limit 50    try fifty records first
   footbridge apply plan.jsonl                          what was reviewed, and nothing else
-  footbridge apply --due --env production --yes        what a machine calls now and then")]
+  footbridge apply --due --env production --yes --push what a machine calls now and then")]
 #[allow(missing_docs)]
 pub struct ApplyArguments {
     /// Integrations, by name; or one plan file, written by `plan --out`
@@ -265,6 +270,12 @@ pub struct ApplyArguments {
     /// Show every record and row before asking
     #[arg(long)]
     pub full: bool,
+    /// Commit the run log onto the branch of run logs (footbridge-runs); your worktree and index stay as they are
+    #[arg(long, help_heading = LOGGED)]
+    pub commit: bool,
+    /// Commit and push it. Takes a lock on the remote first, and pushes what the run is about to do before it writes
+    #[arg(long, help_heading = LOGGED)]
+    pub push: bool,
 }
 
 /// What to do with bulk jobs of this user that are still at work on the object.

@@ -42,7 +42,7 @@ pub async fn run(world: &World, arguments: &DriftArguments) -> Result<Exit, Fail
         return Err(super::nothing_chosen(arguments.env, &[])
             .help(format!("add `{}: {{}}` under `environments:` of an integration", arguments.env)));
     }
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let (mut found, mut exit) = (Vec::new(), Exit::Done);
     for name in &names {
         let target = place.target(place.integration(name)?, arguments.env)?;

@@ -7,7 +7,7 @@ use super::arguments::environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::Place;
-use super::repository::{Repository, history};
+use super::repository::Repository;
 use super::show::options;
 use super::standing::Stand;
 use super::world::World;
@@ -35,7 +35,7 @@ pub struct DueArguments {
 pub fn run(world: &World, arguments: &DueArguments) -> Result<Exit, Failure> {
     let repository = Repository::load_offline(world)?;
     let place = repository.place(world);
-    let (now, store) = (world.now(), history(&place));
+    let (now, store) = (world.now(), place.store());
     let mut lines = Vec::new();
     for stand in stands(&place, &store, &arguments.names, arguments.env, now)? {
         lines.push(line(&stand, arguments.env));

@@ -5,6 +5,7 @@ mod against;
 mod apply;
 pub mod arguments;
 mod blame;
+mod branch;
 mod ci;
 mod compile;
 mod connect;
@@ -41,6 +42,7 @@ mod standing;
 mod status;
 mod tokens;
 mod undo;
+mod unlock;
 mod validate;
 mod world;
 
@@ -106,6 +108,7 @@ pub(crate) fn dispatch(world: &World, command: &Command) -> Result<Exit, Failure
         Command::Report(arguments) => report::run(world, arguments),
         Command::Blame(arguments) => blame::run(world, arguments),
         Command::Drift(arguments) => block(drift::run(world, arguments)),
+        Command::Unlock(arguments) => unlock::run(world, arguments),
         Command::Orgs(arguments) => block(orgs::run(world, arguments)),
         Command::Ci(arguments) => block(ci::run(world, arguments)),
         Command::Request(arguments) => request::run(world, arguments),

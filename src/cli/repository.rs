@@ -12,7 +12,6 @@ use crate::config::{self, Loaded, valid};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::EnvironmentName;
 use crate::report::{self, PathProblem};
-use crate::runlog::Store;
 
 /// A loaded repository.
 pub struct Repository {
@@ -174,18 +173,6 @@ pub(super) fn inside(root: &Path, folder: &str) -> Result<(), Failure> {
 fn leads_out(folder: &str, message: &str) -> Failure {
     Failure::usage(Code::LinkLeavesRepository, message)
         .help(format!("put a folder in the place of the link; `git log -- {folder}` tells who made it"))
-}
-
-/// The folder of run logs: as the project says, or `runs/` where the configuration cannot be read.
-pub fn runs_folder(world: &World) -> PathBuf {
-    let root = world.root();
-    let loaded = config::load_for(&root, &|_| None, &[]);
-    root.join(&loaded.repository.project.runs)
-}
-
-/// The run logs of a repository.
-pub fn history(place: &Place<'_>) -> Store {
-    Store::open(place.root.join(&place.repository.project.runs))
 }
 
 /// The folder of local state.

@@ -7,7 +7,7 @@ use super::arguments::environment;
 use super::due::{last, stands};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::repository::{Repository, history};
+use super::repository::Repository;
 use super::show::options;
 use super::standing::Stand;
 use super::world::World;
@@ -56,7 +56,7 @@ pub fn run(world: &World, arguments: &StatusArguments) -> Result<Exit, Failure> 
     let repository = Repository::load_offline(world)?;
     let place = repository.place(world);
     let now = world.now();
-    let stands = stands(&place, &history(&place), &arguments.names, arguments.env, now)?;
+    let stands = stands(&place, &place.store(), &arguments.names, arguments.env, now)?;
     let lines: Vec<StandLine> = stands.iter().map(|stand| line(stand, arguments, now)).collect();
     let bad = lines.iter().any(|line| line.good == Some(false));
     match world.json {

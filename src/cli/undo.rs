@@ -7,13 +7,14 @@ use clap::Args;
 
 use super::apply::{back, keeping};
 use super::arguments::ApplyArguments;
+use super::branch;
 use super::connect::{Connected, Purpose, budget};
 use super::costs;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::{Place, Target};
 use super::problem;
-use super::repository::{Repository, runs_folder, scratch};
+use super::repository::{Repository, scratch};
 use super::show;
 use super::tokens;
 use super::world::World;
@@ -71,6 +72,12 @@ pub struct UndoArguments {
     /// Show every record before asking
     #[arg(long)]
     pub full: bool,
+    /// Commit the run log onto the branch of run logs
+    #[arg(long)]
+    pub commit: bool,
+    /// Commit and push it, as `apply --push` does
+    #[arg(long)]
+    pub push: bool,
 }
 
 /// A run that is to be taken back.
@@ -79,6 +86,7 @@ pub struct Run {
     path: PathBuf,
     values: PathBuf,
     key: Option<age::x25519::Identity>,
+    store: Store,
 }
 
 /// The plan of an undo, with what it was made from.
@@ -95,7 +103,7 @@ pub struct Undone {
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failure> {
-    let store = Store::open(runs_folder(world));
+    let store = branch::of_here(world);
     let (path, log) = store.read(&arguments.run).map_err(no_run)?;
     let environment = log.environment;
     let said = match arguments.env {
@@ -132,10 +140,13 @@ pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failu
             .help("go back to the commit of that run, and undo it there"));
     }
     let values = find(&keeping::local(&place), &keeping::runs(&place), &log.integration, log.org_id, &log.id);
-    let values = values.ok_or_else(|| missing(&log))?;
+    // The branch of run logs has it where the folder has not.
+    let beside = log.values.as_ref().and_then(|note| note.file.clone()).map(|file| store.folder(&log).join(file));
+    let on_branch = beside.filter(|path| matches!(store.file(path), Ok(Some(_))));
+    let values = values.or(on_branch).ok_or_else(|| missing(&log))?;
     let sealed = values.extension().is_some_and(|e| e == "age");
     let key = if sealed { tokens::identity(world)? } else { None };
-    let run = Run { log, path, values, key };
+    let run = Run { log, path, values, key, store };
     // Whether it opens is known before anybody logs in.
     run.open()?;
     if let Some(out) = &arguments.out {
@@ -158,6 +169,8 @@ pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failu
         waive: arguments.waive.clone(),
         no_undo: arguments.no_undo,
         full: arguments.full,
+        commit: arguments.commit,
+        push: arguments.push,
         ..ApplyArguments::default()
     };
     back(&place, target, &apply, &run).await
@@ -200,7 +213,11 @@ fn missing(log: &RunLog) -> Failure {
 
 impl Run {
     fn open(&self) -> Result<Reader, Failure> {
-        let reader = Reader::open(&self.values, self.key.as_ref()).map_err(|p| self.unreadable(&p))?;
+        let reader = match self.store.file(&self.values) {
+            Ok(Some(input)) => Reader::start(input, &self.values, self.key.as_ref()),
+            _ => Reader::open(&self.values, self.key.as_ref()),
+        };
+        let reader = reader.map_err(|p| self.unreadable(&p))?;
         let head = reader.head();
         let log = &self.log;
         if (&head.run, &head.integration, head.org_id) != (&log.id, &log.integration, log.org_id) {
@@ -232,10 +249,9 @@ impl Run {
     }
 
     /// The records that the run wrote, or may have written.
-    fn updated(&self, place: &Place<'_>) -> Result<HashSet<RecordId>, Failure> {
-        let store = Store::open(keeping::runs(place));
+    fn updated(&self) -> Result<HashSet<RecordId>, Failure> {
         let mut updated = HashSet::new();
-        for line in store.outcomes(&self.path, &self.log).map_err(no_run)?.1 {
+        for line in self.store.outcomes(&self.path, &self.log).map_err(no_run)?.1 {
             let line = line
                 .map_err(|e| Failure::usage(Code::UnknownRun, format!("the outcomes of run {}: {e}", self.log.id)))?;
             if let OutcomesLine::Record(line) = line
@@ -269,7 +285,7 @@ pub async fn plan(
     watch: &mut dyn Watch,
 ) -> Result<Undone, Failure> {
     let (world, log) = (place.world, &run.log);
-    let updated = run.updated(place)?;
+    let updated = run.updated()?;
     let reader = run.open()?;
     let calls_before = budget.counters().calls;
     let (connected, object) = place.describe(target, purpose, budget.clone()).await?;

@@ -1,5 +1,6 @@
 //! What is outside the program: environment variables, the clock, the terminal. Read here and nowhere else.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +55,8 @@ pub struct World {
     annotate: Arc<AtomicBool>,
     /// Where several work side by side: what keeps this one's text.
     lane: Option<Arc<Lane>>,
+    /// Repositories whose branch of run logs has been fetched by this process.
+    pub fetched: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// Variables set for this run only (the demo's).
     own: Vec<(String, String)>,
 }
@@ -98,6 +101,7 @@ impl World {
             trusted_from: global.trusted_from.clone(),
             annotate: Arc::new(AtomicBool::new(variable("GITHUB_ACTIONS").as_deref() == Some("true"))),
             lane: None,
+            fetched: Arc::default(),
             own: Vec::new(),
         }
     }

@@ -229,6 +229,11 @@ codes! {
     ValuesLocked = "FB0834", "the values do not open with this key";
     CanaryDiffers = "FB0835", "the canary came back otherwise";
     VerifyDiffers = "FB0836", "records are not as they were written";
+    RemoteLocked = "FB0840", "another machine applies this integration";
+    GitFailed = "FB0841", "git could not do what was asked of it";
+    RunLogNotPushed = "FB0842", "the run log is not on the remote";
+    IntentNotPushed = "FB0843", "the intent of the run is not on the remote";
+    RunDied = "FB0844", "a run whose machine died";
     NotApproved = "FB0860", "the plan is not the one that was approved";
     NoticeNotSent = "FB0870", "a notice was not delivered";
     IssueNotOpened = "FB0871", "the issue of a held run was not opened";

@@ -10,6 +10,8 @@ mod draft;
 pub mod due;
 mod fights;
 mod format;
+pub mod git;
+mod intent;
 mod lines;
 mod mentions;
 mod outcomes;
@@ -37,6 +39,7 @@ pub use format::{
     CallCounts, ExitReason, FieldTally, GuardLine, JobLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem,
     Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
 };
+pub use intent::{INTENT_KIND, Intent};
 pub use lines::outcome_lines;
 pub use mentions::{Mention, Searched};
 pub use outcomes::{

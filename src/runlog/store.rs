@@ -2,6 +2,7 @@
 //!
 //! Both files are written under another name, flushed to disk and renamed, the log last: a log that is there is whole, and so are its outcomes.
 
+mod branch;
 mod reading;
 
 use std::fs::{self, File};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::reading::LONGEST_LOG;
+use super::git::Archive;
 use super::outcomes::{OUTCOMES_KIND, OutcomesHead, OutcomesLine, OutcomesReader};
 use super::place::safe_segment;
 use super::shelf::{Folder, Order, Shelf};
@@ -137,13 +140,15 @@ pub type OutcomesOf = OutcomesReader<BufReader<Box<dyn Read + Send>>>;
 pub struct Store {
     root: PathBuf,
     shelves: Vec<Arc<dyn Shelf>>,
+    /// What the branch of run logs holds, which is one of the shelves.
+    archive: Option<Arc<Archive>>,
 }
 
 impl Store {
     /// The store in this folder (a repository's `runs`), which need not exist yet.
     pub fn open(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        Self { shelves: vec![Arc::new(Folder::new(root.clone()))], root }
+        Self { shelves: vec![Arc::new(Folder::new(root.clone()))], root, archive: None }
     }
 
     /// The same, reading from a further place as well. Of a file that lies in several places, the folder's counts, then the one that was added first.
@@ -186,6 +191,9 @@ impl Store {
         let mut log = self.log(path)?;
         log.problems.push(problem);
         let text = serde_yaml::to_string(&log).map_err(io::Error::other).map_err(at(path))?;
+        // It may be known from the branch alone.
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(at(folder))?;
         let beside = path.with_extension("yaml.tmp");
         let written = File::create(&beside).and_then(|mut file| {
             file.write_all(text.as_bytes())?;

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use super::ask::confirm;
 use super::errand::Errand;
 use super::expect;
+use super::intent;
 use super::jobs;
 use super::keeping;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
+use super::publish::{Publisher, Turn};
 use super::signals;
 use super::verify;
 use crate::apply::{
@@ -35,7 +37,7 @@ use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, Store, Trigger, stamp};
+use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, Trigger, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -95,14 +97,33 @@ pub async fn integration(
     selection: Selection,
     given: From<'_>,
     errand: &Errand,
+    publisher: &Publisher,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
+    let start = place.world.now();
+    let name = &target.integration.name.value;
+    let _lock = lock(place, name, target.org_id, start)?;
+    refuse_unfinished(place, name, target.org_id)?;
+    let turn = publisher.begin(*place, target, arguments, start, cancel).await?;
+    let ended = in_turn(&turn, target, arguments, selection, given, errand, start, cancel).await;
+    turn.ended(ended)
+}
+
+/// What is done while the locks are held.
+async fn in_turn(
+    turn: &Turn<'_>,
+    target: Target<'_>,
+    arguments: &ApplyArguments,
+    selection: Selection,
+    given: From<'_>,
+    errand: &Errand,
+    start: Timestamp,
+    cancel: &Cancel,
+) -> Result<Exit, Failure> {
+    let place = turn.place();
     let world = place.world;
-    let start = world.now();
     let name = &target.integration.name.value;
     let org_id = target.org_id;
-    let _lock = lock(place, name, org_id, start)?;
-    refuse_unfinished(place, name, org_id)?;
 
     let budget = errand.budget.clone();
     if let Some(how) = arguments.jobs {
@@ -135,7 +156,7 @@ pub async fn integration(
         planned = planning => planned,
     };
     let ((mut plan, connected, parent, locked, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand) {
+        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand, turn) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
@@ -166,6 +187,7 @@ pub async fn integration(
         quota: quota(connected),
         report_bytes: report.map(|(bytes, _)| bytes),
         api: connected.client.api_version().to_owned(),
+        turn,
         careful: Careful { undo_of: undo_of.clone(), ..Careful::default() },
     };
     let nothing = |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(&connected));
@@ -218,6 +240,12 @@ pub async fn integration(
             return Err(logged(nothing(ExitReason::Error, reason), journal_failure(&problem)));
         }
     };
+    if let Err(failure) = intent::push(turn, &plan, &about(&connected), bulk, &values) {
+        // Nothing was sent: no record is in doubt, and there is nothing to resume.
+        let closed = journal.close().map_err(|p| journal_failure(&p));
+        let failure = closed.err().into_iter().fold(failure, Failure::and);
+        return Err(logged(failed(Code::IntentNotPushed), failure));
+    }
     let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     let mut about = about(&connected);
     about.careful.values = Some(values);
@@ -420,7 +448,7 @@ fn first_run(
     if target.environment != EnvironmentName::Production || plan.header.undo_of.is_some() {
         return Ok(());
     }
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let before = store
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;

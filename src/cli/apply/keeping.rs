@@ -10,8 +10,8 @@ use crate::config::valid;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
 use crate::plan::Plan;
-use crate::runlog::ValuesNote;
 use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, Writer, find, free_run};
+use crate::runlog::{ValuesNote, stamp};
 
 /// The folder for values that stay on this machine.
 pub fn local(place: &Place<'_>) -> PathBuf {
@@ -25,7 +25,17 @@ pub fn runs(place: &Place<'_>) -> PathBuf {
 
 /// The id of a run that starts now.
 pub fn run_id(place: &Place<'_>, integration: &str, org_id: OrgId, start: jiff::Timestamp) -> String {
-    free_run(&local(place), &runs(place), integration, org_id, start)
+    let free = free_run(&local(place), &runs(place), integration, org_id, start);
+    let store = place.store();
+    if !store.has_run(integration, org_id, &free) {
+        return free;
+    }
+    // The branch of run logs has one of this second.
+    let stamp = stamp(start);
+    let taken = |run: &str| {
+        store.has_run(integration, org_id, run) || find(&local(place), &runs(place), integration, org_id, run).is_some()
+    };
+    (2_u64..).map(|n| format!("{stamp}-{n}")).find(|run| !taken(run)).unwrap_or(free)
 }
 
 /// Where the values of a run go; `None`: nowhere, which somebody has said or which is nothing but a sandbox.

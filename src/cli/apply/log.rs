@@ -5,6 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::errand::Errand;
+use super::publish::Turn;
 use super::verify;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;
@@ -19,7 +20,7 @@ use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
     CallCounts, Careful, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog,
-    RunProblem, RunSubject, Seconds, StopsAfter, Store, StoreProblem, Trigger, outcome_lines,
+    RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -36,6 +37,8 @@ pub struct About<'a> {
     pub quota: Option<Quota>,
     pub report_bytes: Option<u64>,
     pub api: String,
+    /// What brings the log to the branch.
+    pub turn: &'a Turn<'a>,
     /// What is not about every run.
     pub careful: Careful,
 }
@@ -146,7 +149,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let mut log = RunLog::new(plan, facts);
     committed(place, &mut log);
     log.id = about.run;
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let exit = exit_of(ended).and(if verify_differs { Exit::Failed } else { Exit::Done });
     let mut ends = render::Ends::new(&options(place.world, false));
     let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
@@ -155,6 +158,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         let failure = unwritable(problem);
         Failure { exit: failure.exit.and(exit), ..failure }
     })?;
+    about.turn.wrote(&log, &written);
     if place.world.json {
         let reread =
             || Ok(store.outcomes(&written.log, &log).map_err(io::Error::other)?.1.map(|l| l.map_err(io::Error::other)));
@@ -178,6 +182,7 @@ pub fn unplanned(
     start: Timestamp,
     failure: &Failure,
     errand: &Errand,
+    turn: &Turn<'_>,
 ) -> Result<(), Failure> {
     let counters = errand.budget.counters();
     let integration = target.integration;
@@ -218,8 +223,8 @@ pub fn unplanned(
     };
     let mut log = RunLog::unplanned(subject, facts);
     committed(place, &mut log);
-    let store = Store::open(place.root.join(&place.repository.project.runs));
-    let written = store.write(&mut log, []).map_err(unwritable)?;
+    let written = place.store().write(&mut log, []).map_err(unwritable)?;
+    turn.wrote(&log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));
     Ok(())

@@ -2,12 +2,15 @@
 
 mod ask;
 mod carry;
+mod died;
 mod errand;
 mod expect;
+mod intent;
 mod jobs;
 pub(super) mod keeping;
 mod log;
 mod progress;
+mod publish;
 mod resume;
 mod scheduled;
 mod side;
@@ -21,6 +24,7 @@ use std::path::Path;
 
 use self::carry::From;
 use self::errand::Errand;
+use self::publish::Publisher;
 use self::side::Work;
 use super::arguments::ApplyArguments;
 use super::exit::Exit;
@@ -83,7 +87,9 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
     for name in &names {
         works.push(Work { target: place.target(place.integration(name)?, environment)?, tick: None, passed: None });
     }
-    Ok(side::apply(place, &works, arguments, &selection, &cancel).await)
+    let publisher = Publisher::of(&place, arguments)?;
+    let exit = side::apply(place, &works, arguments, &selection, &publisher, &cancel).await;
+    Ok(exit.and(told(world, publisher.finish(&place))))
 }
 
 async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -101,8 +107,11 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let place = repository.place(world);
     let target = place.target(place.integration(&plan.header.integration)?, environment)?;
     let selection = selection(world, arguments)?;
+    let publisher = Publisher::of(&place, arguments)?;
     let given = From::File(Box::new((plan, outline)));
-    carry::integration(&place, target, arguments, selection, given, &Errand::alone(world), cancel).await
+    let errand = Errand::alone(world);
+    let ended = carry::integration(&place, target, arguments, selection, given, &errand, &publisher, cancel).await;
+    Ok(told(world, ended).and(told(world, publisher.finish(&place))))
 }
 
 /// Takes a run back: the plan is made from its values, and carried out as every other.
@@ -115,7 +124,10 @@ pub async fn back(
     let cancel = signals::hear();
     let selection = selection(place.world, arguments)?;
     let errand = Errand::alone(place.world);
-    carry::integration(place, target, arguments, selection, From::Run(run), &errand, &cancel).await
+    let publisher = Publisher::of(place, arguments)?;
+    let given = From::Run(run);
+    let ended = carry::integration(place, target, arguments, selection, given, &errand, &publisher, &cancel).await;
+    Ok(told(place.world, ended).and(told(place.world, publisher.finish(place))))
 }
 
 /// One failure never stops another integration: it is told, and counts for the exit code.

@@ -1,18 +1,22 @@
 //! `footbridge apply --resume`: finishes runs that were killed. Needs nothing but their journals.
 
+use std::collections::BTreeSet;
+
 use super::carry::{carry_out, heard, journal_failure, journals, lock};
 use super::keeping;
 use super::log::About;
+use super::publish::{Publisher, Turn};
 use super::signals;
 use super::told;
-use crate::apply::{Cancel, Resumed, Unfinished, unfinished};
+use crate::apply::{Cancel, Journal, Remaining, Resumed, Unfinished, unfinished};
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Purpose, budget, connect};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::ground::Place;
+use crate::cli::ground::{Place, Target};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
+use crate::plan::Plan;
 use crate::runlog::{Careful, Quota, Trigger};
 
 /// Finishes every unfinished run of the environment.
@@ -28,27 +32,88 @@ pub async fn run(
         .into_iter()
         .filter(|u| u.head.environment == environment && named(u))
         .collect();
-    if all.is_empty() {
+    let publisher = publisher(place, arguments, environment, !all.is_empty())?;
+    let mut exit = Exit::Done;
+    let dead = dead(place, &publisher, arguments, environment, &all);
+    if all.is_empty() && dead.is_empty() {
         let diagnostic =
             Diagnostic::error(Code::NothingToResume, format!("no run in {environment} was left unfinished"));
         return Err(Failure::new(Exit::Usage, diagnostic));
     }
-    let mut exit = Exit::Done;
+    for name in dead {
+        // Taking the turn is all that it needs: what died runs left is cleared up first of all.
+        let cleared = async {
+            let target = place.target(place.integration(&name)?, environment)?;
+            let start = place.world.now();
+            let _lock = lock(place, &name, target.org_id, start)?;
+            publisher.begin(*place, target, arguments, start, cancel).await?.ended(Ok(Exit::Done))
+        };
+        exit = exit.and(told(place.world, cleared.await));
+    }
     for one in all {
         if cancel.is_cancelled() {
             exit = exit.and(told(place.world, Err(signals::interrupted())));
             break;
         }
-        exit = exit.and(told(place.world, finish(place, &one, cancel).await));
+        exit = exit.and(told(place.world, finish(place, &one, &publisher, cancel).await));
     }
-    Ok(exit)
+    Ok(exit.and(told(place.world, publisher.finish(place))))
 }
 
-async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<Exit, Failure> {
+/// Brings logs to the branch where that was said; or where a run that is to be finished, or one that died elsewhere, has its intent there.
+fn publisher(
+    place: &Place<'_>,
+    arguments: &ApplyArguments,
+    environment: EnvironmentName,
+    here: bool,
+) -> Result<Publisher, Failure> {
+    let intents = place.store().intents().unwrap_or_default();
+    let of_here = intents.iter().any(|(_, intent)| intent.log.environment == environment);
+    match of_here && (here || !arguments.commit) {
+        true => Publisher::on(place, true),
+        false => Publisher::of(place, arguments),
+    }
+}
+
+/// Integrations with runs that died on other machines: their intents are on the branch, their journals are not here.
+fn dead(
+    place: &Place<'_>,
+    publisher: &Publisher,
+    arguments: &ApplyArguments,
+    environment: EnvironmentName,
+    here: &[Unfinished],
+) -> BTreeSet<String> {
+    if !publisher.pushes() {
+        return BTreeSet::new();
+    }
+    let intents = place.store().intents().unwrap_or_default().into_iter().map(|(_, intent)| intent.log);
+    let named = |name: &String| arguments.targets.is_empty() || arguments.targets.contains(name);
+    let elsewhere = intents.filter(|log| {
+        let same = |u: &Unfinished| u.head.integration == log.integration && u.head.org_id == log.org_id;
+        log.environment == environment && !here.iter().any(same)
+    });
+    elsewhere.map(|log| log.integration).filter(named).collect()
+}
+
+async fn finish(place: &Place<'_>, one: &Unfinished, publisher: &Publisher, cancel: &Cancel) -> Result<Exit, Failure> {
     let start = one.head.started;
     let _lock = lock(place, &one.head.integration, one.head.org_id, start)?;
     let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
+    let turn = publisher.resume(*place, target, start)?;
+    let ended = in_turn(&turn, one, target, (journal, plan, remaining), cancel).await;
+    turn.ended(ended)
+}
+
+async fn in_turn(
+    turn: &Turn<'_>,
+    one: &Unfinished,
+    target: Target<'_>,
+    left: (Journal, Plan, Remaining),
+    cancel: &Cancel,
+) -> Result<Exit, Failure> {
+    let (place, (journal, plan, remaining)) = (turn.place(), left);
+    let start = one.head.started;
     let budget = budget(place.world);
     let org = (target.integration.org.value.as_str(), target.environment, target.org);
     let log_in = connect(place.world, place.root, &place.repository.project, org, Purpose::Apply, budget.clone());
@@ -82,6 +147,7 @@ async fn finish(place: &Place<'_>, one: &Unfinished, cancel: &Cancel) -> Result<
         quota: connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed }),
         report_bytes: None,
         api: connected.client.api_version().to_owned(),
+        turn,
         careful: Careful { undo_of: plan.header.undo_of.clone(), values: Some(values), ..Careful::default() },
     };
     carried.ended(place, &plan, about)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::publish::Publisher;
 use super::side::{self, Work};
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;
@@ -10,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::notices;
 use crate::cli::planning::source_name;
-use crate::cli::repository::{Repository, history};
+use crate::cli::repository::Repository;
 use crate::cli::standing::Stand;
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
@@ -26,7 +27,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
     let repository = Repository::load(world, environment)?;
     let place = repository.place(world);
-    let (now, store) = (world.now(), history(&place));
+    let (now, store) = (world.now(), place.store());
     let all = place.repository.integrations.values();
     let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
     let wanted: Vec<_> = wanted.filter(|i| i.has_label(&arguments.label)).collect();
@@ -61,9 +62,14 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     if works.is_empty() {
         world.say(&format!("nothing is to be run in {environment} now; `footbridge due --env {environment}` says why"));
     }
-    exit = exit.and(side::apply(place, &works, arguments, &Selection::default(), cancel).await);
-    notices::tell(&place, &store, &watched).await;
-    Ok(exit)
+    let publisher = Publisher::of(&place, arguments)?;
+    exit = exit.and(side::apply(place, &works, arguments, &Selection::default(), &publisher, cancel).await);
+    // What has been pushed meanwhile lies on the branch only.
+    let store = place.store();
+    for path in notices::tell(&place, &store, &watched).await {
+        publisher.again(&store, &place, &path);
+    }
+    Ok(exit.and(super::told(world, publisher.finish(&place))))
 }
 
 /// A scheduled run whose plan `max_age` holds back waits for a newer report.
@@ -138,7 +144,7 @@ fn never_came(place: &Place<'_>, target: Target<'_>, tick: Timestamp, age: u64) 
     let limit = guards.and_then(|guards| guards.max_age).map_or(0, |limit| limit.as_secs());
     let name = GuardName::MaxAge.as_str().to_owned();
     log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
-    let written = history(place).write(&mut log, []).map_err(super::log::unwritable)?;
+    let written = place.store().write(&mut log, []).map_err(super::log::unwritable)?;
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
     let message = format!(

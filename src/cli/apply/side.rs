@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::carry;
 use super::carry::From;
 use super::errand::{Errand, Turns};
+use super::publish::Publisher;
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{beside, budget};
@@ -38,6 +39,7 @@ struct Shared<'a> {
     place: Place<'a>,
     arguments: &'a ApplyArguments,
     selection: &'a Selection,
+    publisher: &'a Publisher,
     cancel: &'a Cancel,
     /// One budget of repeats an org.
     budgets: BTreeMap<OrgId, Budget>,
@@ -50,13 +52,14 @@ pub async fn apply(
     works: &[Work<'_>],
     arguments: &ApplyArguments,
     selection: &Selection,
+    publisher: &Publisher,
     cancel: &Cancel,
 ) -> Exit {
     let mut budgets = BTreeMap::new();
     for work in works {
         budgets.entry(work.target.org_id).or_insert_with(|| budget(place.world));
     }
-    let shared = Shared { place, arguments, selection, cancel, budgets, turns: Turns::default() };
+    let shared = Shared { place, arguments, selection, publisher, cancel, budgets, turns: Turns::default() };
     let queue = queue(works);
     // A person can be asked one thing at a time.
     let lanes = if arguments.yes { arguments.at_once.min(queue.len()) } else { 1 };
@@ -110,7 +113,17 @@ impl Shared<'_> {
         let (arguments, selection) = (self.arguments, self.selection.clone());
         super::told(
             world,
-            carry::integration(&place, work.target, arguments, selection, From::Report, &errand, self.cancel).await,
+            carry::integration(
+                &place,
+                work.target,
+                arguments,
+                selection,
+                From::Report,
+                &errand,
+                self.publisher,
+                self.cancel,
+            )
+            .await,
         )
     }
 }

@@ -35,9 +35,9 @@ pub struct Change<'a> {
     before: Condition,
 }
 
-/// Tells of everything that the runs changed.
-pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
-    let mut changes = Vec::new();
+/// Tells of everything that the runs changed. Gives back the logs to which it had to add that somebody was not told.
+pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> Vec<PathBuf> {
+    let (mut changes, mut added) = (Vec::new(), Vec::new());
     for one in watched {
         let Target { integration, environment, org_id, .. } = one.target;
         let mut newest = None;
@@ -48,7 +48,7 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
         let newest = newest.filter(|(path, _)| read.is_ok() && Some(path) != one.newest.as_ref());
         let Some((path, log)) = newest else { continue };
         if integration.on_held == OnHeld::Issue {
-            hand_over(place, store, one.target, &path, &log).await;
+            added.extend(hand_over(place, store, one.target, &path, &log).await);
         }
         let now = Condition::of(store, &path, &log);
         let before = one.before.as_ref().map_or_else(Condition::default, |(path, log)| Condition::of(store, path, log));
@@ -56,7 +56,7 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
             changes.push(Change { target: one.target, path, log, now, before });
         }
     }
-    let Some(notices) = place.repository.project.notices.as_ref().filter(|_| !changes.is_empty()) else { return };
+    let Some(notices) = place.repository.project.notices.as_ref().filter(|_| !changes.is_empty()) else { return added };
     if let Err(why) = webhook::send(place, notices, &changes).await {
         let message = format!("the notice of {} was not delivered: {why}", changes_in_words(&changes));
         let diagnostic = Diagnostic::warning(Code::NoticeNotSent, message)
@@ -65,9 +65,10 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) {
             .help("the next scheduled run tells it again; `footbridge status` shows it at any time");
         super::tell_all(place.world, &[diagnostic].into_iter().collect());
         for change in &changes {
-            note(place, store, &change.path, Code::NoticeNotSent);
+            added.extend(note(place, store, &change.path, Code::NoticeNotSent));
         }
     }
+    added
 }
 
 fn changes_in_words(changes: &[Change<'_>]) -> String {
@@ -75,15 +76,18 @@ fn changes_in_words(changes: &[Change<'_>]) -> String {
 }
 
 /// A run that a guard held becomes an issue; one that is Completed ends it.
-async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &Path, log: &RunLog) {
+async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &Path, log: &RunLog) -> Option<PathBuf> {
     let handed = match (&log.exit, log.status) {
         (ExitReason::Guard, _) => issue::open(place, target, log).await,
         (_, Status::Completed) => issue::close(place, log).await,
-        _ => return,
+        _ => return None,
     };
     match handed {
-        Ok(Some(said)) => place.world.say(&said),
-        Ok(None) => {}
+        Ok(Some(said)) => {
+            place.world.say(&said);
+            None
+        }
+        Ok(None) => None,
         Err(why) => {
             let name = &log.integration;
             let message = format!("the issue of `{name}` could not be brought up to date: {why}");
@@ -91,7 +95,7 @@ async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &
                 .note("the run itself is not affected")
                 .help(format!("`footbridge runs show {}` tells what the issue would", log.id));
             super::tell_all(place.world, &[diagnostic].into_iter().collect());
-            note(place, store, path, Code::IssueNotOpened);
+            note(place, store, path, Code::IssueNotOpened)
         }
     }
 }
@@ -101,9 +105,14 @@ fn untold(log: &RunLog) -> bool {
     log.problems.iter().any(|problem| problem.code == Code::NoticeNotSent.as_str())
 }
 
-fn note(place: &Place<'_>, store: &Store, path: &Path, code: Code) {
+/// Adds to a run log that somebody was not told; its file, where that could be done.
+fn note(place: &Place<'_>, store: &Store, path: &Path, code: Code) -> Option<PathBuf> {
     let problem = RunProblem { code: code.as_str().to_owned(), message: code.title().to_owned(), not_done: None };
-    if let Err(error) = store.add_problem(path, problem) {
-        place.world.say(&format!("the run log could not be added to: {error}"));
+    match store.add_problem(path, problem) {
+        Ok(()) => Some(path.to_owned()),
+        Err(error) => {
+            place.world.say(&format!("the run log could not be added to: {error}"));
+            None
+        }
     }
 }

@@ -13,7 +13,6 @@ use std::ops::ControlFlow;
 use self::arguments::RunsCommand;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::repository::runs_folder;
 use super::show::options;
 use super::world::World;
 use crate::diag::Code;
@@ -40,7 +39,7 @@ pub(super) fn wrong(problem: StoreProblem) -> Failure {
 
 /// Where the run logs are read from.
 pub(super) fn store(world: &World) -> Store {
-    Store::open(runs_folder(world))
+    super::branch::of_here(world)
 }
 
 /// Runs the command.

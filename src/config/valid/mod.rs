@@ -81,6 +81,8 @@ pub struct Project {
     pub job_time_out: Duration,
     /// For a whole run.
     pub run_time_out: Option<Duration>,
+    /// The branch of run logs.
+    pub git: Git,
     /// Where runs keep their values.
     pub values: Values,
     /// How often a scheduled run is tried again before the next tick.
@@ -150,11 +152,40 @@ impl Default for Project {
             answer_time_out: Duration::from_secs(120),
             job_time_out: Duration::from_secs(60 * 60),
             run_time_out: None,
+            git: Git::default(),
             values: Values::default(),
             retries: 2,
             not_during: Vec::new(),
             on_held: OnHeld::Log,
             notices: None,
+        }
+    }
+}
+
+/// The branch of run logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Git {
+    /// `git:` is written: the team keeps its run logs there, so they are looked for there.
+    pub written: bool,
+    /// The branch.
+    pub branch: String,
+    /// The remote, by name.
+    pub remote: String,
+    /// Who commits: `Name <address>`.
+    pub author: Option<String>,
+    /// A run that has held its lock for longer is taken for dead.
+    pub stale_after: Duration,
+}
+
+impl Default for Git {
+    fn default() -> Self {
+        Self {
+            written: false,
+            branch: "footbridge-runs".into(),
+            remote: "origin".into(),
+            author: None,
+            // GitHub ends a job after six hours.
+            stale_after: Duration::from_secs(6 * 60 * 60),
         }
     }
 }

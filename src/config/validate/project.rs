@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::valid::{Guards, Keep, Lint, Project, Values};
+use super::super::valid::{Git, Guards, Keep, Lint, Project, Values};
 use super::super::written;
 use super::Check;
 use super::guards::duration;
@@ -33,6 +33,9 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     project.answer_time_out = read(&time_outs.answer).unwrap_or(project.answer_time_out);
     project.job_time_out = read(&time_outs.job).unwrap_or(project.job_time_out);
     project.run_time_out = read(&time_outs.run);
+    if let Some(written) = &written.git {
+        project.git = git(check, written);
+    }
     if let Some(written) = &written.values {
         project.values = values(check, written);
     }
@@ -42,6 +45,29 @@ pub(crate) fn project(check: &mut Check<'_>, written: &written::Project) -> Proj
     project.notices = written.notices.as_ref().and_then(|notices| check.notices(notices));
     let guards = check.guards(&["guards"], written.guards.as_ref(), &Guards::default());
     ProjectDefaults { project, guards, lints_off: lints(written.lints_off.as_deref()) }
+}
+
+/// The branch of run logs. What the schema's pattern leaves open of git's rules for names is held here.
+fn git(check: &mut Check<'_>, written: &written::Git) -> Git {
+    let git = Git { written: true, ..Git::default() };
+    let mut named = |key: &str, name: &Option<String>, default: String| {
+        let Some(name) = name else { return default };
+        let wrong = |part: &str| part.contains("..") || part.ends_with('.') || part.ends_with(".lock");
+        if name.split('/').any(wrong) || name == "HEAD" || name.starts_with("refs/") {
+            let message = format!("`{name}` is no name that git takes");
+            let help = "leave out `..`, a dot at the end, `.lock` at the end, `HEAD` and `refs/`";
+            check.wrong(Code::WrongForm, &["git", key], message, "not a name", help);
+            return default;
+        }
+        name.clone()
+    };
+    Git {
+        branch: named("branch", &written.branch, git.branch.clone()),
+        remote: named("remote", &written.remote, git.remote.clone()),
+        author: written.author.clone(),
+        stale_after: written.stale_after.as_deref().and_then(duration).unwrap_or(git.stale_after),
+        written: git.written,
+    }
 }
 
 fn values(check: &mut Check<'_>, written: &written::Values) -> Values {

@@ -2,6 +2,7 @@
 
 use super::integration::{DURATION, NAME};
 use super::orgs::API_VERSION;
+use super::project::{AUTHOR, BRANCH, REMOTE};
 use super::report::{HEADER_NAME, REGION, SIZE};
 use super::schedule::{DATES, DAYS, HOURS};
 use super::shapes::PERCENT;
@@ -15,6 +16,9 @@ pub(in crate::config) fn form(pattern: &str) -> Option<&'static str> {
         API_VERSION => "a version such as \"66.0\"",
         REGION => "a region's name, such as `eu-central-1`",
         SIZE => "a number and `KB`, `MB` or `GB`, such as `500MB`",
+        BRANCH => "a branch's name: letters, digits, `.`, `_`, `-` and `/`, such as `footbridge-runs`",
+        REMOTE => "the name of a remote, such as `origin`, and not its address",
+        AUTHOR => "a name and an address, such as `Acme Bot <bot@acme.example>`",
         HEADER_NAME => "a header's name: letters, digits and hyphens",
         DAYS => "weekdays such as `mon to fri` or `sat, sun`",
         HOURS => "hours such as `08:00 to 18:00`",

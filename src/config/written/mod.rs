@@ -19,7 +19,7 @@ pub(super) use integration::{
 };
 pub(super) use mapping::{BadValue, Decimal, Field, NewValues, Percent, WhenBlank, WritePolicy};
 pub(super) use orgs::{Auth, OrgEnvironment, Orgs};
-pub(super) use project::{KeepWord, Project, TimeOuts, Values};
+pub(super) use project::{Git, KeepWord, Project, TimeOuts, Values};
 pub(super) use report::{Column, ColumnType, Encoding, Report, ReportDocument, Source};
 pub(super) use schedule::{Notices, OnHeld, Window};
 pub(super) use shapes::{Either, Limit};

@@ -33,6 +33,8 @@ pub(in crate::config) struct Project {
     pub(in crate::config) lints_off: Option<Vec<LintName>>,
     /// How long to wait for Salesforce.
     pub(in crate::config) time_outs: Option<TimeOuts>,
+    /// The branch of run logs.
+    pub(in crate::config) git: Option<Git>,
     /// Where runs keep the values that they found and wrote, so that they can be undone.
     pub(in crate::config) values: Option<Values>,
     /// How often a scheduled run that failed or was held is tried again before the next tick. Default 2.
@@ -74,6 +76,32 @@ pub(in crate::config) enum KeepWord {
     /// Nowhere.
     None,
 }
+
+/// The branch that `apply --commit` and `--push` bring run logs to.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Git")]
+pub(in crate::config) struct Git {
+    /// The branch. Default `footbridge-runs`.
+    #[schemars(length(max = 120), regex(pattern = BRANCH))]
+    pub(in crate::config) branch: Option<String>,
+    /// The remote's name; never its address. Default `origin`.
+    #[schemars(length(max = 120), regex(pattern = REMOTE))]
+    pub(in crate::config) remote: Option<String>,
+    /// Who commits. By default whom git is configured for, else `Footbridge <footbridge@localhost>`.
+    #[schemars(length(max = 200), regex(pattern = AUTHOR))]
+    pub(in crate::config) author: Option<String>,
+    /// A run that has held its lock for longer is taken for dead. Default 6h.
+    #[schemars(regex(pattern = DURATION))]
+    pub(in crate::config) stale_after: Option<String>,
+}
+
+/// A branch: parts of letters, digits, `.`, `_`, `-`, with `/` between them.
+pub(in crate::config) const BRANCH: &str = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$";
+/// A remote's name.
+pub(in crate::config) const REMOTE: &str = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$";
+/// A name and an address.
+pub(in crate::config) const AUTHOR: &str = r"^[^<>\x00-\x1f]*[^<>\x00-\x20] <[^<>\s]+>$";
 
 /// How long to wait for Salesforce: a number and `s` or `m`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

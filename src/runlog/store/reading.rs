@@ -17,9 +17,9 @@ use crate::runlog::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Trigg
 pub(super) const LONGEST_LOG: u64 = 8 << 20;
 
 /// A run log's file: on which shelf, and its name there.
-struct Kept {
-    shelf: usize,
-    name: String,
+pub(super) struct Kept {
+    pub(super) shelf: usize,
+    pub(super) name: String,
 }
 
 impl Store {
@@ -252,7 +252,7 @@ impl Store {
     }
 
     /// A shelf's file by its path: the first that holds it, of those that the path may lie on.
-    fn kept(&self, path: &Path) -> Option<Kept> {
+    pub(super) fn kept(&self, path: &Path) -> Option<Kept> {
         let on = |(shelf, place): (usize, &Arc<dyn Shelf>)| {
             let below = path.strip_prefix(place.root()).ok()?;
             let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();

@@ -8,7 +8,6 @@ use crate::cli::repository::state_folder;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::model::{EnvironmentName, OrgId};
 use crate::probe::{Outcome, Report};
-use crate::runlog::Store;
 
 /// This version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -56,7 +55,7 @@ pub fn warn_unless_passed(
     if environment != EnvironmentName::Production || passed(place.root) {
         return;
     }
-    let store = Store::open(place.root.join(&place.repository.project.runs));
+    let store = place.store();
     let last = store.last_carried_out(integration, environment, org_id).ok().flatten();
     let by = last.and_then(|run| store.read(run.path.to_str()?).ok()).map(|(_, log)| log.versions.footbridge);
     if by.as_deref() == Some(VERSION) {

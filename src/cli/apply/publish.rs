@@ -1,0 +1,486 @@
+//! `--commit` and `--push`: the run logs of an apply on the branch, and the lock on the remote that keeps other machines out meanwhile.
+//!
+//! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::died;
+use crate::apply::Cancel;
+use crate::cli::arguments::ApplyArguments;
+use crate::cli::branch::{ago, ci_page, failure, host};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ground::{Place, Target};
+use crate::diag::{Code, Diagnostic};
+use crate::model::OrgId;
+use crate::render::counted;
+use crate::render::escape::Terminal;
+use crate::runlog::git::{Branch, Change, Content, GitProblem, Held, LockNote, RemoteLock, Taken};
+use crate::runlog::{Filter, Listed, RunLog, Store, Written, stamp};
+
+/// What was not done when anything goes wrong before the first write.
+pub(super) const NOTHING: &str = "nothing was sent";
+
+/// Brings run logs to the branch, for one invocation; or does nothing, where neither `--commit` nor `--push` was said.
+pub struct Publisher {
+    on: Option<On>,
+    /// What waits for the commit at the end.
+    waiting: Mutex<Vec<Done>>,
+}
+
+struct On {
+    branch: Branch,
+    push: bool,
+}
+
+/// A run that has ended, as the branch is to have it.
+#[derive(Debug, Clone)]
+struct Done {
+    changes: Vec<Change>,
+    /// Its line in the commit's message.
+    line: String,
+}
+
+/// One integration's turn: the lock, where there is one, and what there is to bring to the branch.
+pub struct Turn<'p> {
+    publisher: &'p Publisher,
+    lock: Mutex<Option<RemoteLock>>,
+    /// The file of the intent that is on the remote.
+    intent: Mutex<Option<String>>,
+    logs: Mutex<Vec<Done>>,
+    place: Place<'p>,
+}
+
+/// Locks a mutex that no panic can have left half-changed.
+fn of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Git blocks; other tasks of the runtime go on meanwhile.
+pub(super) fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    // Several applies side by side share one clone: git's own locks would make one of them fail.
+    static ONE: Mutex<()> = Mutex::new(());
+    tokio::task::block_in_place(|| {
+        let _one = of(&ONE);
+        work()
+    })
+}
+
+impl Publisher {
+    /// As the arguments say. The repository and the remote are looked at before anything else is done.
+    ///
+    /// # Errors
+    /// No repository, no such remote: exit 3.
+    pub fn of(place: &Place<'_>, arguments: &ApplyArguments) -> Result<Self, Failure> {
+        let push = arguments.push;
+        if !push && !arguments.commit {
+            return Ok(Self { on: None, waiting: Mutex::default() });
+        }
+        Self::on(place, push)
+    }
+
+    /// One that commits, and pushes.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn on(place: &Place<'_>, push: bool) -> Result<Self, Failure> {
+        let branch = place.branch()?;
+        if push {
+            let there = branch.git().has_remote(branch.remote());
+            there.map_err(|problem| failure(&problem, Code::GitUnavailable, NOTHING))?;
+            blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
+            place.world.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(place.root.to_owned());
+        }
+        Ok(Self { on: Some(On { branch, push }), waiting: Mutex::default() })
+    }
+
+    /// Does it push?
+    pub fn pushes(&self) -> bool {
+        self.pushing().is_some()
+    }
+
+    fn pushing(&self) -> Option<&Branch> {
+        self.on.as_ref().filter(|on| on.push).map(|on| &on.branch)
+    }
+
+    /// Begins an integration's turn: takes the lock on the remote, and first of all clears up after runs that died. `at`: when the run began.
+    ///
+    /// # Errors
+    /// Another machine has the lock; the remote cannot be reached; a dead run could not be cleared up after. Nothing was sent.
+    pub async fn begin<'p>(
+        &'p self,
+        place: Place<'p>,
+        target: Target<'p>,
+        arguments: &ApplyArguments,
+        start: jiff::Timestamp,
+        cancel: &Cancel,
+    ) -> Result<Turn<'p>, Failure> {
+        let turn = self.turn(place);
+        let Some(branch) = self.pushing() else { return Ok(turn) };
+        let note = note(&place, target, start);
+        let taken = blocking(|| take(&place, branch, &note, None))?;
+        *of(&turn.lock) = Some(taken);
+        blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
+        died::clear_up(&turn, target, arguments, cancel).await?;
+        Ok(turn)
+    }
+
+    /// The turn of a run that was killed on this machine and goes on: its lock is still there, and its intent.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn resume<'p>(
+        &'p self,
+        place: Place<'p>,
+        target: Target<'p>,
+        start: jiff::Timestamp,
+    ) -> Result<Turn<'p>, Failure> {
+        let turn = self.turn(place);
+        let Some(branch) = self.pushing() else { return Ok(turn) };
+        let note = note(&place, target, start);
+        let taken = blocking(|| take(&place, branch, &note, Some(&note)))?;
+        *of(&turn.lock) = Some(taken);
+        blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
+        let intents = place.store().intents().unwrap_or_default();
+        let ours = intents.into_iter().find(|(_, intent)| {
+            (&intent.log.integration, intent.log.org_id, intent.log.start)
+                == (&target.integration.name.value, target.org_id, start)
+        });
+        *of(&turn.intent) = ours.map(|(path, _)| turn.below(&path));
+        Ok(turn)
+    }
+
+    fn turn<'p>(&'p self, place: Place<'p>) -> Turn<'p> {
+        Turn { publisher: self, lock: Mutex::default(), intent: Mutex::default(), logs: Mutex::default(), place }
+    }
+
+    /// A log that was added to after its run has ended goes along once more.
+    pub fn again(&self, store: &Store, place: &Place<'_>, path: &Path) {
+        let Some(log) = self.on.as_ref().and_then(|_| store.log(path).ok()) else { return };
+        let change = Change { path: below(place.root, path), content: Content::File(path.to_owned()) };
+        let mut waiting = of(&self.waiting);
+        if !waiting.iter().any(|done| done.changes.iter().any(|there| there.path == change.path)) {
+            waiting.push(Done { changes: vec![change], line: line(&log) });
+        }
+    }
+
+    /// Brings what is still waiting to the branch, in one commit.
+    ///
+    /// # Errors
+    /// It could not be committed or pushed: exit 1. The logs are in the folder.
+    pub fn finish(&self, place: &Place<'_>) -> Result<Exit, Failure> {
+        let waiting = std::mem::take(&mut *of(&self.waiting));
+        self.publish(place, &waiting).map(|()| Exit::Done)
+    }
+
+    fn publish(&self, place: &Place<'_>, done: &[Done]) -> Result<(), Failure> {
+        let Some(On { branch, push }) = self.on.as_ref().filter(|_| !done.is_empty()) else { return Ok(()) };
+        let changes: Vec<Change> = done.iter().flat_map(|d| d.changes.iter().cloned()).collect();
+        let message = message(done);
+        let now = place.world.now();
+        if !push {
+            let commit = blocking(|| branch.commit(&changes, &message, now));
+            let commit = commit.map_err(|p| {
+                failure(&p, Code::GitFailed, "the run log is in the folder of run logs, and in no commit")
+            })?;
+            place.world.say(&format!("committed on `{}` ({})", branch.name(), &commit[..10.min(commit.len())]));
+            taken_along(place, &changes);
+            return Ok(());
+        }
+        let mut all = changes.clone();
+        for path in place.store().settled() {
+            let path = below(place.root, &path);
+            if !all.iter().any(|change| change.path == path) {
+                all.push(Change { path, content: Content::Gone });
+            }
+        }
+        match blocking(|| branch.push(&all, &message, now)) {
+            Ok(pushed) => {
+                let tries = if pushed.tries > 1 { format!(", at try {}", pushed.tries) } else { String::new() };
+                place.world.say(&format!("pushed to `{}` of {}{tries}", branch.name(), branch.remote()));
+                taken_along(place, &changes);
+                Ok(())
+            }
+            Err(problem) => Err(kept_here(place, branch, &changes, &message, &problem)),
+        }
+    }
+}
+
+/// A path as the branch has it.
+fn below(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// What cannot be pushed is committed here, so that the next push takes it along.
+fn kept_here(place: &Place<'_>, branch: &Branch, changes: &[Change], message: &str, problem: &GitProblem) -> Failure {
+    let kept = blocking(|| branch.commit(changes, message, place.world.now())).is_ok();
+    let not_done = if kept {
+        taken_along(place, changes);
+        format!(
+            "the run log was not pushed; it is committed here, on `{}`: the next `apply --push` takes it along",
+            branch.name()
+        )
+    } else {
+        "the run log was neither pushed nor committed: it is in the folder of run logs on this machine".to_owned()
+    };
+    failure(problem, Code::RunLogNotPushed, &not_done)
+}
+
+/// What is on the branch is read from there: its files go from the worktree, which is left as it was, and so do the folders that they leave empty.
+fn taken_along(place: &Place<'_>, changes: &[Change]) {
+    let runs = place.root.join(&place.repository.project.runs);
+    for change in changes {
+        let Content::File(file) = &change.content else { continue };
+        if !file.starts_with(&runs) || std::fs::remove_file(file).is_err() {
+            continue;
+        }
+        let folders = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&runs));
+        // The first that is not empty ends it.
+        let _ = folders.map(std::fs::remove_dir).find(Result::is_err);
+    }
+}
+
+impl<'p> Turn<'p> {
+    /// Where the work is done.
+    pub fn place(&self) -> &Place<'p> {
+        &self.place
+    }
+
+    /// The branch, where it is pushed to.
+    pub fn pushing(&self) -> Option<&Branch> {
+        self.publisher.pushing()
+    }
+
+    /// A path of the folder of run logs as the branch has it: below the root, with `/`.
+    pub fn below(&self, path: &Path) -> String {
+        below(self.place.root, path)
+    }
+
+    /// A run log has been written.
+    pub fn wrote(&self, log: &RunLog, written: &Written) {
+        if self.publisher.on.is_none() {
+            return;
+        }
+        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
+        let values = written.log.with_file_name(format!("{}.values.age", log.id));
+        if values.is_file() {
+            changes.push(self.file(&values));
+        }
+        of(&self.logs).push(Done { changes, line: line(log) });
+    }
+
+    fn file(&self, path: &Path) -> Change {
+        Change { path: self.below(path), content: Content::File(path.to_owned()) }
+    }
+
+    /// The run's intent is on the remote under this path: from now on it may write.
+    pub fn intended(&self, path: String) {
+        *of(&self.intent) = Some(path);
+    }
+
+    /// Brings files to the branch at once.
+    ///
+    /// # Errors
+    /// They could not be pushed.
+    pub fn push(&self, changes: &[Change], message: &str) -> Result<(), GitProblem> {
+        let Some(branch) = self.pushing() else { return Ok(()) };
+        blocking(|| branch.push(changes, message, self.place.world.now())).map(drop)
+    }
+
+    /// Brings the log of a dead run to the branch and takes its intent away.
+    ///
+    /// # Errors
+    /// It could not be pushed. Nothing was sent.
+    pub fn buried(&self, log: &RunLog, written: &Written, intent: String) -> Result<(), Failure> {
+        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
+        changes.push(Change { path: intent, content: Content::Gone });
+        let message = message(&[Done { changes: Vec::new(), line: line(log) }]);
+        self.push(&changes, &message).map_err(|p| failure(&p, Code::RunLogNotPushed, NOTHING))?;
+        taken_along(&self.place, &changes);
+        Ok(())
+    }
+
+    /// Ends the turn: what a run wrote is pushed at once, the lock is given back. A run that ended without a log keeps its lock and its intent, so that others
+    /// find out what became of it.
+    pub fn ended(self, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        let mut logs = std::mem::take(&mut *of(&self.logs));
+        let intent = of(&self.intent).take();
+        let published = match intent {
+            Some(_) if logs.is_empty() => {
+                if let Some(lock) = of(&self.lock).take() {
+                    drop(lock);
+                    self.place.world.say("the run has no log yet, so its lock on the remote stays");
+                }
+                Ok(())
+            }
+            Some(path) => {
+                if let Some(last) = logs.last_mut() {
+                    last.changes.push(Change { path, content: Content::Gone });
+                }
+                self.publisher.publish(&self.place, &logs)
+            }
+            None => {
+                of(&self.publisher.waiting).extend(logs);
+                Ok(())
+            }
+        };
+        drop(self);
+        match (ended, published) {
+            (ended, Ok(())) => ended,
+            (Ok(exit), Err(unpublished)) => Err(Failure { exit: exit.and(unpublished.exit), ..unpublished }),
+            (Err(failure), Err(unpublished)) => Err(failure.and(unpublished)),
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Something went very wrong on the way: others must find out what was written before they write.
+        if of(&self.intent).is_some() {
+            return;
+        }
+        let (Some(lock), Some(branch)) = (of(&self.lock).take(), self.publisher.pushing()) else { return };
+        if let Err(problem) = blocking(|| lock.release(branch)) {
+            let words = problem.to_string();
+            self.place.world.say(&format!(
+                "the lock on the remote could not be given back ({}); `footbridge unlock` lists it, and takes it away",
+                Terminal(&words)
+            ));
+        }
+    }
+}
+
+fn note(place: &Place<'_>, target: Target<'_>, start: jiff::Timestamp) -> LockNote {
+    LockNote {
+        footbridge: 1,
+        kind: "lock".to_owned(),
+        run: stamp(start),
+        integration: target.integration.name.value.clone(),
+        environment: target.environment,
+        org_id: target.org_id,
+        host: host(place.world),
+        pid: std::process::id(),
+        started: start,
+        ci: ci_page(place.world),
+        nonce: fastrand::u64(..),
+    }
+}
+
+/// Takes the lock. `resumed`: this run's own lock of before, which its process left behind, may be taken over.
+fn take(
+    place: &Place<'_>,
+    branch: &Branch,
+    note: &LockNote,
+    resumed: Option<&LockNote>,
+) -> Result<RemoteLock, Failure> {
+    let wrong = |problem| failure(&problem, Code::GitFailed, NOTHING);
+    let now = place.world.now();
+    let held = match RemoteLock::take(branch, note, now).map_err(wrong)? {
+        Taken::Ours(lock) => return Ok(lock),
+        Taken::Theirs(held) => held,
+    };
+    let limit = place.repository.project.git.stale_after.as_secs();
+    let Some(theirs) = &held.note else { return Err(locked(&held, note.org_id, &note.integration, now, limit)) };
+    let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
+    let over = own || has_ended(place, branch, theirs).map_err(wrong)?;
+    if !over && theirs.age(now) <= limit {
+        return Err(locked(&held, note.org_id, &note.integration, now, limit));
+    }
+    if !over {
+        place.world.say(&format!(
+            "the lock of run {} on {} is {} old, over the limit of {}: taken for dead, and taken over",
+            Terminal(&theirs.run),
+            Terminal(&theirs.host),
+            ago(theirs.age(now)),
+            ago(limit)
+        ));
+    }
+    match RemoteLock::take_over(branch, &held, note, now).map_err(wrong)? {
+        Taken::Ours(lock) => Ok(lock),
+        Taken::Theirs(held) => Err(locked(&held, note.org_id, &note.integration, now, limit)),
+    }
+}
+
+/// Has the run that holds a lock ended? Its log says so: only the lock could not be given back.
+fn has_ended(place: &Place<'_>, branch: &Branch, theirs: &LockNote) -> Result<bool, GitProblem> {
+    branch.fetch()?;
+    let filter = Filter {
+        integration: Some(theirs.integration.clone()),
+        org_id: Some(theirs.org_id),
+        since: Some(theirs.started),
+        ..Filter::default()
+    };
+    let listed = place.store().list(&filter).unwrap_or_default();
+    Ok(listed.iter().filter_map(Listed::run).any(|run| run.start == theirs.started))
+}
+
+/// Somebody else has the lock.
+fn locked(held: &Held, org_id: OrgId, integration: &str, now: jiff::Timestamp, limit: u64) -> Failure {
+    let what = format!("`{integration}` is being applied to org {org_id} by another machine");
+    let diagnostic = match &held.note {
+        None => Diagnostic::error(Code::RemoteLocked, format!("{what}; its lock cannot be read")).note(NOTHING).help(
+            format!(
+                "whose it is, `git log {}` tells after `git fetch`; `footbridge unlock` takes it away",
+                held.branch
+            ),
+        ),
+        Some(note) => {
+            let page = note.ci.as_ref().map(|page| format!(", {page}")).unwrap_or_default();
+            let who = format!("run {} on {}{page}, for {}", note.run, note.host, ago(note.age(now)));
+            Diagnostic::error(Code::RemoteLocked, format!("{what}: {}", Terminal(&who)))
+                .note(NOTHING)
+                .help("wait until that run has ended, then try again")
+                .help(format!(
+                    "if its machine is gone: `footbridge unlock {} --force`, then apply again, which first finds out what that run wrote; after {} this happens by itself",
+                    Terminal(&note.run),
+                    ago(limit)
+                ))
+        }
+    };
+    Failure::new(Exit::Failed, diagnostic)
+}
+
+/// A run's line in a commit's message: counts and names, no values.
+fn line(log: &RunLog) -> String {
+    let r = &log.records;
+    let mut counts = vec![format!("{} of {} updated", r.updated, counted(r.records, "record"))];
+    for (number, what) in
+        [(r.failed, "failed"), (r.drifted, "drifted"), (r.not_attempted, "not attempted"), (r.unknown, "unknown")]
+    {
+        if number > 0 {
+            counts.push(format!("{number} {what}"));
+        }
+    }
+    let exit = log.exit.as_str();
+    let text = format!(
+        "{} in {} ({}): {}, {exit}, {}",
+        log.integration,
+        log.environment,
+        log.id,
+        log.status.as_str(),
+        counts.join(", ")
+    );
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn message(done: &[Done]) -> String {
+    match done {
+        [one] => format!("{}\n", one.line),
+        all => {
+            let lines: Vec<String> = all.iter().map(|d| format!("- {}\n", d.line)).collect();
+            format!("{} runs\n\n{}", all.len(), lines.concat())
+        }
+    }
+}
+
+/// The file of a path on the branch.
+pub(super) fn bytes(path: String, bytes: Vec<u8>) -> Change {
+    Change { path, content: Content::Bytes(bytes) }
+}
+
+/// A file that is on disk.
+pub(super) fn on_disk(path: String, file: PathBuf) -> Change {
+    Change { path, content: Content::File(file) }
+}

@@ -1,0 +1,144 @@
+//! `footbridge unlock`: the locks on the remote, and taking one away whose run is gone.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::branch::{ago, failure};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::ground::Place;
+use super::repository::Repository;
+use super::world::World;
+use crate::diag::{Code, Diagnostic};
+use crate::render::escape::Terminal;
+use crate::runlog::git::{Held, LockNote};
+use crate::runlog::safe_segment;
+
+/// What was not done when anything goes wrong.
+const NOTHING: &str = "no lock was taken away";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  footbridge unlock                               the locks that are held, by whom and for how long
+  footbridge unlock 2026-11-21T090003Z            take a lock away that is past its time
+  footbridge unlock 2026-11-21T090003Z --force    take a younger one away: you know that its machine is gone")]
+#[allow(missing_docs)]
+pub struct UnlockArguments {
+    /// The run whose lock it is, as the message named it; or the lock's branch [default: lists the locks]
+    pub run: Option<String>,
+    /// Take away a lock whose run may still be at work
+    #[arg(long, requires = "run")]
+    pub force: bool,
+}
+
+/// Runs the command.
+pub fn run(world: &World, arguments: &UnlockArguments) -> Result<Exit, Failure> {
+    let repository = Repository::load_offline(world)?;
+    let place = repository.place(world);
+    let branch = place.branch()?;
+    let wrong = |problem| failure(&problem, Code::GitFailed, NOTHING);
+    let all = Held::all(&branch).map_err(wrong)?;
+    let limit = place.repository.project.git.stale_after.as_secs();
+    let Some(wanted) = &arguments.run else {
+        list(world, &all, limit);
+        return Ok(Exit::Done);
+    };
+    let fits = |held: &&Held| {
+        held.branch == *wanted || held.note.as_ref().is_some_and(|n| n.run == *wanted || n.integration == *wanted)
+    };
+    let found: Vec<&Held> = all.iter().filter(fits).collect();
+    let held = match found.as_slice() {
+        [one] => *one,
+        [] => {
+            let wanted = Terminal(wanted).to_string();
+            return Err(Failure::usage(Code::UnknownRun, format!("no lock on the remote is of run `{wanted}`"))
+                .help("`footbridge unlock` lists the locks that are held"));
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|h| h.branch.as_str()).collect();
+            return Err(Failure::usage(Code::UnknownRun, "several locks are of this run")
+                .help(format!("name one by its branch: {}", names.join(", "))));
+        }
+    };
+    let age = held.note.as_ref().map(|note| note.age(world.now()));
+    if age.is_none_or(|age| age <= limit) && !arguments.force {
+        let what = match (&held.note, age) {
+            (Some(note), Some(age)) => {
+                format!("the lock of {} is {} old: the run may still be at work", who(note), ago(age))
+            }
+            _ => format!("the lock {} cannot be read: whose it is, and how old, is not known", held.branch),
+        };
+        let diagnostic = Diagnostic::error(Code::RemoteLocked, what)
+            .note(NOTHING)
+            .help(format!("locks older than {} are taken over without being asked", ago(limit)))
+            .help(format!("if you know that its machine is gone: `footbridge unlock {} --force`", Terminal(wanted)));
+        return Err(Failure::new(Exit::Failed, diagnostic));
+    }
+    let left = held.note.as_ref().map(|note| left(&place, note));
+    if !held.release(&branch).map_err(wrong)? {
+        let diagnostic = Diagnostic::error(Code::RemoteLocked, "the lock has changed hands in the meantime")
+            .note(NOTHING)
+            .help("`footbridge unlock` lists who has it now");
+        return Err(Failure::new(Exit::Failed, diagnostic));
+    }
+    world.print(&format!("taken away: {}", held.branch));
+    if let Some(left) = left {
+        world.tell(&left);
+    }
+    Ok(Exit::Done)
+}
+
+fn who(note: &LockNote) -> String {
+    let page = note.ci.as_ref().map(|page| format!(", {page}")).unwrap_or_default();
+    let text = format!("run {} of `{}` in {} on {}{page}", note.run, note.integration, note.environment, note.host);
+    Terminal(&text).to_string()
+}
+
+fn list(world: &World, all: &[Held], limit: u64) {
+    let now = world.now();
+    if world.json {
+        let locks = all.iter().map(|held| {
+            let age = held.note.as_ref().map(|n| n.age(now));
+            json!({"branch": held.branch, "lock": held.note, "age_seconds": age, "stale": age.map(|age| age > limit)})
+        });
+        world.print(&json!({ "locks": locks.collect::<Vec<_>>() }).to_string());
+        return;
+    }
+    if all.is_empty() {
+        world.print("No lock is held on the remote.");
+    }
+    for held in all {
+        world.print(&match &held.note {
+            Some(note) => {
+                let age = note.age(now);
+                let stale = if age > limit { "; past its time" } else { "" };
+                format!("{}: {}{stale}", who(note), ago(age))
+            }
+            None => format!("{}: cannot be read", held.branch),
+        });
+    }
+}
+
+/// What the run has left, and so what is not known of it.
+fn left(place: &Place<'_>, note: &LockNote) -> String {
+    let store = place.store();
+    let year = note.run.get(..4).unwrap_or("0000");
+    let path: PathBuf = [&safe_segment(&note.integration), note.org_id.as_str(), year, &note.run].iter().collect();
+    if store.read(&path.to_string_lossy()).is_ok() {
+        return "Its run log is there: nothing is open.".to_owned();
+    }
+    let env = note.environment;
+    let intents = store.intents().unwrap_or_default();
+    let begun = intents.iter().find(|(_, i)| i.log.start == note.started && i.log.integration == note.integration);
+    match begun {
+        Some((_, intent)) => format!(
+            "Its run log is missing: what it wrote of its {} records is not known. `footbridge apply {} --env {env} --push` reads them again first, and writes its log.",
+            intent.log.records.records,
+            Terminal(&note.integration)
+        ),
+        None => "Its run log is missing. It left no intent either, so it had not begun to write.".to_owned(),
+    }
+}

@@ -1,0 +1,363 @@
+//! Files committed onto a branch, here or on the remote, one commit at a time, without a worktree.
+//!
+//! The branch begins with a commit of its own, not with one of `main`: it then holds run logs and nothing else, so that it is fetched in a moment, nobody merges
+//! it by mistake, a shallow clone needs no history for it, and pushing to it starts no workflow (its commits have no workflow files).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::command::{Git, HERE, is_oid};
+use super::problem::GitProblem;
+use super::remote::{Answer, Expected};
+
+/// What becomes of a file of the branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// It is what this file is.
+    File(PathBuf),
+    /// It is these bytes.
+    Bytes(Vec<u8>),
+    /// It goes, where it is there.
+    Gone,
+}
+
+/// One file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its path below the folder that [`Git::open`] was given, with `/`.
+    pub path: String,
+    /// What becomes of it.
+    pub content: Content,
+}
+
+/// Who commits: a name and an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+impl Author {
+    /// Where nobody is configured, as on most machines of CI.
+    pub fn nobody() -> Self {
+        Self { name: "Footbridge".to_owned(), email: "footbridge@localhost".to_owned() }
+    }
+
+    /// `Name <address>`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, rest) = text.split_once('<')?;
+        let (name, email) = (name.trim(), rest.strip_suffix('>')?.trim());
+        let plain = |s: &str| !s.is_empty() && !s.contains(['<', '>']) && !s.chars().any(char::is_control);
+        (plain(name) && plain(email)).then(|| Self { name: name.to_owned(), email: email.to_owned() })
+    }
+}
+
+/// What a push brought about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The branch's tip on the remote.
+    pub commit: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// The branch of run logs.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    pub(super) git: Git,
+    pub(super) name: String,
+    pub(super) remote: String,
+    author: Option<Author>,
+}
+
+/// A blob by its path, `None` for one that goes.
+type Blobs = BTreeMap<String, Option<String>>;
+
+impl Branch {
+    /// A branch of this repository and remote, by names that [`super::branch_fits`] and [`super::remote_fits`] take. Nothing is asked of git yet.
+    pub fn new(git: Git, name: &str, remote: &str, author: Option<Author>) -> Self {
+        Self { git, name: name.to_owned(), remote: remote.to_owned(), author }
+    }
+
+    /// The repository.
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// The branch's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The remote's name.
+    pub fn remote(&self) -> &str {
+        &self.remote
+    }
+
+    fn local(&self) -> String {
+        format!("refs/heads/{}", self.name)
+    }
+
+    fn tracking(&self) -> String {
+        format!("refs/remotes/{}/{}", self.remote, self.name)
+    }
+
+    /// The refs of this clone under which the branch is known.
+    pub fn refs(&self) -> [String; 2] {
+        [self.tracking(), self.local()]
+    }
+
+    /// Is the branch known here, from this clone or from an earlier fetch?
+    pub fn is_known(&self) -> Result<bool, GitProblem> {
+        Ok(self.git.resolve(&self.tracking())?.is_some() || self.git.resolve(&self.local())?.is_some())
+    }
+
+    /// Fetches the branch from the remote; its tip, where it exists.
+    pub fn fetch(&self) -> Result<Option<String>, GitProblem> {
+        self.git.has_remote(&self.remote)?;
+        let tip = self.git.fetch(&self.remote, &self.name)?;
+        match &tip {
+            Some(tip) => self.git.point(&self.tracking(), tip),
+            None => _ = self.git.run(&["update-ref", "-d", &self.tracking()])?,
+        }
+        Ok(tip)
+    }
+
+    /// Commits onto the local branch, which is made where it is missing: from the remote's, as far as that is known here.
+    pub fn commit(&self, changes: &[Change], message: &str, now: Timestamp) -> Result<String, GitProblem> {
+        self.not_checked_out()?;
+        let blobs = self.blobs(changes)?;
+        for number in 1..=self.git.pauses().tries {
+            let old = self.git.resolve(&self.local())?;
+            let tip = match &old {
+                Some(tip) => Some(tip.clone()),
+                None => self.git.resolve(&self.tracking())?,
+            };
+            let commit = self.onto(tip.as_deref(), &blobs, message, now)?;
+            let arguments = [
+                "update-ref",
+                "-m",
+                "footbridge: run logs",
+                "--",
+                &self.local(),
+                &commit,
+                old.as_deref().unwrap_or(""),
+            ];
+            if self.git.run(&arguments)?.good {
+                return Ok(commit);
+            }
+            self.git.pauses().before(number);
+        }
+        Err(GitProblem::Moved { branch: self.name.clone(), tries: self.git.pauses().tries })
+    }
+
+    /// Commits onto the remote's branch and pushes; what only the local branch has goes along. When the remote has moved in between, the same files are
+    /// committed onto its new tip: they are of runs of their own, so there is nothing to merge.
+    pub fn push(&self, changes: &[Change], message: &str, now: Timestamp) -> Result<Pushed, GitProblem> {
+        let fresh = self.blobs(changes)?;
+        let most = self.git.pauses().tries;
+        for number in 1..=most {
+            let tip = self.fetch()?;
+            let mut blobs = self.unpushed(tip.as_deref())?;
+            blobs.extend(fresh.iter().map(|(path, blob)| (path.clone(), blob.clone())));
+            let commit = self.onto(tip.as_deref(), &blobs, message, now)?;
+            if tip.as_ref() == Some(&commit) {
+                return Ok(Pushed { commit, tries: number });
+            }
+            let expected = if tip.is_some() { Expected::Before } else { Expected::Absent };
+            let answer = match self.git.push(&self.remote, &self.name, Some(&commit), expected) {
+                // The answer may be lost when the deed is done.
+                Err(problem @ (GitProblem::Failed { .. } | GitProblem::TimedOut { .. })) => {
+                    match self.git.look(&self.remote, &self.name) {
+                        Ok(Some(there)) if there == commit => Answer::Done,
+                        _ => return Err(problem),
+                    }
+                }
+                other => other?,
+            };
+            if let Answer::Done = answer {
+                self.git.point(&self.tracking(), &commit);
+                if self.git.resolve(&self.local())?.is_some() && self.not_checked_out().is_ok() {
+                    self.git.point(&self.local(), &commit);
+                }
+                return Ok(Pushed { commit, tries: number });
+            }
+            self.git.pauses().before(number);
+        }
+        Err(GitProblem::Moved { branch: self.name.clone(), tries: most })
+    }
+
+    /// To move a branch that somebody has checked out would make that worktree look changed.
+    fn not_checked_out(&self) -> Result<(), GitProblem> {
+        let said = self.git.done("list the worktrees", &["worktree", "list", "--porcelain"])?;
+        let wanted = format!("branch {}", self.local());
+        let mut folder = PathBuf::new();
+        for line in said.text().lines() {
+            if let Some(path) = line.strip_prefix("worktree ") {
+                folder = PathBuf::from(path);
+            } else if line == wanted {
+                return Err(GitProblem::CheckedOut { branch: self.name.clone(), folder });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the local branch has and this tip has not: commits made while nothing could be pushed.
+    fn unpushed(&self, tip: Option<&str>) -> Result<Blobs, GitProblem> {
+        let (Some(local), Some(tip)) = (self.git.resolve(&self.local())?, tip) else {
+            let Some(local) = self.git.resolve(&self.local())? else { return Ok(Blobs::new()) };
+            let arguments = ["ls-tree", "-r", "-z", "--full-tree", &local];
+            let said = self.git.done("list the branch", &arguments)?;
+            return Ok(tree_lines(&said.out).map(|(path, oid)| (path, Some(oid))).collect());
+        };
+        if local == tip {
+            return Ok(Blobs::new());
+        }
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=A", tip, &local];
+        let said = self.git.done("compare the branch with the remote's", &arguments)?;
+        let text = String::from_utf8_lossy(&said.out).into_owned();
+        let mut fields = text.split('\0');
+        let mut blobs = Blobs::new();
+        while let (Some(head), Some(path)) = (fields.next(), fields.next()) {
+            // `:000000 100644 0000… abcd… A`
+            let oid = head.split(' ').nth(3).filter(|oid| is_oid(oid));
+            let Some(oid) = oid else { return Err(GitProblem::Answer { what: "diff-tree" }) };
+            blobs.insert(path.to_owned(), Some(oid.to_owned()));
+        }
+        Ok(blobs)
+    }
+
+    /// Writes the files' contents into git's store.
+    fn blobs(&self, changes: &[Change]) -> Result<Blobs, GitProblem> {
+        let what = "keep a file";
+        let mut blobs = Blobs::new();
+        for change in changes {
+            let path = self.path(&change.path)?;
+            let oid = match &change.content {
+                Content::Gone => None,
+                Content::Bytes(bytes) => {
+                    let run = self.git.command(&["hash-object", "-w", "--no-filters", "--stdin"]);
+                    Some(run.input(bytes.clone()).done(what, HERE)?.text())
+                }
+                Content::File(file) => {
+                    let run = self.git.command(&["hash-object", "-w", "--no-filters", "--"]).argument(file.as_os_str());
+                    Some(run.done(what, HERE)?.text())
+                }
+            };
+            if oid.as_deref().is_some_and(|oid| !is_oid(oid)) {
+                return Err(GitProblem::Answer { what: "hash-object" });
+            }
+            blobs.insert(path, oid);
+        }
+        Ok(blobs)
+    }
+
+    /// The path in the branch's tree. A path that leads out of it is a slip of the caller's.
+    fn path(&self, below: &str) -> Result<String, GitProblem> {
+        let sound = |part: &str| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git");
+        if !below.split('/').all(sound) || below.contains(['\0', '\n']) {
+            return Err(GitProblem::Taken { branch: self.name.clone(), path: below.to_owned() });
+        }
+        Ok(format!("{}{below}", self.git.prefix()))
+    }
+
+    /// A commit on a tip, of that tip's files and these; the tip itself where nothing changes. Nothing is overwritten by another content.
+    fn onto(&self, tip: Option<&str>, blobs: &Blobs, message: &str, now: Timestamp) -> Result<String, GitProblem> {
+        let folder = tempfile::tempdir()
+            .map_err(|source| GitProblem::Io { path: PathBuf::from("a temporary folder"), source })?;
+        let index = folder.path().join("index");
+        let mut lines = Vec::new();
+        if let Some(tip) = tip {
+            self.indexed(&index, &["read-tree", tip])?.done("read the branch", HERE)?;
+            let said = self.git.done("list the branch", &["ls-tree", "-r", "-z", "--full-tree", tip])?;
+            let there: BTreeMap<String, String> = tree_lines(&said.out).collect();
+            for (path, blob) in blobs {
+                match (there.get(path), blob) {
+                    (Some(old), Some(new)) if old != new => {
+                        return Err(GitProblem::Taken { branch: self.name.clone(), path: path.clone() });
+                    }
+                    (Some(old), None) => lines.extend(format!("0 {}\t{path}\0", "0".repeat(old.len())).bytes()),
+                    (None, Some(new)) => lines.extend(format!("100644 {new}\t{path}\0").bytes()),
+                    _ => {}
+                }
+            }
+            if lines.is_empty() {
+                return Ok(tip.to_owned());
+            }
+        } else {
+            let new = blobs.iter().filter_map(|(path, blob)| Some((path, blob.as_ref()?)));
+            new.for_each(|(path, blob)| lines.extend(format!("100644 {blob}\t{path}\0").bytes()));
+        }
+        let update = self.indexed(&index, &["update-index", "-z", "--index-info"])?;
+        update.input(lines).done("add files to the branch", HERE)?;
+        let tree = self.indexed(&index, &["write-tree"])?.done("write the branch's tree", HERE)?.text();
+        self.commit_tree(&tree, tip, message, now)
+    }
+
+    fn indexed(&self, index: &Path, arguments: &[&str]) -> Result<super::command::Run, GitProblem> {
+        Ok(self.git.command(arguments).variable("GIT_INDEX_FILE", index))
+    }
+
+    /// A commit of a tree. By the author that the configuration names, else by whoever git knows, else by nobody in particular.
+    pub(super) fn commit_tree(
+        &self,
+        tree: &str,
+        parent: Option<&str>,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<String, GitProblem> {
+        let mut arguments = vec!["commit-tree", "--no-gpg-sign", tree];
+        if let Some(parent) = parent {
+            arguments.extend(["-p", parent]);
+        }
+        let date = format!("@{} +0000", now.as_second());
+        let mut run = self.git.command(&arguments).variable("GIT_AUTHOR_DATE", &date);
+        run = run.variable("GIT_COMMITTER_DATE", &date);
+        let author = match &self.author {
+            Some(author) => Some(author.clone()),
+            None => (!self.known()?).then(Author::nobody),
+        };
+        if let Some(Author { name, email }) = &author {
+            for who in ["AUTHOR", "COMMITTER"] {
+                run = run.variable(&format!("GIT_{who}_NAME"), name).variable(&format!("GIT_{who}_EMAIL"), email);
+            }
+        }
+        let commit = run.input(message.as_bytes()).done("commit", HERE)?.text();
+        if is_oid(&commit) { Ok(commit) } else { Err(GitProblem::Answer { what: "commit-tree" }) }
+    }
+
+    /// Does git know who commits here, without guessing?
+    fn known(&self) -> Result<bool, GitProblem> {
+        let ask = |who| self.git.run(&["-c", "user.useConfigOnly=true", "var", who]).map(|said| said.good);
+        Ok(ask("GIT_AUTHOR_IDENT")? && ask("GIT_COMMITTER_IDENT")?)
+    }
+}
+
+/// Paths and blobs of `git ls-tree -r -z`.
+pub(super) fn tree_lines(out: &[u8]) -> impl Iterator<Item = (String, String)> {
+    out.split(|b| *b == 0).filter_map(|line| {
+        let line = std::str::from_utf8(line).ok()?;
+        let (head, path) = line.split_once('\t')?;
+        let mut head = head.split(' ');
+        let (_mode, kind, oid) = (head.next()?, head.next()?, head.next()?);
+        (kind == "blob" && is_oid(oid)).then(|| (path.to_owned(), oid.to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_is_a_name_and_an_address() {
+        let author = Author::parse("Acme Bot <bot@acme.example>").unwrap();
+        assert_eq!((author.name.as_str(), author.email.as_str()), ("Acme Bot", "bot@acme.example"));
+        for wrong in ["", "Bot", "<a@b>", "Bot <>", "Bot <a@b> x", "B\not <a@b>", "Bot <a<b>"] {
+            assert_eq!(Author::parse(wrong), None, "{wrong}");
+        }
+    }
+}

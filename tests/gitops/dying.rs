@@ -1,0 +1,185 @@
+//! Machines that die in the middle of a run: what the next one finds, and does.
+
+use super::{LEADS, Team, ends};
+use crate::faults::until;
+
+/// Later than any lock lives.
+fn later(team: &Team, arguments: &[&str]) -> crate::scene::Ran {
+    let mut command = team.command("b", arguments);
+    // Seven hours from now, by this machine's clock.
+    let soon =
+        std::process::Command::new("date").args(["-u", "-d", "+7 hours", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
+    command.env("FOOTBRIDGE_NOW", String::from_utf8(soon.stdout).unwrap().trim());
+    team.job.start_command(command).ends()
+}
+
+const APPLY: [&str; 4] = ["apply", "notes", "--yes", "--push"];
+
+#[test]
+fn a_machine_that_dies_before_it_writes_leaves_a_lock_that_is_taken_over_in_time() {
+    let team = Team::new(6);
+    team.killed("path: 'query?q='", "delay");
+    assert_eq!((team.locks().len(), team.count(".intent.yaml")), (1, 0));
+    team.apply("b").exits(1).says("machine-a").says("nothing was sent");
+    assert_eq!(team.job.scene.write_calls(), 0);
+    later(&team, &APPLY).exits(0).says("taken over");
+    assert_eq!((team.locks().len(), team.logs().len()), (0, 1));
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
+fn without_its_values_a_dead_runs_records_are_told_as_unknown_and_planned_afresh() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay");
+    assert_eq!((team.locks().len(), team.count(".intent.yaml"), team.count("Z.yaml")), (1, 1, 0));
+    // Young: it may be alive, and somebody has to know better.
+    team.apply("b").exits(1).says("footbridge unlock");
+    team.run("b", &["apply", "--resume", "--push"]).exits(1).says("machine-a");
+    let run = team.run("b", &["unlock"]).exits(0).out.split_whitespace().nth(1).unwrap().to_owned();
+    team.run("b", &["unlock", &run]).exits(1).says("--force");
+    team.run("b", &["unlock", &run, "--force"]).exits(0).says("Its run log is missing").says("--push");
+    assert!(team.locks().is_empty());
+    team.apply("b").exits(0).says("died on machine-a").says("is not known");
+    let logs = team.logs();
+    assert_eq!(logs.len(), 2);
+    assert_eq!((&logs[0]["status"], &logs[0]["exit"]), (&"Failed".into(), &"interrupted".into()));
+    assert_eq!(ends(&logs[0]), [0, 0, 0, 0, LEADS as u64]);
+    assert_eq!(logs[0]["problems"][0]["code"], "FB0844");
+    // What the dead run had written is not written again.
+    assert_eq!(ends(&logs[1]), [LEADS as u64 - 200, 0, 0, 0, 0]);
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
+    team.apply("b").exits(0).says("No changes");
+}
+
+#[test]
+fn on_its_own_machine_a_killed_run_is_resumed_and_its_log_pushed() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay_answer");
+    team.run("a", &APPLY).exits(1).says("apply --resume");
+    // Without saying so: its intent is on the branch.
+    team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
+    let logs = team.logs();
+    assert_eq!((logs.len(), ends(&logs[0])), (1, [LEADS as u64, 0, 0, 0, 0]));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.journals("a")), (0, 0, 0));
+    team.apply("b").exits(0).says("No changes");
+}
+
+#[test]
+fn a_resume_elsewhere_clears_up_and_plans_nothing() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay");
+    let before = team.job.scene.write_calls();
+    later(&team, &["apply", "--resume", "--env", "sandbox", "--push"]).exits(0).says("died on machine-a");
+    assert_eq!(team.job.scene.write_calls(), before, "nothing is written");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    team.run("b", &["apply", "--resume", "--push"]).exits(3).says("left unfinished");
+}
+
+/// A team whose runs keep their values beside their logs, and the key that opens them.
+fn with_values(leads: usize, after: bool) -> Team {
+    use age::secrecy::ExposeSecret as _;
+    let key = age::x25519::Identity::generate();
+    let values = format!("values: {{ keep: committed, recipients: [{}], after: {after} }}\n", key.to_public());
+    let mut team = Team::with(leads, &values);
+    team.job.scene.set("FOOTBRIDGE_KEY", key.to_string().expose_secret());
+    team
+}
+
+#[test]
+fn killed_between_batches_each_records_end_is_found_by_the_other_machine() {
+    for (after, on, action, updated) in [
+        (true, "method: PATCH, after: 1", "delay", 200),
+        (true, "method: PATCH, after: 1", "delay_answer", 400),
+        (false, "method: PATCH, after: 2", "delay", 400),
+        (true, "method: PATCH", "delay", 0),
+    ] {
+        let team = with_values(LEADS, after);
+        team.killed(on, action);
+        assert_eq!((team.count(".intent.yaml"), team.count(".values.age"), team.count("Z.yaml")), (1, 1, 0));
+        // Somebody edits a record of the last batch in the meantime, and one is deleted.
+        let ids = team.job.ids();
+        let edit = serde_json::json!({"WalkMe_Note__c": "by another"});
+        team.job.org().edit("Lead", &ids[LEADS - 1], edit.as_object().unwrap()).unwrap();
+        later(&team, &APPLY).exits(0).says("died on machine-a").says("taken over");
+        let logs = team.logs();
+        let left = LEADS as u64 - updated - 1;
+        assert_eq!(ends(&logs[0]), [updated, 0, 0, left, 1], "{action} on {on}");
+        assert_eq!((&logs[0]["status"], &logs[0]["trigger"]), (&"Failed".into(), &"apply".into()));
+        assert_eq!(ends(&logs[1])[0], LEADS as u64 - updated);
+        let outcomes = team.files().into_iter().find(|f| f.ends_with(".records.jsonl")).unwrap();
+        let lines = team.file(&outcomes);
+        assert_eq!(lines.matches("\"outcome\":\"updated\"").count() as u64, updated);
+        assert_eq!(lines.matches("\"outcome\":\"unknown\"").count(), 1);
+        assert_eq!(team.job.state(), team.job.wanted());
+        assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+        // Not a value in the clear anywhere in git.
+        let all = super::git(&team.remote(), &["log", "-p", "--all", "--text"]);
+        assert!(!all.contains("old 1") && !all.contains("new 1") && !all.contains("@leads.example"));
+    }
+}
+
+#[test]
+fn with_another_key_the_ends_are_unknown_and_the_log_says_why() {
+    let mut team = with_values(6, true);
+    team.killed("method: PATCH", "delay_answer");
+    use age::secrecy::ExposeSecret as _;
+    let other = age::x25519::Identity::generate();
+    team.job.scene.set("FOOTBRIDGE_KEY", other.to_string().expose_secret());
+    later(&team, &APPLY).exits(0).says("encrypted to other keys").says("FOOTBRIDGE_KEY");
+    assert_eq!(ends(&team.logs()[0]), [0, 0, 0, 0, 6]);
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
+fn killed_in_the_middle_of_a_bulk_job_the_next_machine_waits_for_it() {
+    let team = with_values(60, true);
+    for clone in ["a", "b"] {
+        let path = team.clone_of(clone).join("integrations/notes.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("read: lookup\n", "read: lookup\nwrite: bulk\n")).unwrap();
+    }
+    // Closed and at work when the machine dies.
+    team.killed("method: GET, path: jobs/ingest/750", "delay");
+    assert_eq!((team.count(".intent.yaml"), team.job.org().jobs().len()), (1, 1));
+    later(&team, &APPLY).exits(0).says("died on machine-a").says("No changes");
+    let logs = team.logs();
+    assert_eq!(ends(&logs[0]), [60, 0, 0, 0, 0], "{}", logs[0]);
+    assert_eq!(team.job.org().jobs().len(), 1, "no second job");
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+/// A mapping is changed, planned, merged and applied by a machine; another's log comes in between; it is wrong, and is taken back from a third clone.
+#[test]
+fn the_whole_loop() {
+    let team = with_values(20, true);
+    let before = team.job.state();
+    let (a, b) = (team.clone_of("a"), team.clone_of("b"));
+    super::git(&a, &["checkout", "--quiet", "-b", "change"]);
+    let path = a.join("integrations/notes.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("  WalkMe_Count__c: Count\n", "")).unwrap();
+    super::git(&a, &["commit", "--quiet", "-am", "Leave the count out"]);
+    super::git(&a, &["push", "--quiet", "origin", "change"]);
+    team.run("a", &["plan", "notes", "--format", "markdown"]).exits(0).says("WalkMe_Note__c").never_says("new 1");
+    super::git(&b, &["fetch", "--quiet"]);
+    super::git(&b, &["merge", "--quiet", "origin/change"]);
+    super::git(&b, &["push", "--quiet", "origin", "HEAD:main"]);
+    // The merged mapping is applied by machine b; a may not while it is at work.
+    team.job.faults("- on: { method: PATCH, times: 1 }\n  action: { delay: 3000 }\n");
+    let running = team.start("b", &APPLY);
+    until("the write", || team.job.org().held() == 1);
+    team.apply("a").exits(1).says("machine-b");
+    running.ends().exits(0);
+    let note = |state: &crate::faults::State| state.values().map(|v| v.0.clone()).collect::<Vec<_>>();
+    assert_eq!(note(&team.job.state()), note(&team.job.wanted()));
+    team.run("b", &["apply", "notes", "--yes", "--push"]).exits(0).says("No changes");
+    // Wrong: taken back by a third clone, which has nothing but the branch and the key.
+    team.another("c");
+    let run = team.logs()[0]["id"].as_str().unwrap().to_owned();
+    team.run("c", &["undo", &run, "--yes", "--push"]).exits(0);
+    assert_eq!(team.job.state(), before);
+    let logs = team.logs();
+    assert_eq!((logs.len(), &logs[2]["trigger"], ends(&logs[2])), (3, &"undo".into(), [20, 0, 0, 0, 0]));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.count(".values.age")), (0, 0, 2));
+}

@@ -1,0 +1,189 @@
+//! A team's repository on a bare remote, two machines with a clone each, one emulated org: run logs in git, the lock on the remote, machines that die.
+
+mod dying;
+mod pushing;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::faults::{Job, Running, until};
+use crate::scene::Ran;
+
+/// Three batches: 200, 200, 10.
+pub const LEADS: usize = 410;
+
+/// The branch of run logs.
+pub const RUNS: &str = "footbridge-runs";
+
+/// The remote, and clones `a` and `b` of it.
+pub struct Team {
+    pub job: Job,
+}
+
+/// Runs git as a person would, without anybody's configuration.
+#[track_caller]
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+    command.env("PATH", std::env::var("PATH").unwrap()).env("HOME", folder).env("GIT_CONFIG_NOSYSTEM", "1");
+    command.env("GIT_OPTIONAL_LOCKS", "0").envs(
+        ["AUTHOR", "COMMITTER"]
+            .iter()
+            .flat_map(|who| [(format!("GIT_{who}_NAME"), "Ann"), (format!("GIT_{who}_EMAIL"), "ann@acme.example")]),
+    );
+    let said = command.output().unwrap();
+    let err = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "git {arguments:?}: {err}");
+    String::from_utf8_lossy(&said.stdout).trim_end().to_owned()
+}
+
+impl Team {
+    pub fn new(leads: usize) -> Self {
+        Self::with(leads, "")
+    }
+
+    /// The same with a project file that says this.
+    pub fn with(leads: usize, project: &str) -> Self {
+        let team = Self { job: Job::new(leads, "lookup") };
+        let root = team.job.scene.root().to_owned();
+        git(&root, &["init", "--quiet", "--bare", "-b", "main", "remote.git"]);
+        git(&root, &["clone", "--quiet", "remote.git", "a"]);
+        let a = team.clone_of("a");
+        for name in ["orgs.yaml", "notes.yaml"] {
+            std::fs::create_dir_all(a.join("integrations")).unwrap();
+            std::fs::copy(root.join("integrations").join(name), a.join("integrations").join(name)).unwrap();
+        }
+        std::fs::write(a.join(".gitignore"), "exports/\n.footbridge/\n").unwrap();
+        if !project.is_empty() {
+            std::fs::write(a.join("integrations/project.yaml"), format!("footbridge: 1\nkind: project\n{project}"))
+                .unwrap();
+        }
+        git(&a, &["checkout", "--quiet", "-b", "main"]);
+        git(&a, &["add", "."]);
+        git(&a, &["commit", "--quiet", "-m", "The integration"]);
+        git(&a, &["push", "--quiet", "origin", "main"]);
+        team.report("a");
+        team.another("b");
+        team
+    }
+
+    pub fn clone_of(&self, name: &str) -> PathBuf {
+        self.job.scene.path(name)
+    }
+
+    pub fn remote(&self) -> PathBuf {
+        self.job.scene.path("remote.git")
+    }
+
+    /// A further clone, with the report.
+    pub fn another(&self, name: &str) {
+        git(self.job.scene.root(), &["clone", "--quiet", "remote.git", name]);
+        self.report(name);
+    }
+
+    /// Brings the report to a clone: it is never in git.
+    pub fn report(&self, name: &str) {
+        let exports = self.clone_of(name).join("exports");
+        std::fs::create_dir_all(&exports).unwrap();
+        std::fs::copy(self.job.scene.path("exports/notes.csv"), exports.join("notes.csv")).unwrap();
+    }
+
+    pub fn command(&self, at: &str, arguments: &[&str]) -> Command {
+        let mut command = self.job.scene.command(arguments);
+        command.current_dir(self.clone_of(at)).env("HOSTNAME", format!("machine-{at}")).env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+
+    pub fn start(&self, at: &str, arguments: &[&str]) -> Running {
+        self.job.start_command(self.command(at, arguments))
+    }
+
+    #[track_caller]
+    pub fn run(&self, at: &str, arguments: &[&str]) -> Ran {
+        self.start(at, arguments).ends()
+    }
+
+    /// An apply with `--push`.
+    #[track_caller]
+    pub fn apply(&self, at: &str) -> Ran {
+        self.run(at, &["apply", "notes", "--yes", "--push"])
+    }
+
+    /// The files of the branch on the remote.
+    pub fn files(&self) -> Vec<String> {
+        if git(&self.remote(), &["branch", "--list", RUNS]).is_empty() {
+            return Vec::new();
+        }
+        git(&self.remote(), &["ls-tree", "-r", "--name-only", RUNS]).lines().map(str::to_owned).collect()
+    }
+
+    /// How many of them end so.
+    pub fn count(&self, end: &str) -> usize {
+        self.files().iter().filter(|f| f.ends_with(end)).count()
+    }
+
+    /// A file of the branch on the remote.
+    pub fn file(&self, path: &str) -> String {
+        git(&self.remote(), &["show", &format!("{RUNS}:{path}")])
+    }
+
+    /// The run logs on the remote, oldest first.
+    pub fn logs(&self) -> Vec<Value> {
+        let logs =
+            self.files().into_iter().filter(|f| f.ends_with("Z.yaml") || f.contains("Z-") && f.ends_with(".yaml"));
+        logs.map(|f| serde_yaml::from_str(&self.file(&f)).unwrap()).collect()
+    }
+
+    /// The locks on the remote.
+    pub fn locks(&self) -> Vec<String> {
+        let found = git(&self.remote(), &["branch", "--list", "--format=%(refname:short)", "footbridge-lock/*"]);
+        found.lines().map(str::to_owned).collect()
+    }
+
+    /// Commits of the branch on the remote, newest first: their subjects.
+    pub fn subjects(&self) -> Vec<String> {
+        git(&self.remote(), &["log", "--format=%s", RUNS]).lines().map(str::to_owned).collect()
+    }
+
+    /// An apply of `a` that hangs in the call that this fault holds up.
+    #[track_caller]
+    pub fn held(&self, on: &str, action: &str, arguments: &[&str]) -> Running {
+        self.job.faults(&format!("- on: {{ {on} }}\n  action: {{ {action}: 100000 }}\n"));
+        let running = self.start("a", arguments);
+        until("the call", || self.job.org().held() == 1);
+        running
+    }
+
+    /// An apply of `a` in a call that takes three seconds.
+    #[track_caller]
+    pub fn slowed(&self, on: &str) -> Running {
+        self.job.faults(&format!("- on: {{ {on} }}\n  action: {{ delay: 3000 }}\n"));
+        let running = self.start("a", &["apply", "notes", "--yes", "--push"]);
+        until("the call", || self.job.org().held() == 1);
+        running
+    }
+
+    /// The journals of a clone.
+    pub fn journals(&self, at: &str) -> usize {
+        let mut found = 0;
+        crate::faults::walk(&self.clone_of(at).join(".footbridge"), &mut |path| {
+            found += usize::from(path.extension().is_some_and(|e| e == "journal"));
+        });
+        found
+    }
+
+    /// An apply of `a` with `--push`, killed in the call that this fault holds up.
+    #[track_caller]
+    pub fn killed(&self, on: &str, action: &str) {
+        self.held(on, action, &["apply", "notes", "--yes", "--push"]).kill();
+        until("the connection's end", || self.job.org().held() == 0);
+        self.job.org().clear_faults();
+    }
+}
+
+/// `updated, failed, drifted, not_attempted, unknown` of a run log.
+pub fn ends(log: &Value) -> [u64; 5] {
+    ["updated", "failed", "drifted", "not_attempted", "unknown"].map(|name| log["records"][name].as_u64().unwrap())
+}
