@@ -8,7 +8,7 @@ use crate::plan::{Entry, Lines, RowOutcome, decode};
 use crate::runlog::values::RecordValues;
 
 fn id() -> RecordId {
-    RecordId::parse("00Q000000000001AAA").unwrap()
+    RecordId::parse("00Q000000000001EAA").unwrap()
 }
 
 fn values(pairs: &[(&str, Option<&str>, Option<&str>)]) -> RecordValues {
