@@ -19,7 +19,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                 Kind::Orgs => "orgs.schema.json",
                 Kind::Report => "report.schema.json",
                 Kind::Project => "project.schema.json",
-                Kind::KnownFailures => "known-failures.schema.json",
+                Kind::KnownFailures => "known_failures.schema.json",
             };
             (name, format!("{:#}\n", of(*kind).value))
         })

@@ -84,8 +84,6 @@ codes! {
     RecipientsMissing = "FB0241", "committed values without a recipient";
     KnownFailureTwice = "FB0242", "a known failure written twice";
     KnownFailureUnused = "FB0243", "a known failure that no integration can meet";
-    KnownFailureExpired = "FB0244", "a known failure is over its date";
-    KnownFailureOver = "FB0245", "a known failure that is none any more";
     BadWindow = "FB0247", "a window of not_during: that cannot be";
 
     // What a configuration may reach.

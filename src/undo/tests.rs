@@ -8,14 +8,16 @@ use crate::plan::{Entry, Lines, RowOutcome, decode};
 use crate::runlog::values::RecordValues;
 
 fn id() -> RecordId {
-    RecordId::parse("00Q000000000001AAA").unwrap()
+    RecordId::parse("00Q000000000001EAA").unwrap()
 }
 
-fn values(pairs: &[(&str, Option<&str>, Option<&str>)]) -> RecordValues {
-    let map =
-        |which: fn(&(&str, Option<&str>, Option<&str>)) -> Option<String>| -> BTreeMap<FieldName, Option<String>> {
-            pairs.iter().map(|p| (FieldName::new(p.0), which(p))).collect()
-        };
+/// A field, its value before, and what was written.
+type Cell<'c> = (&'c str, Option<&'c str>, Option<&'c str>);
+
+fn values(pairs: &[Cell<'_>]) -> RecordValues {
+    let map = |which: fn(&Cell<'_>) -> Option<String>| -> BTreeMap<FieldName, Option<String>> {
+        pairs.iter().map(|p| (FieldName::new(p.0), which(p))).collect()
+    };
     let (before, after) = (map(|p| p.1.map(str::to_owned)), map(|p| p.2.map(str::to_owned)));
     RecordValues { row: 3, id: id(), before, after: Some(after), written: None }
 }

@@ -33,7 +33,7 @@ fn names(value: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn every_key_of_the_schemas_is_in_the_configuration_document() {
     let document = text("docs/CONFIGURATION.md");
-    for kind in ["integration", "orgs", "report", "project", "known-failures"] {
+    for kind in ["integration", "orgs", "report", "project", "known_failures"] {
         let schema: Value = serde_json::from_str(&text(&format!("schemas/{kind}.schema.json"))).unwrap();
         let mut found = BTreeSet::new();
         names(&schema, &mut found);

@@ -127,7 +127,7 @@ fn a_known_failure_is_listed_and_not_sent_until_its_day_is_over() {
     );
     // The day after, it is sent again, and that is said.
     scene.set("FOOTBRIDGE_NOW", "2026-11-23T09:00:00Z");
-    scene.run(&["apply", "people", "--yes"]).exits(0).says("is over since 2026-11-22").says("1 of 1 records updated");
+    scene.run(&["apply", "people", "--yes"]).exits(0).says("is over since 2026-11-22").says("1 of 1 record updated");
     // One that is mended does nothing any more.
     scene.write("integrations/known_failures.yaml", &known("2027-01-01", &ids[2]));
     scene.run(&["plan", "people"]).exits(0).says("was not met");

@@ -18,7 +18,7 @@ const TYPES: &str = "objects:\n  Lead:\n    fields:
       - { name: Choices__c, type: multipicklist, values: [A, B, C] }
       - { name: Story__c, type: longtextarea, length: 3000 }
     records:
-      - { LastName: One, Company: X, Email: one@example.org, Number__c: 1.5, Text__c: 'N/A', Day__c: '2026-01-02', Moment__c: '2026-01-02T03:04:05Z', Flag__c: true, Choice__c: A, Choices__c: 'A;C', Story__c: \"two\\nlines\" }
+      - { LastName: One, Company: X, Email: one@example.org, Number__c: 1.5, Text__c: 'N/A', Day__c: '2026-01-02', Moment__c: '2026-01-02T03:04:05Z', Flag__c: true, Choice__c: A, Choices__c: 'A;C', Story__c: \"two\\r\\nlines\" }
       - { LastName: Two, Company: X, Email: two@example.org, Number__c: 7, Text__c: '=1+1 \"quoted\", and more', Flag__c: false, Choice__c: B }
       - { LastName: Three, Company: X, Email: three@example.org }
 ";

@@ -99,6 +99,7 @@ mod tests {
             label: "Usage".into(),
             label_plural: "Usages".into(),
             key_prefix: None,
+            locked: Vec::new(),
             queryable: true,
             updateable: true,
             fields: vec![master, fixed("Must__c", FieldType::String), Field::plain("May__c", FieldType::String)],
