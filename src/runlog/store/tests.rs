@@ -1,7 +1,7 @@
 use super::*;
 use crate::plan::RecordLedger;
 use crate::runlog::sample;
-use crate::runlog::{ExitReason, RunProblem};
+use crate::runlog::{ExitReason, Listed, RecordLine, RowLine, RunProblem};
 
 fn lines(records: &[RecordLine]) -> Vec<OutcomesLine> {
     let rows = sample::plan().all().iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
