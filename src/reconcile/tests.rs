@@ -429,6 +429,8 @@ proptest! {
             version: "0".to_owned(),
             planned_at: jiff::Timestamp::UNIX_EPOCH,
             report_modified: None,
+            columns: Vec::new(),
+            blanks: Default::default(),
             read_by: crate::plan::Way::Lookup,
             calls_made: 0,
             calls_to_come: 0,

@@ -61,6 +61,7 @@ fn a_column_that_vanished_blanks_that_rose_and_a_match_that_fell_hold_the_plan_u
     }
     // Within the limits: nothing is held.
     report(&scene, true, 6, 4);
+    scene.write("exports/people.csv", &scene.read("exports/people.csv").replace(",7,", ",8,"));
     scene.run(&["plan", "people"]).exits(0).says("rose by 20 points").says("fell by 20 points");
     // Waived by its name, it is the next run's measure.
     report(&scene, false, 2, 0);
@@ -76,7 +77,8 @@ fn points_are_written_with_a_per_cent_sign_and_a_short_report_says_nothing() {
     scene.run(&["validate"]).exits(3).says("FB0225").says("write `20%`");
     integration(&scene, "Lead", BY_EMAIL, LEADS, "guards: { match_fell: 20%, blanks_rose: 0% }");
     apply(&mut scene, "2026-11-01T09:00:00Z", &[]).exits(0);
-    // Nine rows: percentages count from ten up.
-    scene.write("exports/people.csv", &format!("Key,Logins,Note\n{}", "x@example.org,,\n".repeat(4)));
+    // Five rows: percentages count from ten up.
+    let few = format!("Key,Logins,Note\nlead00000@example.org,99,same\n{}", "x@example.org,,\n".repeat(4));
+    scene.write("exports/people.csv", &few);
     scene.run(&["plan", "people"]).exits(0).says("no earlier run to compare with");
 }
