@@ -439,8 +439,6 @@ proptest! {
             calls_guard: None,
             usage: None,
             org_rows: 0,
-            columns: Vec::new(),
-            blanks: Default::default(),
             record_links: None,
             not_checked: Vec::new(),
             warnings: Vec::new(),
