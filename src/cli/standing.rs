@@ -11,13 +11,16 @@ use crate::config::valid::{Environment, Integration, Location, Schedule, Windows
 use crate::diag::Code;
 use crate::model::{EnvironmentName, OrgId};
 use crate::report::fresh;
-use crate::runlog::due::{Calendar, Judgement, Past, Standing, judge, passed_by, telling};
+use crate::runlog::due::{Calendar, Judgement, Past, Standing, judge, overdue, passed_by, telling};
 use crate::runlog::{RunLog, Status, Store};
 
 /// So many logs are looked at, at most: of an integration that is run by hand over and over.
 const MOST_LOGS: usize = 200;
 /// Of those before the latest tick, so many, to find one that tells something.
 const MOST_BEFORE: usize = 10;
+
+/// How long a run may be due before it is overdue: CI's own schedules are late by an hour now and then.
+const GRACE: SignedDuration = SignedDuration::from_hours(3);
 
 /// Ticks and windows of an integration.
 #[derive(Clone, Copy)]
@@ -126,6 +129,11 @@ impl<'a> Stand<'a> {
     /// Is it to run now, if its report is young enough?
     pub fn is_due(&self) -> bool {
         self.judgement.is_some_and(|judgement| matches!(judgement.standing, Standing::Due { .. }))
+    }
+
+    /// Has a tick gone by without the run that it was for?
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.ticks.is_some_and(|ticks| overdue(&ticks, &self.past, now, GRACE))
     }
 
     /// Did it ever run?

@@ -14,11 +14,8 @@ use super::world::World;
 use crate::model::EnvironmentName;
 use crate::render::moment;
 use crate::render::schedule::{StandLine, json, table};
-use crate::runlog::due::{Calendar, overdue};
+use crate::runlog::due::Calendar;
 use crate::runlog::{ExitReason, Status};
-
-/// How long a run may be due before it is overdue: CI's own schedules are late by an hour now and then.
-const GRACE: SignedDuration = SignedDuration::from_hours(3);
 
 /// `footbridge status`
 #[derive(Debug, Args)]
@@ -114,7 +111,7 @@ fn late(stand: &Stand<'_>, arguments: &StatusArguments, now: Timestamp) -> Optio
     if !stand.ran() && ticks.closed_until(now).is_none() {
         return Some("it never ran".to_owned());
     }
-    overdue(&ticks, &stand.past, now, GRACE).then(|| format!("due, and not run (latest tick {})", moment(tick)))
+    stand.is_overdue(now).then(|| format!("due, and not run (latest tick {})", moment(tick)))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn bad_usage_is_3_and_reaches_no_org() {
         &["apply", "people", "--limit", "some"],
         &["apply", "people"],
         &["plan", "nobody"],
-        &["plan", "people", "--format", "html"],
+        &["plan", "people", "--format", "pdf"],
         &["show", "nothing.plan"],
         &["runs", "show", "nothing"],
         &["frobnicate"],

@@ -77,7 +77,7 @@ fn every_integration_and_run_has_its_page() {
     assert_eq!(history.matches("<svg viewBox=\"0 0 600").count(), 5, "five charts");
     assert_eq!(history.matches("<rect").count(), 5 * 28);
     // Runs without a page of their own are in the table all the same.
-    assert!(history.contains("2026-10-01T090000Z") && !history.contains("2026-10-01T090000Z.html"));
+    assert!(history.contains("2026-10-01 09:00:00 UTC") && !history.contains("2026-10-01T090000Z.html"));
     let run = scene.read(&format!("public/runs/logins-to-leads/{ORG}/2026-10-28T090000Z.html"));
     for told in [
         "00Q000000000002EAA",

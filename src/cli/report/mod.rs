@@ -6,10 +6,14 @@ mod folder;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
+
 pub use self::arguments::ReportArguments;
 use self::folder::Folder;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::ground::Place;
+use super::standing::Stand;
 use super::world::World;
 use crate::config::{self, valid};
 use crate::diag::{Code, Diagnostic};
@@ -94,9 +98,10 @@ fn lines(
             ControlFlow::Continue(())
         })
         .map_err(wrong)?;
-    let now = world.now();
+    let (root, now) = (world.root(), world.now());
+    let place = Place { world, root: &root, repository, trust: None };
     for line in lines.values_mut() {
-        line.standing = standing(repository, line, now);
+        line.standing = standing(&place, store, line, now)?;
     }
     Ok((lines.into_values().collect(), unreadable))
 }
@@ -124,11 +129,19 @@ fn take(lines: &mut BTreeMap<Key, Line>, run: RunSummary) {
 }
 
 /// How an integration stands with its schedule.
-fn standing(repository: &valid::Repository, line: &Line, _now: jiff::Timestamp) -> Standing {
-    let environment =
-        repository.integrations.get(&line.integration).and_then(|i| i.environments.get(&line.environment));
-    let schedule = environment.filter(|_| line.configured).and_then(|e| e.schedule.as_ref());
-    Standing { schedule: schedule.map(|s| s.value.cron().to_owned()), next: None, overdue: false }
+///
+/// # Errors
+/// The run logs cannot be read.
+fn standing(place: &Place<'_>, store: &Store, line: &Line, now: Timestamp) -> Result<Standing, Failure> {
+    let integration = place.repository.integrations.get(&line.integration).filter(|_| line.configured);
+    let Some(integration) = integration else { return Ok(Standing::default()) };
+    let stand = Stand::look(place, store, integration, line.environment, now)?;
+    let environment = integration.environments.get(&line.environment);
+    Ok(Standing {
+        schedule: environment.and_then(|e| e.schedule.as_ref()).map(|s| s.value.cron().to_owned()),
+        next: stand.judgement.as_ref().and_then(|judgement| judgement.next),
+        overdue: stand.is_overdue(now),
+    })
 }
 
 /// A run's log, with those of its records that were not updated.

@@ -108,24 +108,6 @@ impl Store {
         Ok(newest)
     }
 
-    /// The runs of an integration in an org and environment, newest first, each read when it is asked for: whoever stops early reads little. Logs that
-    /// cannot be read are passed over.
-    ///
-    /// # Errors
-    /// As [`Self::list`].
-    pub fn newest_first<'s>(
-        &'s self,
-        integration: &'s str,
-        environment: EnvironmentName,
-        org_id: OrgId,
-    ) -> Result<impl Iterator<Item = (PathBuf, RunLog)> + 's, StoreProblem> {
-        let files = self.files(Some(integration), Some(org_id))?;
-        let path = |file: Kept| self.shelves[file.shelf].root().join(&file.name);
-        let read = |path: PathBuf| self.log(&path).ok().map(|log| (path, log));
-        let wanted = move |log: &RunLog| log.integration == integration && log.environment == environment;
-        Ok(files.into_iter().map(path).filter_map(read).filter(move |(_, log)| wanted(log)))
-    }
-
     /// Hands over the whole logs of an integration in an org and environment, newest first, until `take` has enough: only what is taken is read. Logs that
     /// cannot be read are passed over.
     ///
