@@ -404,10 +404,10 @@ fn elsewhere(file: &File, place: &Path) -> Option<PathProblem> {
         use std::os::unix::fs::MetadataExt as _;
         let same =
             |one: &std::fs::Metadata, other: &std::fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
-        return match (file.metadata(), place.symlink_metadata()) {
+        match (file.metadata(), place.symlink_metadata()) {
             (Ok(opened), Ok(there)) if same(&opened, &there) => None,
             _ => moved(),
-        };
+        }
     }
     #[cfg(not(unix))]
     {

@@ -412,14 +412,17 @@ fn guards(a: &RunLog, b: &RunLog) -> Vec<GuardChange> {
     changes.filter(|change| change.a != change.b).collect()
 }
 
+/// How a record ended in a run: the outcome's number, and its code.
+type Ended<'a> = Option<(u32, &'a str)>;
+
 fn records(a: &RunEnds, b: &RunEnds) -> RecordsChange {
     let mut found = RecordsChange::default();
-    let mut all: Vec<(RecordId, Option<(u32, &str)>, Option<(u32, &str)>)> =
+    let mut all: Vec<(RecordId, Ended<'_>, Ended<'_>)> =
         b.records.keys().map(|record| (*record, a.end(record), b.end(record))).collect();
     all.extend(a.records.keys().filter(|r| !b.records.contains_key(r)).map(|r| (*r, a.end(r), None)));
     all.sort_unstable_by_key(|(record, ..)| *record);
     for (record, was, is) in all {
-        let failed = |end: Option<(u32, &str)>| end.is_some_and(|(number, _)| number != UPDATED);
+        let failed = |end: Ended<'_>| end.is_some_and(|(number, _)| number != UPDATED);
         let count = match (failed(was), failed(is)) {
             (false, false) => continue,
             (true, false) => &mut found.mended,

@@ -90,6 +90,7 @@ pub enum From<'a> {
 }
 
 /// Applies one integration, from a plan file or after planning.
+#[allow(clippy::too_many_arguments, reason = "what is applied, how, and what it is part of")]
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
@@ -110,6 +111,7 @@ pub async fn integration(
 }
 
 /// What is done while the locks are held.
+#[allow(clippy::too_many_arguments, reason = "as `integration`, with its turn and its start")]
 async fn in_turn(
     turn: &Turn<'_>,
     target: Target<'_>,

@@ -18,7 +18,7 @@ pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> 
         h1 { "Run " (Text(&log.id)) }
         p.lead {
             @match log.status { Status::Completed => (badge(Mark::Good, "Completed")), Status::Failed => (badge(Mark::Bad, "Failed")) }
-            " " (Text(&verdict(log)))
+            " " (Text(verdict(log).trim_start_matches(log.status.as_str()).trim_start_matches([':', ' '])))
         }
         @if !log.problems.is_empty() {
             section.callout aria-labelledby="problems" {

@@ -215,14 +215,14 @@ impl Store {
         &self,
         logs: &[PathBuf],
         longest: u64,
-        mut take: impl FnMut(usize, io::Result<&[u8]>) -> ControlFlow<()>,
+        take: impl FnMut(usize, io::Result<&[u8]>) -> ControlFlow<()>,
     ) -> Result<(), StoreProblem> {
         let kept: Vec<Kept> = logs.iter().filter_map(|log| self.kept(&log.with_extension("records.jsonl"))).collect();
         if kept.len() != logs.len() {
             let stray = logs.iter().find(|log| self.kept(log).is_none()).cloned().unwrap_or_default();
             return Err(StoreProblem::NotFound { wanted: stray.display().to_string() });
         }
-        self.in_turn(&kept, longest, |place, read| take(place, read))
+        self.in_turn(&kept, longest, take)
     }
 
     /// A file beside a run log, opened to be read: `records.jsonl`, `values.age`.
