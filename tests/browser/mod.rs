@@ -128,6 +128,14 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
+    /// Waits until the page says this: a click returns before the next page is there.
+    pub async fn waits_for(&self, text: &str) {
+        let wanted = json!({"using": "xpath", "value": format!("//body[contains(., \"{text}\")]")});
+        if let Err(error) = self.send("/element", Some(wanted)).await {
+            panic!("no `{text}` on {}: {}\n{}", self.url().await, error["message"], self.text().await);
+        }
+    }
+
     /// Types into a field, and nothing else is in it.
     pub async fn fill(&self, id: &str, text: &str) {
         let path = self.find(id).await;
