@@ -1,6 +1,7 @@
 //! `footbridge undo`: a plan from the values that a run found, shown, guarded, carried out and logged as every other.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -26,7 +27,7 @@ use crate::plan::{
     Way,
 };
 use crate::runlog::values::{Keep, Reader, RecordValues, ValuesProblem, find};
-use crate::runlog::{Outcome, OutcomesLine, RunLog, Store, StoreProblem};
+use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, Store, StoreProblem};
 use crate::undo::{CHANGED_SINCE, Now, Undoing};
 
 /// Records that are read in one call.
@@ -101,10 +102,32 @@ pub struct Undone {
     pub locked: Vec<ObjectName>,
 }
 
+/// The run that is meant. By an integration's name: its newest that wrote something, so that an undo that a guard held back is not itself undone.
+fn chosen(store: &Store, arguments: &UndoArguments) -> Result<(PathBuf, RunLog), Failure> {
+    let (path, log) = store.read(&arguments.run).map_err(no_run)?;
+    if log.integration != arguments.run {
+        return Ok((path, log));
+    }
+    let filter = Filter { integration: Some(log.integration.clone()), environment: arguments.env, ..Filter::default() };
+    let mut newest = None;
+    let listed = store.each(&filter, |listed| match listed {
+        Listed::Run(run) if run.records.updated + run.records.unknown > 0 => {
+            newest = Some(run.path.clone());
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    listed.map_err(no_run)?;
+    match newest {
+        Some(path) => store.log(&path).map(|log| (path, log)).map_err(no_run),
+        None => Ok((path, log)),
+    }
+}
+
 /// Runs the command.
 pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failure> {
     let store = branch::of_here(world);
-    let (path, log) = store.read(&arguments.run).map_err(no_run)?;
+    let (path, log) = chosen(&store, arguments)?;
     let environment = log.environment;
     let said = match arguments.env {
         Some(env) => env,

@@ -129,7 +129,7 @@ impl Browser {
     }
 
     /// Waits until the page says this: a click returns before the next page is there.
-    pub async fn waits_for(&self, text: &str) {
+    pub async fn says(&self, text: &str) {
         let wanted = json!({"using": "xpath", "value": format!("//body[contains(., \"{text}\")]")});
         if let Err(error) = self.send("/element", Some(wanted)).await {
             panic!("no `{text}` on {}: {}\n{}", self.url().await, error["message"], self.text().await);

@@ -57,7 +57,7 @@ async fn a_person_logs_in_and_allows_an_app() {
     browser.log_in("gone@acme.example", PASSWORD).await;
     assert!(browser.element("error").await.contains("Your access is disabled"));
     browser.log_in(USER, "wrong").await;
-    browser.waits_for("check your username and password").await;
+    browser.says("check your username and password").await;
     browser.assert_accessible().await;
     browser.picture("login-refused").await;
     browser.log_in(USER, PASSWORD).await;
