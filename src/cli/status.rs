@@ -1,5 +1,7 @@
 //! `footbridge status`: is every integration well? For a monitor outside: reads configuration and run logs, and nothing else.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
@@ -71,7 +73,8 @@ fn line(stand: &Stand<'_>, arguments: &StatusArguments, now: Timestamp) -> Stand
     let (state, good, why) = match (failed, late(stand, arguments, now)) {
         (Some(log), _) => {
             let guards: Vec<&str> = log.held_by().map(|guard| guard.name.as_str()).collect();
-            let codes: Vec<&str> = log.problems.iter().map(|problem| problem.code.as_str()).collect();
+            let codes: BTreeSet<&str> = log.problems.iter().map(|problem| problem.code.as_str()).collect();
+            let codes: Vec<&str> = codes.into_iter().collect();
             let what = match &log.exit {
                 ExitReason::Guard => format!("guard {}", guards.join(", ")),
                 exit if codes.is_empty() => exit.sentence().to_owned(),
