@@ -10,22 +10,14 @@
 //!
 //! Each module's first lines say what it is for and what it must not know; `docs/ARCHITECTURE.md` says why.
 
-pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod diag;
-pub mod model;
-pub mod net;
-pub mod plan;
 pub mod probe;
-pub mod reconcile;
 pub mod render;
-pub mod report;
 pub mod runlog;
-pub mod salesforce;
-pub mod table;
 pub mod undo;
-pub mod values;
 pub mod vault;
 
 pub use footbridge_emulator as emulator;
+pub use footbridge_engine::{apply, model, net, plan, reconcile, report, salesforce, table, values};

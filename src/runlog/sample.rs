@@ -162,7 +162,7 @@ pub(crate) fn plan_of(header: Header, entries: Vec<Entry>, unchanged: u64) -> Pl
         not_checked: Vec::new(),
         warnings: Vec::new(),
     };
-    Plan::of(header, &entries, summary, context)
+    Plan::of(header, &entries, summary, context).unwrap()
 }
 
 /// Every kind of row and change once or more.
@@ -212,7 +212,7 @@ pub(crate) fn plan() -> Plan {
 /// A run of [`plan`] in which every kind of end occurs, with its record lines.
 pub(crate) fn run() -> (RunLog, Vec<RecordLine>) {
     let plan = plan();
-    let entries = plan.all_planned();
+    let entries = plan.planned().collect::<Result<Vec<_>, _>>().unwrap();
     let problem = Problem::new(
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         "Level Gold cannot be cleared for bob@example.com",

@@ -123,7 +123,7 @@ impl Outline {
         let most = options.records_limit.filter(|_| !options.full).unwrap_or(usize::MAX);
         let mut outline = Self::keeping(Form::Json, options.clone(), most, usize::MAX);
         outline.header(&plan.header);
-        plan.all().iter().for_each(|entry| outline.entry(entry));
+        plan.all().unwrap().iter().for_each(|entry| outline.entry(entry));
         let (sight, links) = (Sight::new(&plan.header, options.audience), RecordLinks::new(plan));
         let records = outline.records.iter().filter_map(|entry| record(entry, &sight, &links)).collect();
         let notable = outline.groups.all(plan).into_iter().map(|(_, group)| group).collect();

@@ -6,7 +6,7 @@ use crate::runlog::sample;
 use crate::runlog::{Listed, OutcomesLine, Problem, RecordLine, RowLine, RunLog, RunSummary};
 
 fn rows() -> Vec<RowLine> {
-    sample::plan().all().iter().filter_map(RowLine::new).collect()
+    sample::plan().all().unwrap().iter().filter_map(RowLine::new).collect()
 }
 
 fn lines(records: &[RecordLine], rows: &[RowLine]) -> Vec<OutcomesLine> {

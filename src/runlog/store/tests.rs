@@ -4,7 +4,7 @@ use crate::runlog::sample;
 use crate::runlog::{ExitReason, Listed, RecordLine, RowLine, RunProblem};
 
 fn lines(records: &[RecordLine]) -> Vec<OutcomesLine> {
-    let rows = sample::plan().all().iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
+    let rows = sample::plan().all().unwrap().iter().filter_map(RowLine::new).map(OutcomesLine::Row).collect::<Vec<_>>();
     records.iter().cloned().map(OutcomesLine::Record).chain(rows).collect()
 }
 
@@ -53,7 +53,7 @@ fn no_key_and_no_value_is_written() {
     let (mut log, records) = sample::run();
     let written = store.write(&mut log, lines(&records).into_iter().map(Ok)).unwrap();
     let text = fs::read_to_string(written.log).unwrap() + &fs::read_to_string(written.outcomes).unwrap();
-    for entry in sample::plan().all() {
+    for entry in sample::plan().all().unwrap() {
         let mut hidden = vec![entry.key];
         hidden.extend(entry.refused.into_iter().map(|r| r.value));
         hidden.extend(entry.cells.into_iter().flat_map(|c| [c.before, c.after]).flatten());

@@ -66,10 +66,10 @@ fn drift_names_the_fields_and_tells_what_is_there_already() {
 #[test]
 fn a_blank_checkbox_is_false() {
     let plan = plan(&[4]);
-    let mut entries = plan.all();
+    let mut entries = plan.all().unwrap();
     entries[0].cells[0].before = Some("true".into());
     entries[0].cells[0].after = None;
-    let plan = Plan::of(plan.header, &entries, plan.summary, plan.context);
+    let plan = Plan::of(plan.header, &entries, plan.summary, plan.context).unwrap();
     let org = FakeOrg::new(1);
     org.change(0, "Flag__c", "true");
     assert!(Rig::new(&plan, &org).fresh(all()).completed());

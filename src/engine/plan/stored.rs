@@ -293,28 +293,33 @@ impl<F: Fn(Kind) -> bool> Iterator for Scan<'_, F> {
     }
 }
 
-#[cfg(test)]
 impl Plan {
-    /// A plan of these entries, with digests that fit.
-    pub(crate) fn of(header: Header, entries: &[Entry], mut summary: Summary, context: Context) -> Self {
+    /// A plan of these entries, in memory until now: kept in a file without a name, with digests that fit.
+    ///
+    /// # Errors
+    /// The file cannot be made or written.
+    pub fn of(
+        header: Header,
+        entries: &[Entry],
+        mut summary: Summary,
+        context: Context,
+    ) -> Result<Self, FileProblem> {
         let mut nobody = ();
-        let mut spool = Spool::start(tempfile::tempfile().unwrap(), &header, &mut nobody).unwrap();
-        let mut digester = super::PlanDigester::new(&header.line().unwrap());
+        let mut spool = Spool::start(tempfile::tempfile().map_err(FileProblem::Keep)?, &header, &mut nobody)?;
+        let mut digester = super::PlanDigester::new(&header.line().map_err(FileProblem::Keep)?);
         let mut lines = Lines::default();
-        entries.iter().for_each(|entry| lines.push(entry).unwrap());
+        entries.iter().try_for_each(|entry| lines.push(entry)).map_err(FileProblem::Keep)?;
         digester.update(&lines.bytes);
-        spool.lines(&lines).unwrap();
+        spool.lines(&lines)?;
         (summary.inputs, summary.changes) = digester.finish();
-        spool.finish(summary, context).unwrap()
+        spool.finish(summary, context)
     }
 
-    /// All entries in memory.
-    pub(crate) fn all(&self) -> Vec<Entry> {
-        self.entries().collect::<Result<_, _>>().unwrap()
-    }
-
-    /// The planned entries in memory.
-    pub(crate) fn all_planned(&self) -> Vec<Entry> {
-        self.planned().collect::<Result<_, _>>().unwrap()
+    /// All entries in memory: for small plans.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn all(&self) -> Result<Vec<Entry>, FileProblem> {
+        self.entries().collect()
     }
 }

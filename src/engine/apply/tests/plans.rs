@@ -123,7 +123,7 @@ pub fn plan_with(masks: &[u8], change: impl Fn(&mut Entry)) -> Plan {
         not_checked: Vec::new(),
         warnings: Vec::new(),
     };
-    let plan = Plan::of(header, &entries, summary, context);
+    let plan = Plan::of(header, &entries, summary, context).unwrap();
     assert_eq!(plan.broken(), []);
     plan
 }

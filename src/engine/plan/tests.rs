@@ -141,7 +141,7 @@ proptest! {
         if sorted {
             entries.sort_by_key(|e| (e.row, e.record));
         }
-        let made = Plan::of(header(), &entries, summary(counted), context());
+        let made = Plan::of(header(), &entries, summary(counted), context()).unwrap();
         let (mut plain, mut packed) = (Vec::new(), Vec::new());
         made.write(&mut plain).unwrap();
         made.write_compressed(&mut packed).unwrap();
@@ -182,7 +182,7 @@ proptest! {
 fn a_file_that_is_cut_under_a_plan_is_an_error_and_no_shorter_plan() {
     let entries: Vec<Entry> =
         (1..9).map(|row| Entry::new(row, row, "k".repeat(50_000), RowOutcome::NoRecord)).collect();
-    let plan = Plan::of(header(), &entries, summary(0), context());
+    let plan = Plan::of(header(), &entries, summary(0), context()).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     plan.write(&mut file).unwrap();
     let plan = Plan::open(file.try_clone().unwrap(), &mut ()).unwrap();

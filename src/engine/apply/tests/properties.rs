@@ -143,7 +143,7 @@ prop_compose! {
 pub fn check(plan: &Plan, org: &FakeOrg, before: &fake::State, outcomes: &Outcomes) {
     let ledger = &outcomes.ledger;
     assert!(ledger.balances() && ledger.records == plan.summary.records, "{ledger:?}");
-    let planned = plan.all_planned();
+    let planned = plan.planned().collect::<Result<Vec<_>, _>>().unwrap();
     assert_eq!(outcomes.ends.len(), planned.len());
     let state = org.state.borrow();
     let drifted = org.drifted.borrow();

@@ -443,7 +443,7 @@ proptest! {
             not_checked: Vec::new(),
             warnings: Vec::new(),
         };
-        let plan = Plan::of(header(&case), &entries, summary.clone(), context);
+        let plan = Plan::of(header(&case), &entries, summary.clone(), context).unwrap();
         prop_assert_eq!(&plan.summary, &summary);
         prop_assert_eq!(plan.broken(), vec![]);
         let bytes = plan.write(Vec::new()).unwrap();

@@ -64,7 +64,7 @@ pub(crate) mod tests {
 
     /// An RSA key in PEM form, of the tests alone.
     pub(crate) fn rsa_key() -> Secret {
-        Secret::new(include_str!("../../../tests/keys/tests-only-private.pem").to_owned())
+        Secret::new(include_str!("../../../../tests/keys/tests-only-private.pem").to_owned())
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn a_journal_holds_all_that_a_resume_needs() {
 
     let Resumed { mut journal, plan: copy, remaining } = Resumed::open(&found[0].path).unwrap();
     assert_eq!((&copy.header, &copy.summary, &copy.context), (&plan.header, &plan.summary, &plan.context));
-    assert_eq!(copy.all(), plan.all());
+    assert_eq!(copy.all().unwrap(), plan.all().unwrap());
     assert_eq!(remaining.ended.len(), 2);
     let outcomes = Rig::new(&copy, &org).run(&mut journal, remaining).unwrap();
     assert!(outcomes.completed());
