@@ -133,7 +133,9 @@ impl Team {
     pub fn logs(&self) -> Vec<Value> {
         let logs =
             self.files().into_iter().filter(|f| f.ends_with("Z.yaml") || f.contains("Z-") && f.ends_with(".yaml"));
-        logs.map(|f| serde_yaml::from_str(&self.file(&f)).unwrap()).collect()
+        let mut logs: Vec<Value> = logs.map(|f| serde_yaml::from_str(&self.file(&f)).unwrap()).collect();
+        logs.sort_by_key(crate::job::turn);
+        logs
     }
 
     /// The locks on the remote.

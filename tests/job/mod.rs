@@ -134,8 +134,15 @@ pub fn logs(scene: &Scene) -> Vec<Value> {
     files.retain(|f| f.extension().is_some_and(|e| e == "yaml"));
     let mut logs: Vec<Value> =
         files.iter().map(|f| serde_yaml::from_str(&std::fs::read_to_string(f).unwrap()).unwrap()).collect();
-    logs.sort_by_key(|log| log["id"].as_str().unwrap().to_owned());
+    logs.sort_by_key(turn);
     logs
+}
+
+/// By which run logs stand in order: the second in which the run started, and which of that second's it was (`…Z`, `…Z-2`; by bytes alone the second would come before the first).
+pub fn turn(log: &Value) -> (String, u64) {
+    let id = log["id"].as_str().unwrap();
+    let (second, number) = id.split_once("Z-").unwrap_or((id.trim_end_matches('Z'), "1"));
+    (second.to_owned(), number.parse().unwrap())
 }
 
 /// The newest run log of which this is true.

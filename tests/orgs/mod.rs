@@ -4,6 +4,8 @@ mod app;
 mod browser;
 mod check;
 mod flows;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
 mod pins;
 mod probe;
 mod rotation;

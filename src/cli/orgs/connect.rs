@@ -42,12 +42,12 @@ pub async fn run(world: &World, arguments: &ConnectArguments) -> Result<Exit, Fa
 /// Keeps a person's log-in, in place of the one that is there.
 pub fn keep(door: &Door<'_>, found: &Reached) -> Result<Option<KeyPlace>, Failure> {
     let Some(connection) = found.connection(door) else { return Ok(None) };
-    let (vault, key) = vault_or_new(door.world, door.root)?;
+    let (vault, _) = vault_or_new(door.world, door.root)?;
     // Not in the middle of another command's renewal, which would write its own tokens over these.
     let folder = crate::cli::repository::state_folder(door.root);
     let _turn = Turn::take(&folder, &door.place(), &|| {}).map_err(Unusable::from)?;
     vault.put(connection).map_err(Unusable::from)?;
-    Ok(Some(key))
+    Ok(found.grant.as_ref().map(|grant| grant.key.clone()))
 }
 
 /// Says who and which org it is, and what was kept and written.

@@ -6,7 +6,7 @@ use super::{browser, device};
 use crate::cli::connect::{Door, budget, http, url};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::tokens::{Unusable, vault_or_new};
+use crate::cli::tokens::{KeyPlace, Unusable, vault_or_new};
 use crate::config::valid::Auth;
 use crate::diag::{Code, Diagnostic};
 use crate::model::Secret;
@@ -28,6 +28,8 @@ pub struct Reached {
 
 /// A person's log-in that is new.
 pub struct NewGrant {
+    /// Where the key lies that it is kept under.
+    pub key: KeyPlace,
     /// The app.
     pub client_id: String,
     /// The tokens.
@@ -73,7 +75,7 @@ pub async fn reach(door: &Door<'_>, how: &How) -> Result<Reached, Failure> {
         return Err(Failure::new(Exit::Unauthorised, diagnostic));
     }
     // Before anybody logs in for nothing: is there a place for what comes of it?
-    let (vault, _) = vault_or_new(door.world, door.root)?;
+    let (vault, key) = vault_or_new(door.world, door.root)?;
     vault.all().map_err(Unusable::from)?;
     let secret: Option<Secret> = client_secret.as_ref().map(|c| c.value.clone());
     let client_id = client_id.value.expose().to_owned();
@@ -101,7 +103,7 @@ pub async fn reach(door: &Door<'_>, how: &How) -> Result<Reached, Failure> {
     match asked.await {
         Ok(answer) => {
             let instance = grant.instance_url.to_string();
-            Ok(Reached { answer, flow, instance, grant: Some(NewGrant { client_id, grant }) })
+            Ok(Reached { answer, flow, instance, grant: Some(NewGrant { key, client_id, grant }) })
         }
         Err(failure) => {
             end(door, &grant).await;
@@ -136,7 +138,7 @@ impl Reached {
 
     /// As it is kept; `None` for a log-in that is not.
     pub fn connection(&self, door: &Door<'_>) -> Option<Connection> {
-        let NewGrant { client_id, grant } = self.grant.as_ref()?;
+        let NewGrant { client_id, grant, .. } = self.grant.as_ref()?;
         let now = door.world.now();
         Some(Connection {
             org: door.org.to_owned(),

@@ -1,4 +1,5 @@
-//! The key of the store: `FOOTBRIDGE_KEY`, else a file in this user's own configuration folder, outside of every repository.
+//! The key of the store: `FOOTBRIDGE_KEY`, else a file in this user's own configuration folder, outside of every repository, else the keyring of
+//! the operating system.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,9 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::repository::state_folder;
+use crate::cli::tokens::keyring::{self, Said};
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::model::Secret;
+use crate::render::escape::Terminal;
 use crate::vault::{Key, Vault, VaultProblem};
 
 /// The variable with the key.
@@ -20,14 +23,25 @@ pub enum KeyPlace {
     /// `FOOTBRIDGE_KEY`.
     Variable,
     /// This file.
-    File(PathBuf),
+    File {
+        /// Where it lies.
+        path: PathBuf,
+        /// Why the keyring does not have it, where it was to have it.
+        keyring: Option<String>,
+    },
+    /// The keyring of the operating system.
+    Keyring,
 }
 
 impl std::fmt::Display for KeyPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             KeyPlace::Variable => f.write_str(VARIABLE),
-            KeyPlace::File(path) => write!(f, "{}", path.display()),
+            KeyPlace::File { path, keyring: None } => write!(f, "{}", path.display()),
+            KeyPlace::File { path, keyring: Some(why) } => {
+                write!(f, "{} (this system's keyring could not be used: {})", path.display(), Terminal(why))
+            }
+            KeyPlace::Keyring => f.write_str("in this system's keyring, as `footbridge`"),
         }
     }
 }
@@ -87,10 +101,34 @@ fn key_file(world: &World) -> Option<PathBuf> {
     own.map(|folder| folder.join("footbridge").join("key"))
 }
 
-fn find(world: &World) -> Result<Option<(Key, KeyPlace)>, Unusable> {
+/// Where the key was looked for.
+enum Sought {
+    Found(Key, KeyPlace),
+    Nowhere {
+        /// Why the keyring could not be asked.
+        keyring: Option<String>,
+    },
+}
+
+fn find(world: &World) -> Result<Sought, Unusable> {
     if let Some(text) = world.variable(VARIABLE).filter(|text| !text.trim().is_empty()) {
-        return Ok(Some((Key::read(&Secret::new(text))?, KeyPlace::Variable)));
+        return Ok(Sought::Found(Key::read(&Secret::new(text))?, KeyPlace::Variable));
     }
+    if let Some((key, path)) = in_file(world)? {
+        return Ok(Sought::Found(key, KeyPlace::File { path, keyring: None }));
+    }
+    match keyring::look(world) {
+        Said::Key(text) => {
+            let bad =
+                |e| unusable(format!("what this system's keyring has as `footbridge`: {e}"), "restore that entry");
+            Ok(Sought::Found(Key::read(&text).map_err(bad)?, KeyPlace::Keyring))
+        }
+        Said::Nothing => Ok(Sought::Nowhere { keyring: None }),
+        Said::Closed(why) => Ok(Sought::Nowhere { keyring: Some(why) }),
+    }
+}
+
+fn in_file(world: &World) -> Result<Option<(Key, PathBuf)>, Unusable> {
     let Some(path) = key_file(world) else { return Ok(None) };
     let cannot = |e: &std::io::Error| {
         unusable(format!("the key {} cannot be read: {e}", path.display()), "check its permissions")
@@ -110,10 +148,10 @@ fn find(world: &World) -> Result<Option<(Key, KeyPlace)>, Unusable> {
         }
     }
     let key = Key::read(&text).map_err(|e| unusable(format!("{}: {e}", path.display()), "restore the file"))?;
-    Ok(Some((key, KeyPlace::File(path))))
+    Ok(Some((key, path)))
 }
 
-/// Makes a key file. Never over one that is there.
+/// Makes a key: in the keyring where there is one that takes it, else in a file. Never over one that is there.
 fn make(world: &World) -> Result<(Key, KeyPlace), Unusable> {
     let help = format!("set {VARIABLE} to an age identity (`age-keygen` makes one) or to a passphrase");
     let path = key_file(world).ok_or_else(|| unusable("there is no home folder for the key of the log-ins", &help))?;
@@ -124,18 +162,27 @@ fn make(world: &World) -> Result<(Key, KeyPlace), Unusable> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(cannot)?;
-    let (_, text) = Key::generate();
+    // One process makes it; another that waited here finds it.
+    let turn = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("key.lock")).map_err(cannot)?;
+    turn.lock().map_err(cannot)?;
+    let keyring = match find(world)? {
+        Sought::Found(key, place) => return Ok((key, place)),
+        Sought::Nowhere { keyring } => keyring,
+    };
+    let (key, text) = Key::generate();
+    let keyring = match keyring {
+        None if keyring::is_on(world) => match keyring::keep(world, &text) {
+            Ok(()) => return Ok((key, KeyPlace::Keyring)),
+            Err(why) => Some(why),
+        },
+        said => said,
+    };
     let mut file = tempfile::Builder::new().prefix("key.new-").tempfile_in(folder).map_err(cannot)?;
     let head = "# The key of the log-ins that Footbridge keeps in .footbridge/tokens.age. Whoever has both files has the log-ins.\n";
     let written = file.write_all(head.as_bytes()).and_then(|()| writeln!(file, "{}", text.expose()));
     written.and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
-    match file.persist_noclobber(&path) {
-        Ok(_) => {}
-        // Another process was faster: its key is the key.
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(cannot(error.error)),
-    }
-    find(world)?.ok_or_else(|| unusable(format!("the key {} is not there", path.display()), &help))
+    file.persist_noclobber(&path).map_err(|e| cannot(e.error))?;
+    Ok((key, KeyPlace::File { path, keyring }))
 }
 
 fn open(world: &World, root: &Path, key: Key) -> Vault {
@@ -157,7 +204,7 @@ fn open(world: &World, root: &Path, key: Key) -> Vault {
 /// A key that is none, or that others may read.
 pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable> {
     Ok(match find(world)? {
-        Some((Key::Identity(identity), _)) => Some(identity),
+        Sought::Found(Key::Identity(identity), _) => Some(identity),
         _ => None,
     })
 }
@@ -169,13 +216,16 @@ pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable
 pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
     let file = Vault::path(&state_folder(root));
     match find(world)? {
-        Some((key, _)) => Ok(Some(open(world, root, key))),
-        None if file.exists() => {
-            let what = format!("there is no key for {}", file.display());
+        Sought::Found(key, _) => Ok(Some(open(world, root, key))),
+        Sought::Nowhere { keyring } if file.exists() => {
+            let mut what = format!("there is no key for {}", file.display());
+            if let Some(why) = keyring {
+                what.push_str(&format!(" (this system's keyring could not be used: {})", Terminal(&why)));
+            }
             let place = key_file(world).map(|path| format!(", or restore {}", path.display())).unwrap_or_default();
             Err(unusable(what, format!("set {VARIABLE} to the key that it was written with{place}")))
         }
-        None => Ok(None),
+        Sought::Nowhere { .. } => Ok(None),
     }
 }
 
@@ -186,8 +236,8 @@ pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
 pub fn vault_or_new(world: &World, root: &Path) -> Result<(Vault, KeyPlace), Unusable> {
     vault(world, root)?;
     let (key, place) = match find(world)? {
-        Some(found) => found,
-        None => make(world)?,
+        Sought::Found(key, place) => (key, place),
+        Sought::Nowhere { .. } => make(world)?,
     };
     Ok((open(world, root, key), place))
 }

@@ -3,6 +3,7 @@
 
 mod keeper;
 mod key;
+mod keyring;
 pub mod sf;
 
 pub use keeper::{Keeper, stored};

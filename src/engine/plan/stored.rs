@@ -298,12 +298,7 @@ impl Plan {
     ///
     /// # Errors
     /// The file cannot be made or written.
-    pub fn of(
-        header: Header,
-        entries: &[Entry],
-        mut summary: Summary,
-        context: Context,
-    ) -> Result<Self, FileProblem> {
+    pub fn of(header: Header, entries: &[Entry], mut summary: Summary, context: Context) -> Result<Self, FileProblem> {
         let mut nobody = ();
         let mut spool = Spool::start(tempfile::tempfile().map_err(FileProblem::Keep)?, &header, &mut nobody)?;
         let mut digester = super::PlanDigester::new(&header.line().map_err(FileProblem::Keep)?);

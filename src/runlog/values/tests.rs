@@ -37,7 +37,13 @@ fn read(path: &Path, key: Option<&age::x25519::Identity>) -> Result<Vec<RecordVa
 }
 
 fn expected(after: bool) -> Vec<RecordValues> {
-    sample::plan().planned().collect::<Result<Vec<_>, _>>().unwrap().iter().filter_map(|e| RecordValues::of(e, after, "salt")).collect()
+    sample::plan()
+        .planned()
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap()
+        .iter()
+        .filter_map(|e| RecordValues::of(e, after, "salt"))
+        .collect()
 }
 
 fn sealed(folder: &Path, key: &age::x25519::Identity) -> Place {
@@ -136,7 +142,9 @@ fn a_free_run_has_a_number_where_its_stamp_is_taken() {
 #[test]
 fn what_was_written_is_known_again_by_value_and_by_digest() {
     for after in [true, false] {
-        for (entry, values) in sample::plan().planned().collect::<Result<Vec<_>, _>>().unwrap().iter().zip(expected(after)) {
+        for (entry, values) in
+            sample::plan().planned().collect::<Result<Vec<_>, _>>().unwrap().iter().zip(expected(after))
+        {
             assert_eq!(values.after.is_some(), after);
             for cell in &entry.cells {
                 assert_eq!(values.wrote("salt", &cell.field, cell.after.as_deref()), Some(true));
