@@ -15,7 +15,8 @@ use super::world::World;
 use crate::config::valid::{self, HeaderValue, Location, ObjectPlace};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Digest, Secret};
-use crate::net::{HostRule, Http, Settings, is_loopback};
+use crate::net::{HostRule, Http, Settings, is_loopback, place_of};
+use crate::render::escape::Terminal;
 use crate::report::{FetchError, Fetched, ObjectReport, StoreError, StoreKind, WebReport};
 
 /// The most that is fetched where `max_size` says nothing, in bytes.
@@ -163,7 +164,8 @@ impl Place<'_> {
         let on = fetched.sent_on_to.as_ref().map(|host| format!(", from {host}")).unwrap_or_default();
         let what = match &fetched.picked {
             None => format!("fetched {name}{on}"),
-            Some((key, of)) => format!("fetched {key}, the newest of {of} that fit {name}"),
+            // Whoever may write to the store names the object.
+            Some((key, of)) => format!("fetched {}, the newest of {of} that fit {name}", Terminal(key)),
         };
         self.world.say(&format!("{what} ({}, {time})", bytes(fetched.bytes)));
     }
@@ -176,9 +178,8 @@ type Headers = (Vec<(String, Secret)>, Vec<Secret>);
 ///
 /// # Errors
 /// The environment does not say so; without a place in the configuration yet.
-pub fn meant_for(world: &World, variable: &str, url: &Url) -> Result<(), Diagnostic> {
-    let host = url.host_str().unwrap_or_default();
-    let place = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+fn meant_for(world: &World, variable: &str, url: &Url) -> Result<(), Diagnostic> {
+    let place = place_of(url);
     let beside = format!("{variable}_HOST");
     let said = world.variable(&beside).filter(|said| !said.trim().is_empty());
     let hosts = said.as_deref().unwrap_or_default();

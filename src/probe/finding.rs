@@ -1,11 +1,12 @@
 //! What was found out about one assumption.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assumption::{Assumption, Way, all};
+use super::subject::Kind;
 
 /// How an assumption fared, best known last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +52,7 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: BTreeMap<&'static str, (Verdict, String)>,
+    written: BTreeSet<Kind>,
 }
 
 impl Findings {
@@ -79,6 +81,16 @@ impl Findings {
     /// It was not tried, and why.
     pub fn not_tried(&mut self, id: &'static str, why: impl Into<String>) {
         self.note(id, Verdict::NotTried, why);
+    }
+
+    /// A field of this kind was saved.
+    pub(super) fn wrote(&mut self, kind: Kind) {
+        self.written.insert(kind);
+    }
+
+    /// The kinds of fields of which at least one value was saved. A value that was refused, rightly or not, is none.
+    pub fn written(&self) -> Vec<Kind> {
+        self.written.iter().copied().collect()
     }
 
     /// All assumptions, in their order. `unwritten` says why those that take a record were not tried.

@@ -1,7 +1,6 @@
 //! The one record that is written: its fields as they were, read, put back, and looked at again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,9 +13,11 @@ use crate::salesforce::{CallFailure, Client, JobId, RecordOutcome, RecordUpdate,
 use crate::values::{canon_org, write_json};
 
 /// How often putting back is tried.
-const TRIES: u32 = 4;
-/// How long a job of a probe that was killed may still be at work.
+const TRIES: u32 = 5;
+/// How often a job that was aborted is asked whether it is over.
 const JOB_POLLS: u32 = 60;
+/// Somebody else has the record.
+pub(super) const LOCKED: &str = "UNABLE_TO_LOCK_ROW";
 
 /// A field's values as JSON wrote them, by field name.
 pub(super) type Cells = BTreeMap<String, Box<RawValue>>;
@@ -58,10 +59,24 @@ pub struct Writable {
 pub enum Restored {
     /// Every field is as it was.
     AsBefore,
-    /// The record is gone.
-    Gone,
+    /// The record is gone, or this user does not see it any more.
+    NotSeen,
     /// These fields are not, and Salesforce's code where it refused.
     Left(Vec<FieldName>, Option<String>),
+    /// It reads as it was, but a call whose answer was lost may still be at work on it: no write was answered since. Salesforce's code where it refused.
+    Unsure(Option<String>),
+    /// The probe's bulk job is not over, and may write the record yet: nothing was put back.
+    AtWork,
+}
+
+/// What became of a call that puts fields back.
+enum Sent {
+    /// They are saved.
+    Saved,
+    /// The record was refused, with this code.
+    Refused(String),
+    /// The whole call was refused with this code, or its answer was lost. It may not have come as far as the record.
+    Lost(Option<String>),
 }
 
 /// The text of a JSON value: what stands in a string, nothing for null, else the value itself.
@@ -122,69 +137,113 @@ impl Held {
         self.fields.iter().map(|f| f.name.as_str()).collect()
     }
 
-    /// Puts every field back that is not as it was, and looks again. `unsure`: a call may still be under way.
+    /// Puts every field back that is not as it was, and looks again. `unsure`: a call may still be under way. A look does not wait for it; a write does, since
+    /// the record is locked. So all fields are written then, and what is read is believed once a write was answered.
     ///
     /// # Errors
     /// Salesforce could not be asked. What was held is still to be put back then.
     pub async fn restore(&self, client: &Client, unsure: bool) -> Result<Restored, SalesforceError> {
-        self.end_job(client).await?;
-        let names = self.names();
-        let mut code = None;
-        let mut left: Vec<&HeldField> = Vec::new();
-        for attempt in 0..TRIES {
-            if unsure && attempt == 0 {
-                // What was sent and not answered arrives by now, or never.
-                tokio::time::sleep(Duration::from_millis(300)).await;
-            }
-            let Some(now) = read(client, &self.object, &self.record, &names).await? else { return Ok(Restored::Gone) };
-            left = self.fields.iter().filter(|f| now.get(f.name.as_str()).map(|v| v.get()) != Some(&f.value)).collect();
-            if left.is_empty() {
-                return Ok(Restored::AsBefore);
-            }
-            if attempt + 1 == TRIES {
-                break;
-            }
-            // All at once; where that is refused, one by one, so that one field does not keep the others.
-            code = self.send(client, &left).await?;
-            if code.is_some() && left.len() > 1 {
-                for field in &left {
-                    self.send(client, &[field]).await?;
-                }
-            }
+        if !self.end_job(client).await? {
+            return Ok(Restored::AtWork);
         }
-        Ok(Restored::Left(left.into_iter().map(|f| f.name.clone()).collect(), code))
+        let names = self.names();
+        // A job that is called over may have a row under way yet.
+        let mut settled = !unsure && self.job.is_none();
+        let mut code = None;
+        let mut tried = 0;
+        loop {
+            let Some(now) = read(client, &self.object, &self.record, &names).await? else {
+                return Ok(Restored::NotSeen);
+            };
+            let differs = |f: &&HeldField| now.get(f.name.as_str()).map(|v| v.get()) != Some(&f.value);
+            let differing: Vec<&HeldField> = self.fields.iter().filter(differs).collect();
+            match differing.is_empty() {
+                true if settled => return Ok(Restored::AsBefore),
+                true if tried == TRIES => return Ok(Restored::Unsure(code)),
+                false if tried == TRIES => {
+                    return Ok(Restored::Left(differing.into_iter().map(|f| f.name.clone()).collect(), code));
+                }
+                _ => {}
+            }
+            let fields = if settled { differing } else { self.fields.iter().collect() };
+            let (answered, refused) = self.send_all(client, &fields).await?;
+            if !answered {
+                // Without a wait left, the tries that are left go at once.
+                client.budget().pause(tried, None, "the record is locked, or Salesforce did not answer").await;
+            }
+            settled |= answered;
+            code = refused;
+            tried += 1;
+        }
     }
 
-    /// Sends fields as they were; Salesforce's code where it refused.
-    async fn send(&self, client: &Client, fields: &[&HeldField]) -> Result<Option<String>, SalesforceError> {
+    /// Sends fields as they were: all at once; where that is refused, one by one, so that one field does not keep the others. Was an answer of the record's own
+    /// among the answers? And Salesforce's code where it refused.
+    async fn send_all(
+        &self,
+        client: &Client,
+        fields: &[&HeldField],
+    ) -> Result<(bool, Option<String>), SalesforceError> {
+        let sent = self.send(client, fields).await?;
+        let mut answered = sent.answered();
+        let code = sent.code();
+        if code.as_deref().is_some_and(|code| code != LOCKED) && fields.len() > 1 {
+            for field in fields {
+                answered |= self.send(client, &[field]).await?.answered();
+            }
+        }
+        Ok((answered, code))
+    }
+
+    async fn send(&self, client: &Client, fields: &[&HeldField]) -> Result<Sent, SalesforceError> {
         let members: Vec<(&str, String)> = fields.iter().map(|f| (f.name.as_str(), f.json())).collect();
         match client.update(&self.object, &[update(self.record, &members)]).await {
-            Ok(outcomes) => Ok(refusal(outcomes)),
+            Ok(outcomes) => Ok(refusal(outcomes).map_or(Sent::Saved, Sent::Refused)),
             // The next look tells.
-            Err(CallFailure::Unknown(_)) => Ok(None),
+            Err(CallFailure::Unknown(_)) => Ok(Sent::Lost(None)),
             Err(failure) => match failure.api() {
-                Some(api) => Ok(Some(plain(api.code().as_str()))),
+                Some(api) => Ok(Sent::Lost(Some(plain(api.code().as_str())))),
                 None => Err(failure.cause().clone()),
             },
         }
     }
 
-    /// No job is at work on the record any more.
-    async fn end_job(&self, client: &Client) -> Result<(), SalesforceError> {
-        let Some(job) = self.job.as_deref().and_then(JobId::parse) else { return Ok(()) };
+    /// Is no job at work on the record any more? One that may be is aborted, and waited for.
+    async fn end_job(&self, client: &Client) -> Result<bool, SalesforceError> {
+        let Some(job) = self.job.as_deref().and_then(JobId::parse) else { return Ok(true) };
         let _ = client.abort_ingest(&job).await;
         for polls in 0..JOB_POLLS {
             match client.ingest_job(&job).await {
-                Ok(info) if !info.state.is_over() => {
-                    tokio::time::sleep(client.budget().poll_wait(polls)).await;
+                Ok(info) if !info.state.is_over() => tokio::time::sleep(client.budget().poll_wait(polls)).await,
+                Ok(_) => {
+                    let _ = client.delete_ingest(&job).await;
+                    return Ok(true);
                 }
-                Ok(_) => break,
-                Err(error) if error.api().is_some_and(|api| api.status == 404) => break,
+                // It is put away already.
+                Err(error) if error.api().is_some_and(|api| api.status == 404) => return Ok(true),
                 Err(error) => return Err(error),
             }
         }
-        let _ = client.delete_ingest(&job).await;
-        Ok(())
+        Ok(false)
+    }
+}
+
+impl Sent {
+    /// Did the call come as far as the record, so that no earlier one holds it any more?
+    fn answered(&self) -> bool {
+        match self {
+            Self::Saved => true,
+            Self::Refused(code) => code != LOCKED,
+            Self::Lost(_) => false,
+        }
+    }
+
+    fn code(self) -> Option<String> {
+        match self {
+            Self::Saved => None,
+            Self::Refused(code) => Some(code),
+            Self::Lost(code) => code,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Outcome {
     ReadOnly,
     /// Something differs.
     Differs,
-    /// It did not come to its end.
+    /// It did not come to its end, or nothing could be written to the record that was named.
     Incomplete,
 }
 
@@ -91,7 +91,7 @@ pub struct Probe<'a> {
     pub findings: &'a [Finding],
     /// What was written.
     pub written: &'a [Kind],
-    /// Was everything tried that was to be tried, and is the record as it was?
+    /// Was everything tried that was to be tried, was the record written that was named, and is it as it was?
     pub complete: bool,
 }
 

@@ -4,13 +4,23 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::finding::{Findings, Verdict, plain};
-use super::record::{Cells, Held, Writable, read, refusal, text, update};
+use super::record::{Cells, Held, LOCKED, Writable, read, refusal, text, update};
 use super::subject::{Kind, Subject};
 use super::trials::{Expect, Trial, bulk, trials};
 use crate::model::{FieldType, ObjectName, RecordId};
 use crate::salesforce::{CallFailure, Client, JobState, RecordOutcome, Results, SalesforceError};
 use crate::values::write_bulk_csv;
 
+/// Codes of a user's rights, of an org's rules, and of a record that somebody else has: they tell nothing about a value.
+const ELSEWHERE: [&str; 7] = [
+    "INSUFFICIENT_ACCESS_OR_READONLY",
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "FIELD_FILTER_VALIDATION_EXCEPTION",
+    "CANNOT_EXECUTE_FLOW_TRIGGER",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    LOCKED,
+];
 /// A field that no org has.
 pub(super) const NO_FIELD: &str = "FootbridgeProbeNope__c";
 /// Polls of a job of one row.
@@ -64,6 +74,13 @@ pub async fn prepare(
     Ok(Some((Held::new(org_id, object, record, &fields), fields)))
 }
 
+/// Why the row of a job was not written.
+struct Unwritten {
+    why: String,
+    /// The code that the row was refused with, where the job itself ran.
+    row: Option<String>,
+}
+
 struct Writing<'a> {
     client: &'a Client,
     object: &'a ObjectName,
@@ -88,14 +105,18 @@ pub async fn writes(
     let mut writing = Writing { client, object, record: held.record, fields, findings };
     writing.refusals().await?;
     writing.collections().await?;
-    writing.nulls().await?;
-    writing.jobs(held, keep).await
+    let cleared = writing.nulls().await?;
+    writing.jobs(held, keep, cleared).await
 }
 
 impl Writing<'_> {
     /// Sends members of the record's JSON; Salesforce's code where it refused.
-    async fn send(&self, members: &[(&str, String)]) -> Result<Option<String>, SalesforceError> {
-        self.send_to(self.record, members).await.map(|outcome| outcome.unwrap_or_else(refusal))
+    async fn send(&mut self, members: &[(&str, String)]) -> Result<Option<String>, SalesforceError> {
+        let code = self.send_to(self.record, members).await?.map_or_else(Some, refusal);
+        if code.is_none() {
+            self.wrote(members);
+        }
+        Ok(code)
     }
 
     /// The outcomes, or the code that the whole call was refused with.
@@ -103,14 +124,20 @@ impl Writing<'_> {
         &self,
         record: RecordId,
         members: &[(&str, String)],
-    ) -> Result<Result<Option<String>, Vec<RecordOutcome>>, SalesforceError> {
+    ) -> Result<Result<Vec<RecordOutcome>, String>, SalesforceError> {
         match self.client.update(self.object, &[update(record, members)]).await {
-            Ok(outcomes) => Ok(Err(outcomes)),
+            Ok(outcomes) => Ok(Ok(outcomes)),
             Err(failure) => match failure.api() {
-                Some(api) if !matches!(failure, CallFailure::Unknown(_)) => Ok(Ok(Some(plain(api.code().as_str())))),
+                Some(api) if !matches!(failure, CallFailure::Unknown(_)) => Ok(Err(plain(api.code().as_str()))),
                 _ => Err(failure.cause().clone()),
             },
         }
+    }
+
+    /// These were saved.
+    fn wrote(&mut self, members: &[(&str, String)]) {
+        let fields = self.fields.iter().filter(|w| members.iter().any(|(name, _)| *name == w.field.name.as_str()));
+        fields.for_each(|w| self.findings.wrote(w.kind));
     }
 
     async fn look(&self) -> Result<Cells, SalesforceError> {
@@ -124,15 +151,14 @@ impl Writing<'_> {
     async fn refusals(&mut self) -> Result<(), SalesforceError> {
         let whole = self.send_to(self.record, &[(NO_FIELD, "\"x\"".to_owned())]).await?;
         match whole {
-            Ok(Some(code)) => {
+            Err(code) => {
                 self.findings.judge(
                     "update_unknown_field",
                     code == "INVALID_FIELD",
                     format!("it is refused with {code}"),
                 );
             }
-            Ok(None) => {}
-            Err(outcomes) => {
+            Ok(outcomes) => {
                 let found = match refusal(outcomes) {
                     Some(code) => format!("the record alone fails, with {code}"),
                     None => "it is taken".to_owned(),
@@ -144,11 +170,10 @@ impl Writing<'_> {
         let prefix = self.record.prefix();
         let Ok(missing) = RecordId::parse(&format!("{prefix}zzzzzzzzzzzz")) else { return Ok(()) };
         match self.send_to(missing, &[(first.field.name.as_str(), "null".to_owned())]).await? {
-            Ok(code) => {
-                let code = code.unwrap_or_default();
+            Err(code) => {
                 self.findings.judge("update_missing", false, format!("the whole call is refused, with {code}"));
             }
-            Err(outcomes) => {
+            Ok(outcomes) => {
                 let code = refusal(outcomes).unwrap_or_else(|| "nothing".to_owned());
                 let known = ["INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND", "ENTITY_IS_DELETED"].contains(&code.as_str());
                 self.findings.judge("update_missing", known, format!("it is refused with {code}"));
@@ -199,6 +224,7 @@ impl Writing<'_> {
     async fn must_fail(&mut self, w: &Writable, trial: &Trial) -> Result<(), SalesforceError> {
         let Expect::Refused(wanted) = trial.expect else { return Ok(()) };
         match self.send(&[(w.field.name.as_str(), trial.json(w.kind))]).await? {
+            Some(code) if ELSEWHERE.contains(&code.as_str()) => self.refused(trial, &code),
             Some(code) => self.findings.judge(trial.id, code == wanted, format!("it is refused with {code}")),
             None => self.findings.judge(trial.id, false, "it is taken"),
         }
@@ -220,11 +246,8 @@ impl Writing<'_> {
                 continue;
             }
             for look_up in &trial.then {
-                let soql = format!(
-                    "SELECT COUNT() FROM {} WHERE Id = '{}' AND {} IN ('{}')",
-                    self.object, self.record, w.field.name, look_up.literal
-                );
-                match self.count(&soql).await? {
+                let condition = format!("Id = '{}' AND {} IN ('{}')", self.record, w.field.name, look_up.literal);
+                match self.count(&condition).await? {
                     // What is not there cannot be looked up.
                     Some(found) if verdict.is_ok() => {
                         self.findings.judge(look_up.id, (found == 1) == look_up.found, look_up.otherwise);
@@ -236,39 +259,38 @@ impl Writing<'_> {
         Ok(None)
     }
 
-    async fn count(&self, soql: &str) -> Result<Option<u64>, SalesforceError> {
-        let condition = soql.split_once(" WHERE ").map(|(_, condition)| condition);
-        match self.client.count(self.object, condition).await {
+    /// How many records fulfil a condition; `None` where Salesforce refuses it.
+    async fn count(&self, condition: &str) -> Result<Option<u64>, SalesforceError> {
+        match self.client.count(self.object, Some(condition)).await {
             Ok(count) => Ok(Some(count)),
             Err(error) if error.api().is_some() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn clearable(&self) -> Vec<&Writable> {
-        self.fields.iter().filter(|w| w.kind != Kind::Checkbox).collect()
-    }
-
-    async fn nulls(&mut self) -> Result<(), SalesforceError> {
-        let clearable = self.clearable();
+    /// Was clearing by null taken?
+    async fn nulls(&mut self) -> Result<bool, SalesforceError> {
+        let fields = self.fields;
+        let clearable: Vec<&Writable> = fields.iter().filter(|w| w.kind != Kind::Checkbox).collect();
         if clearable.is_empty() {
             self.findings.not_tried("null_clears", "it takes a field that is no checkbox");
-            return Ok(());
+            return Ok(false);
         }
         let members: Vec<(&str, String)> =
             clearable.iter().map(|w| (w.field.name.as_str(), "null".to_owned())).collect();
-        let names: Vec<String> = clearable.iter().map(|w| w.field.name.as_str().to_owned()).collect();
         if let Some(code) = self.send(&members).await? {
             self.findings.untold("null_clears", format!("Salesforce refused it with {code}"));
-            return Ok(());
+            return Ok(false);
         }
         let cells = self.look().await?;
-        let cleared = names.iter().all(|name| cells.get(name.as_str()).is_some_and(|raw| raw.get() == "null"));
+        let null = |w: &&Writable| cells.get(w.field.name.as_str()).is_some_and(|raw| raw.get() == "null");
+        let cleared = clearable.iter().all(null);
         self.findings.judge("null_clears", cleared, "a field is not null afterwards");
-        Ok(())
+        Ok(true)
     }
 
-    async fn jobs(&mut self, held: &mut Held, keep: &mut Keep<'_>) -> Result<(), Broken> {
+    /// `cleared`: the same fields were cleared by null.
+    async fn jobs(&mut self, held: &mut Held, keep: &mut Keep<'_>, cleared: bool) -> Result<(), Broken> {
         let cells = self.look().await?;
         let holds = |cells: &Cells, w: &Writable| {
             cells.get(w.field.name.as_str()).map_or_else(String::new, |raw| text(raw.get()))
@@ -286,7 +308,7 @@ impl Writing<'_> {
             return Ok(());
         }
         let ids: Vec<&'static str> = row.iter().map(|(_, trial)| trial.id).collect();
-        if let Some(why) = self.job(&sent, held, keep).await? {
+        if let Some(Unwritten { why, .. }) = self.job(&sent, held, keep).await? {
             ids.into_iter().chain(["bulk_empty_keeps", "bulk_null_word"]).for_each(|id| {
                 self.findings.untold(id, why.clone());
             });
@@ -312,9 +334,13 @@ impl Writing<'_> {
             .iter()
             .map(|w| (w.field.name.as_str(), if empty(w) { String::new() } else { "#N/A".to_owned() }))
             .collect();
-        if let Some(why) = self.job(&sent, held, keep).await? {
-            // Where #N/A is a text like any other, it is none of a number's or a date's.
-            self.findings.judge("bulk_null_word", false, why.clone());
+        if let Some(Unwritten { why, row }) = self.job(&sent, held, keep).await? {
+            // Where #N/A is a text like any other, it is none of a number's or a date's. That is the reason only where null may clear these fields, and
+            // Salesforce names no other.
+            match row.is_some_and(|code| cleared && !ELSEWHERE.contains(&code.as_str())) {
+                true => self.findings.judge("bulk_null_word", false, why.clone()),
+                false => self.findings.untold("bulk_null_word", why.clone()),
+            }
             self.findings.untold("bulk_empty_keeps", why);
             return Ok(());
         }
@@ -335,7 +361,8 @@ impl Writing<'_> {
         cells: &[(&str, String)],
         held: &mut Held,
         keep: &mut Keep<'_>,
-    ) -> Result<Option<String>, Broken> {
+    ) -> Result<Option<Unwritten>, Broken> {
+        let whole = |why: String| Ok(Some(Unwritten { why, row: None }));
         let client = self.client;
         let of = |failure: CallFailure| failure.cause().clone();
         let made = match client.create_ingest(self.object).await {
@@ -344,7 +371,7 @@ impl Writing<'_> {
                 Some(api) => {
                     let why = format!("Salesforce refused the job with {}", plain(api.code().as_str()));
                     self.findings.untold("bulk_job", why.clone());
-                    return Ok(Some(why));
+                    return whole(why);
                 }
                 None => return Err(of(failure).into()),
             },
@@ -384,23 +411,30 @@ impl Writing<'_> {
             held.job = None;
             keep(held)?;
         }
+        if done > 0 {
+            self.wrote(cells);
+        }
         let counted = info.processed == Some(1) && info.failed == Some(codes.len() as u64) && done + codes.len() == 1;
         match (&info.state, codes.first()) {
             (JobState::JobComplete, None) => {
                 self.findings.judge("bulk_job", counted, "its counters and its results do not agree with one row");
-                Ok((!counted).then(|| "the job's results do not list the row".to_owned()))
+                match counted {
+                    true => Ok(None),
+                    false => whole("the job's results do not list the row".to_owned()),
+                }
             }
             (JobState::JobComplete, Some(code)) => {
                 self.findings.judge("bulk_job", counted, "its counters and its results do not agree with one row");
-                Ok(Some(format!("Salesforce refused the row with {code}")))
+                let why = format!("Salesforce refused the row with {code}");
+                Ok(Some(Unwritten { why, row: Some(code.clone()) }))
             }
             (state, _) if state.is_over() => {
                 self.findings.note("bulk_job", Verdict::Differs, format!("it ends as {}", state.as_str()));
-                Ok(Some(format!("the job ended as {}", state.as_str())))
+                whole(format!("the job ended as {}", state.as_str()))
             }
             _ => {
                 self.findings.untold("bulk_job", "it was not over in time");
-                Ok(Some("the job was not over in time".to_owned()))
+                whole("the job was not over in time".to_owned())
             }
         }
     }

@@ -136,7 +136,9 @@ fn an_org_that_does_all_that_is_assumed_passes_and_its_record_is_as_it_was() {
     }
     assert!(told.len() >= 50, "{}", told.len());
     assert_eq!((&report["outcome"], &report["version"]), (&json!("passed"), &json!(env!("CARGO_PKG_VERSION"))));
-    ran.says("is as it was: read back and compared").says("Passed: a text field").says("in_sharp_s");
+    let ran = ran.says("is as it was: read back and compared").says("Passed: a text field").says("in_sharp_s");
+    // How it was checked, and how what this command leaves alone would be.
+    ran.says("    checked by: the headers of the answers of this probe").says("    would be checked by: ");
     // What is committed is the same, and holds nothing of the org.
     let committed = probed.scene.read("probes/acme.yaml");
     assert_eq!(serde_yaml::from_str::<Value>(&committed).unwrap(), report);
@@ -325,8 +327,7 @@ fn a_signal_ends_a_probe_within_five_seconds_with_the_record_as_it_was() {
         let child = probed.start(&[]);
         until("the call", || probed.scene.org().held() == 1);
         let told = Instant::now();
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
-        assert!(sent.unwrap().success());
+        self::signal(&child, signal);
         let ran = ended(child).exits(1).says("FB0814").says("is as it was");
         assert!(told.elapsed() < Duration::from_secs(5), "{:?} {}", told.elapsed(), ran.err);
         assert_eq!((probed.held(), probed.kept()), (before, 0), "{fault}");
@@ -357,6 +358,194 @@ fn where_putting_back_fails_it_is_said_and_done_later() {
     probed.scene.org().clear_faults();
     probed.probe(&["--restore"]).exits(0);
     assert_eq!((probed.held(), probed.kept()), (before, 0));
+}
+
+/// A report that cannot be written does not keep back what is graver.
+#[test]
+fn a_record_that_is_not_as_it_was_is_told_whatever_becomes_of_the_report() {
+    let probed = Probed::new();
+    probed.scene.write(".footbridge/probes", "a file where the folder should be");
+    probed.hold(
+        "- on: { method: PATCH, body: 'before:', times: 0 }\n  action: { record_error: { code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: not today } }\n",
+    );
+    let ran = probed.probe(&["--record", &probed.record, "--yes", "--out", "probes/acme.yaml"]).exits(1);
+    ran.says("FB0562").says("is not as it was").says("cannot make the folder").says("The report could not be written");
+    assert!(probed.scene.read("probes/acme.yaml").contains("outcome: incomplete"));
+    assert_eq!(probed.kept(), 1);
+}
+
+const HELD_WRITE: &str = "- on: { method: PATCH, path: composite, after: 2 }\n  action: { delay: 100000 }\n";
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    assert!(sent.unwrap().success());
+}
+
+/// A look shows a record as it was though a write may land after it; a write waits for the record.
+#[test]
+fn after_an_unanswered_write_the_record_is_written_before_it_is_believed() {
+    let wrote_back = |probed: &Probed| {
+        probed.scene.org().calls().iter().any(|c| c.method == "PATCH" && c.request_body.contains("before:"))
+    };
+    for killed in [false, true] {
+        let probed = Probed::new();
+        let before = probed.held();
+        probed.hold(HELD_WRITE);
+        let mut child = probed.start(&[]);
+        until("the call", || probed.scene.org().held() == 1);
+        assert_eq!(probed.held(), before);
+        match killed {
+            false => {
+                signal(&child, "INT");
+                ended(child).exits(1).says("is as it was: read back and compared");
+            }
+            true => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                until("the connection's end", || probed.scene.org().held() == 0);
+                probed.probe(&["--restore"]).exits(0).says("is as it was: read back and compared");
+            }
+        }
+        assert!(wrote_back(&probed), "killed: {killed}");
+        assert_eq!((probed.held(), probed.kept()), (before, 0));
+    }
+}
+
+#[test]
+fn a_record_that_stays_locked_is_not_called_as_it_was() {
+    let locked = |times: u32| {
+        format!("- on: {{ method: PATCH, body: 'before:', times: {times} }}\n  action: {{ lock_rows: {{}} }}\n")
+    };
+    // For a while.
+    let probed = Probed::new();
+    let before = probed.held();
+    probed.hold(&locked(3));
+    probed.write().exits(0).says("is as it was");
+    assert_eq!((probed.held(), probed.kept()), (before.clone(), 0));
+    // For as long as it is tried: what is read may change yet.
+    probed.hold(&format!("{HELD_WRITE}{}", locked(0)));
+    let child = probed.start(&[]);
+    until("the call", || probed.scene.org().held() == 1);
+    signal(&child, "INT");
+    let ran = ended(child).exits(1).says("FB0562").says("a call whose answer was lost may write to it yet");
+    ran.says("UNABLE_TO_LOCK_ROW").says("--restore").never_says("is as it was:");
+    assert_eq!((probed.held(), probed.kept()), (before.clone(), 1));
+    probed.probe(&["--restore"]).exits(1).says("may write to it yet");
+    assert_eq!(probed.kept(), 1);
+    probed.scene.org().clear_faults();
+    probed.probe(&["--restore"]).exits(0).says("is as it was");
+    assert_eq!((probed.held(), probed.kept()), (before, 0));
+}
+
+#[test]
+fn while_its_bulk_job_may_write_the_record_is_not_put_back() {
+    let probed = Probed::new();
+    let before = probed.held();
+    probed.hold("- on: { method: POST, path: jobs/ingest }\n  action: { job: { never: true } }\n");
+    let refused = "- on: { method: PATCH, path: jobs/ingest, body: Aborted, times: 0 }\n  action: { error: { status: 400, code: INVALIDJOBSTATE, message: x } }\n";
+    probed.hold(refused);
+    let ran = probed.write().exits(1).says("FB0562").says("the probe's bulk job is not over");
+    ran.says("Bulk Data Load Jobs").says("--restore").never_says("is as it was:");
+    assert_eq!(probed.kept(), 1);
+    assert_ne!(probed.held(), before);
+    assert_eq!(probed.report()["outcome"], "incomplete");
+    assert_eq!(probed.finding("bulk_job").0, "could not be told");
+    probed.probe(&["--restore"]).exits(1).says("FB0562").says("the probe's bulk job is not over");
+    assert_eq!(probed.kept(), 1);
+    // One that is put away writes no more.
+    probed.hold(
+        "- on: { method: GET, path: jobs/ingest, times: 0 }\n  action: { error: { status: 404, code: NOT_FOUND, message: x } }\n",
+    );
+    probed.probe(&["--restore"]).exits(0).says("is as it was");
+    assert_eq!((probed.held(), probed.kept()), (before, 0));
+}
+
+#[test]
+fn the_values_of_a_record_that_is_not_seen_are_kept() {
+    let probed = Probed::new();
+    probed.hold("- on: { method: PATCH, path: composite, after: 4 }\n  action: { delay_answer: 100000 }\n");
+    let child = probed.start(&[]);
+    until("the call", || probed.scene.org().held() == 1);
+    probed.scene.org().delete("Lead", &probed.record).unwrap();
+    signal(&child, "INT");
+    let file = format!("delete .footbridge/probe/{}", &probed.scene.org().org_id()[..15]);
+    let ran = ended(child).exits(1).says("FB0562").says("was deleted, or is hidden from this user by now");
+    ran.says(&file).says("recycle bin").says("--restore");
+    assert_eq!(probed.kept(), 1);
+    probed.scene.org().clear_faults();
+    probed.probe(&["--restore"]).exits(1).says("FB0562").says("was deleted, or is hidden");
+    assert_eq!(probed.kept(), 1);
+}
+
+/// Only a row that was refused for the word itself tells that the word is none.
+#[test]
+fn what_a_job_did_not_come_to_tells_nothing_about_the_null_word() {
+    let rule = "- on: { method: PATCH, body: '\"WalkMe_Day__c\":null', times: 0 }\n  action: { record_error: { code: REQUIRED_FIELD_MISSING, message: x } }\n";
+    let plain = Habits::default();
+    for (habits, fault) in [
+        (
+            plain,
+            "- on: { method: POST, path: jobs/ingest, after: 1, times: 0 }\n  action: { error: { status: 400, code: EXCEEDED_QUOTA, message: x } }\n",
+        ),
+        (plain, "- on: { method: POST, path: jobs/ingest, after: 1 }\n  action: { job: { never: true } }\n"),
+        (plain, "- on: { method: POST, path: jobs/ingest, after: 1 }\n  action: { job: { fail: { message: x } } }\n"),
+        (Habits { plain_null_word: true, ..plain }, rule),
+    ] {
+        let probed = Probed::habits(habits);
+        let before = probed.held();
+        probed.hold(fault);
+        let ran = probed.write();
+        assert_eq!(probed.finding("bulk_null_word").0, "could not be told", "{fault} {}", ran.out);
+        assert_eq!((probed.held(), probed.kept()), (before, 0), "{fault}");
+    }
+}
+
+#[test]
+fn what_was_found_before_an_error_is_kept() {
+    for more in [&[] as &[&str], &["--record", "RECORD", "--yes"]] {
+        let probed = Probed::new();
+        let more: Vec<&str> = more.iter().map(|m| if *m == "RECORD" { probed.record.as_str() } else { m }).collect();
+        probed.hold("- on: { path: 'FRM Lead', times: 0 }\n  action: cut_before\n");
+        let ran =
+            probed.probe(&more).exits(1).says("The probe did not do all that it was to do").says("nothing was written");
+        ran.says("Report: .footbridge/probes/");
+        assert_eq!(probed.report()["outcome"], "incomplete");
+        assert_eq!(probed.finding("describe_object").0, "as assumed");
+        assert_eq!(probed.finding("query_error_syntax"), ("not tried".into(), "the probe ended before".into()));
+        assert_eq!((probed.scene.write_calls(), probed.kept()), (0, 0));
+    }
+}
+
+/// An apply would take what is tried for the record's own, or overwrite it; the probe would put back what an apply has changed.
+#[test]
+fn a_probe_and_an_apply_of_the_same_object_do_not_run_at_once() {
+    let probed = Probed::new();
+    let scene = &probed.scene;
+    scene.write("exports/logins.csv", "User ID,WalkMe_Note__c\nl1@leads.example,new\n");
+    let text = scene.read("integrations/logins.yaml");
+    let note = text.lines().filter(|line| !line.starts_with("  WalkMe_") || line.contains("WalkMe_Note__c"));
+    let note: String = note.map(|line| format!("{line}\n")).collect();
+    let apply = ["apply", "logins", "--env", "sandbox", "--yes", "--first-run"];
+
+    probed.hold(HELD_WRITE);
+    let child = probed.start(&[]);
+    until("the probe's call", || scene.org().held() == 1);
+    scene.write("integrations/logins.yaml", &note);
+    scene.run(&apply).exits(1).says("FB0807").says("nothing was sent");
+    signal(&child, "INT");
+    ended(child).exits(1).says("is as it was");
+
+    scene.org().clear_faults();
+    probed.hold("- on: { method: PATCH, path: composite }\n  action: { delay: 100000 }\n");
+    let mut child = scene.command(&apply).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("the apply's call", || scene.org().held() == 1);
+    scene.org().clear_calls();
+    probed.write().exits(1).says("FB0807").says("nothing was sent");
+    assert_eq!((scene.write_calls(), probed.kept()), (0, 0));
+    // Reading alone harms nobody.
+    probed.probe(&[]).exits(0);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
@@ -422,7 +611,7 @@ fn without_rights_nothing_is_claimed() {
     let shared = Probed::with(Habits::default(), &seed.replace("RECORD", &id), &FIELDS.map(|(name, ..)| name));
     assert_eq!(shared.record, id, "the emulator numbers records alike");
     let before = shared.held();
-    shared.write();
+    shared.write().exits(1).says("FB0563").says("nothing could be written to Lead");
     assert_eq!(shared.finding("area_lines").0, "could not be told");
     assert!(
         shared.finding("area_lines").1.contains("INSUFFICIENT_ACCESS_OR_READONLY"),
@@ -430,7 +619,36 @@ fn without_rights_nothing_is_claimed() {
         shared.finding("area_lines")
     );
     assert_eq!((shared.held(), shared.kept()), (before, 0));
-    assert_ne!(shared.report()["outcome"], "passed");
+    assert_eq!(shared.report()["outcome"], "incomplete");
+    // Nothing about a length or a range is learnt from a lack of rights either.
+    assert_eq!(shared.finding("text_too_long").0, "could not be told");
+}
+
+/// What holds by a refusal alone says nothing of what is kept.
+#[test]
+fn a_probe_that_saved_nothing_has_not_passed() {
+    let probed = Probed::with(Habits::default(), "", &["WalkMe_Score__c"]);
+    let rule = |value: &str| {
+        format!(
+            "- on: {{ method: PATCH, body: '\"WalkMe_Score__c\":{value}', times: 0 }}\n  action: {{ record_error: {{ id: {}, code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: not today }} }}\n",
+            probed.record
+        )
+    };
+    let quota = "- on: { method: POST, path: jobs/ingest, times: 0 }\n  action: { error: { status: 400, code: EXCEEDED_QUOTA, message: x } }\n";
+    probed.hold(&format!("{}{}{quota}", rule("7."), rule("null")));
+    let before = probed.held();
+    let ran =
+        probed.write().exits(1).says("FB0563").says("Salesforce refused every value").says("FIELD_CUSTOM_VALIDATION");
+    assert_eq!(probed.finding("number_range").0, "as assumed", "{}", ran.out);
+    assert_eq!(probed.report()["outcome"], "incomplete");
+    assert_eq!(probed.report()["written"], json!([]));
+    assert_eq!((probed.held(), probed.kept()), (before, 0));
+    // One kind that was saved is written, whatever became of the other.
+    let two = Probed::with(Habits::default(), "", &["WalkMe_Score__c", "WalkMe_Active__c"]);
+    assert_eq!(two.record, probed.record, "the emulator numbers records alike");
+    two.hold(&format!("{}{}{quota}", rule("7."), rule("null")));
+    two.write().exits(0);
+    assert_eq!(two.report()["written"], json!(["checkbox"]));
 }
 
 #[test]
@@ -477,6 +695,11 @@ fn the_first_apply_of_a_version_to_production_warns_until_a_probe_has_passed() {
     scene.write("probes/acme.yaml", &of_another);
     forget("runs");
     apply("production", "six").exits(0).says("FB0564");
+    // One of another org of the repository counts, as documented.
+    let elsewhere = format!(".footbridge/probes/00D8d000008GjOIEA0-{}.yaml", env!("CARGO_PKG_VERSION"));
+    scene.write(&elsewhere, &of_another.replace("0.0.9", env!("CARGO_PKG_VERSION")));
+    forget("runs");
+    apply("production", "seven").exits(0).never_says("FB0564");
 }
 
 /// A person on a terminal, which `script` makes.

@@ -156,6 +156,36 @@ fn a_key_and_the_newest_of_a_pattern_are_read_from_each_kind_of_store() {
     }
 }
 
+/// Whoever may write to the store names its objects.
+#[test]
+fn an_objects_key_does_not_steer_the_terminal() {
+    if left_out("the words about a report from S3") {
+        return;
+    }
+    let server = Fake::answering(|asked: &Asked, _| {
+        if asked.path().trim_matches('/') != "walkme-exports" {
+            let time = http_date("2026-11-21T06:00:00Z");
+            return Reply::new(200, csv(10)).with("ETag", "\"e1\"").with("Last-Modified", &time);
+        }
+        let one = format!(
+            "<Contents><Key>walkme/logins-\u{202e}vsc.csv</Key><LastModified>2026-11-21T06:00:00.000Z</LastModified><ETag>&quot;e1&quot;</ETag><Size>{}</Size></Contents>",
+            csv(10).len()
+        );
+        let list = format!(
+            "<?xml version=\"1.0\"?><ListBucketResult><Name>walkme-exports</Name><IsTruncated>false</IsTruncated>{one}</ListBucketResult>"
+        );
+        Reply::new(200, list).with("Content-Type", "application/xml")
+    });
+    let scene = with(&S3);
+    let source = format!(
+        "{{ url: \"s3://walkme-exports/walkme/logins-*.csv\", endpoint: \"{}\", pick: newest }}",
+        server.url("")
+    );
+    people(&scene, &source, "");
+    let ran = scene.run(&["apply", "people", "--yes"]).exits(0);
+    ran.says("fetched walkme/logins-\\u{202e}vsc.csv, the newest of 1 that fit").never_says("\u{202e}");
+}
+
 #[test]
 fn stores_refuse_and_fail_in_plain_words_and_without_secrets() {
     if left_out("errors of object stores") {

@@ -1,7 +1,7 @@
 //! `footbridge apply`: makes the changes of a plan, and leaves a run log.
 
 mod ask;
-mod carry;
+pub(in crate::cli) mod carry;
 mod died;
 mod errand;
 mod expect;

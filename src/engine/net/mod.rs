@@ -22,4 +22,4 @@ pub use pieces::{Manner, Pieces};
 pub use request::{Body, Request, Response};
 pub use retry::{Class, Decision, Happened, Verdict, decide};
 pub use retry_after::retry_after;
-pub use settings::{HostRule, ReadRule, Settings, is_loopback};
+pub use settings::{HostRule, ReadRule, Settings, is_loopback, place_of};

@@ -49,6 +49,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The host, and the port where it is not the scheme's own: `example.com`, `127.0.0.1:8080`.
+pub fn place_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// Says of a call other than GET and HEAD, by its method and path, that it changes no record (a token, a retrieval that needs a body, a query job).
 pub type ReadRule = fn(method: &http::Method, path: &str) -> bool;
 
@@ -121,6 +127,19 @@ mod tests {
         assert_eq!(settings.silence(Class::Read), Duration::from_secs(150));
         for class in [Class::IdempotentWrite, Class::Token, Class::Job] {
             assert_eq!(settings.silence(class), Duration::from_secs(660), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_names_the_port_that_is_not_the_schemes_own() {
+        for (url, place) in [
+            ("https://Reports.example/a?b", "reports.example"),
+            ("https://reports.example:443/", "reports.example"),
+            ("https://reports.example:80/", "reports.example:80"),
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
+            ("http://[::1]:8080/", "[::1]:8080"),
+        ] {
+            assert_eq!(Url::parse(url).map(|url| place_of(&url)).as_deref(), Ok(place));
         }
     }
 

@@ -9,7 +9,9 @@ use url::Url;
 
 use super::fetch::{Answer, FetchError, Fetched, Origin, Resume, fill};
 use crate::model::Secret;
-use crate::net::{Budget, Http, Manner, NetError, Pieces, Request, Response, Verdict, is_loopback, retry_after};
+use crate::net::{
+    Budget, Http, Manner, NetError, Pieces, Request, Response, Verdict, is_loopback, place_of, retry_after,
+};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
@@ -41,7 +43,7 @@ impl WebReport {
 
     /// Where a redirect leads, if it may be followed.
     fn onward(&self, from: &Url, response: &Response) -> Result<Url, FetchError> {
-        let host = host_of(from);
+        let host = place_of(from);
         let refused = |to: String, why| FetchError::Redirect { host: host.clone(), to, why };
         let Some(to) = response.header("location").and_then(|to| from.join(to).ok()) else {
             return Err(refused("nowhere".to_owned(), "the address is missing or not understood"));
@@ -50,7 +52,7 @@ impl WebReport {
         if self.repeats_a_secret(&to) {
             return Err(refused("another address".to_owned(), "the address repeats what was sent in a header"));
         }
-        let shown = format!("{}://{}", to.scheme(), host_of(&to));
+        let shown = format!("{}://{}", to.scheme(), place_of(&to));
         if is_loopback(&to) && !is_loopback(&self.url) {
             return Err(refused(shown, "this machine is not asked for the sake of another"));
         }
@@ -114,16 +116,16 @@ impl Origin for WebReport {
                     continue;
                 }
                 (301 | 302 | 303 | 307 | 308, _) => {
-                    let (host, to) = (host_of(&self.url), host_of(&url));
+                    let (host, to) = (place_of(&self.url), place_of(&url));
                     return Err(FetchError::Redirect { host, to, why: "there is no end to it" });
                 }
-                _ => return Err(FetchError::Answer { host: host_of(&url), status }),
+                _ => return Err(FetchError::Answer { host: place_of(&url), status }),
             };
             let Some(pieces) = called.pieces else {
-                return Err(FetchError::Answer { host: host_of(&url), status });
+                return Err(FetchError::Answer { host: place_of(&url), status });
             };
             let response = &called.response;
-            let sent_on_to = (url.host_str() != self.url.host_str()).then(|| host_of(&url));
+            let sent_on_to = (url.host_str() != self.url.host_str()).then(|| place_of(&url));
             let limit = self.limit;
             let pieces = stream::unfold(Some(pieces), move |pieces: Option<Pieces>| async move {
                 let mut pieces = pieces?;
@@ -152,12 +154,6 @@ impl WebReport {
             error => error.into(),
         }
     }
-}
-
-/// Host and, where it is not the scheme's own, port.
-fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// What an answer to a read means: "not now" is asked again, everything else is final.

@@ -20,6 +20,11 @@ impl Before {
         Self(state_folder(root).join("probe").join(format!("{}.json", org_id.as_str())))
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Is something to be put back?
     pub fn is_there(&self) -> bool {
         self.0.exists()

@@ -13,20 +13,20 @@ pub use reports::warn_unless_passed;
 use self::before::Before;
 use self::reports::VERSION;
 use super::chosen::chosen;
-use crate::apply::{Cancel, Holder, Lock, LockProblem};
-use crate::cli::apply::signals;
+use crate::apply::{Cancel, Lock};
+use crate::cli::apply::{carry, signals};
 use crate::cli::connect::{Door, budget};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, pinned};
 use crate::cli::problem;
-use crate::cli::repository::{Repository, state_folder};
+use crate::cli::repository::Repository;
 use crate::cli::world::World;
+use crate::config::valid;
 use crate::diag::{Code, Diagnostic};
-use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId};
+use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::probe::{Findings, Probe, Report, Subject, Verdict, reads};
-use crate::runlog::stamp;
 use crate::salesforce::{Client, Organization, SalesforceError};
 
 /// The org that is probed, and what integrations do there.
@@ -49,7 +49,7 @@ pub async fn run(world: &World, arguments: &ProbeArguments) -> Result<Exit, Fail
     let before = Before::of(place.root, org_id);
     let probing = Probing { place, door, org_id, budget: budget(world), cancel, before };
     if arguments.restore {
-        let _lock = probing.lock()?;
+        let _lock = probing.lock("orgs probe")?;
         return probing.restore().await;
     }
     if arguments.record.is_none() {
@@ -59,9 +59,9 @@ pub async fn run(world: &World, arguments: &ProbeArguments) -> Result<Exit, Fail
         return Err(refused("the probe writes to no production org")
             .help(format!("footbridge orgs probe {} --env production   reads alone", door.org)));
     }
-    let _lock = probing.lock()?;
+    let _lock = probing.lock("orgs probe")?;
     if probing.before.is_there() {
-        let message = "a probe was killed before it had put its record back";
+        let message = "an earlier probe has not put its record back";
         let diagnostic =
             Diagnostic::error(Code::ProbeNotRestored, message).note("nothing was sent").help(probing.put_back());
         return Err(Failure::new(Exit::Failed, diagnostic));
@@ -80,18 +80,21 @@ impl<'a> Probing<'a> {
         format!("put it back: `footbridge orgs probe {} --env {} --restore`", self.door.org, self.door.environment)
     }
 
-    /// One probe that writes, of one org, at a time.
-    fn lock(&self) -> Result<Lock, Failure> {
-        let started = self.door.world.now();
-        let holder = Holder { pid: std::process::id(), run: stamp(started), started };
-        Lock::take(&state_folder(self.place.root).join("lock"), "orgs probe", self.org_id, &holder).map_err(|problem| {
-            let code = match problem {
-                LockProblem::Held { .. } => Code::Locked,
-                LockProblem::Io { .. } => Code::JournalUnwritable,
-            };
-            let diagnostic = Diagnostic::error(code, problem.to_string()).note("nothing was sent");
-            Failure::new(Exit::Failed, diagnostic.help("wait until the other probe has ended, then try again"))
-        })
+    /// One probe that writes, of one org, at a time; and no apply of an integration beside it (`name` is its name).
+    fn lock(&self, name: &str) -> Result<Lock, Failure> {
+        carry::lock(&self.place, name, self.org_id, self.door.world.now())
+    }
+
+    /// The integrations that write there.
+    fn integrations(&self) -> impl Iterator<Item = &valid::Integration> {
+        let here = self.place.repository.integrations.values();
+        here.filter(|i| i.org.value == self.door.org && i.environments.contains_key(&self.door.environment))
+    }
+
+    /// No apply that could write records of the object runs on this machine until these are dropped: it would overwrite what is tried, or take it for the
+    /// record's own.
+    fn lock_object(&self, object: &ObjectName) -> Result<Vec<Lock>, Failure> {
+        self.integrations().filter(|i| i.object.value == *object).map(|i| self.lock(&i.name.value)).collect()
     }
 
     /// A client in the pinned org. `reads`: one that cannot change a record.
@@ -110,10 +113,7 @@ impl<'a> Probing<'a> {
     /// The objects that integrations write there, each with the fields and the match field of all of them.
     fn objects(&self) -> Vec<(ObjectName, Vec<FieldName>, FieldName)> {
         let mut objects: Vec<(ObjectName, Vec<FieldName>, FieldName)> = Vec::new();
-        let here = self.place.repository.integrations.values();
-        for integration in
-            here.filter(|i| i.org.value == self.door.org && i.environments.contains_key(&self.door.environment))
-        {
+        for integration in self.integrations() {
             let object = &integration.object.value;
             let fields = integration.fields.iter().map(|m| m.field.value.clone());
             match objects.iter_mut().find(|(known, ..)| known == object) {
@@ -150,32 +150,36 @@ impl<'a> Probing<'a> {
         let unread = |error| self.failed(&error, "nothing was written");
         let organization = client.organization().await.map_err(unread)?;
         let subject = self.subject(&client, arguments).await?;
+        let _locks = match arguments.record {
+            Some(_) => self.lock_object(&subject.object.name)?,
+            None => Vec::new(),
+        };
         if arguments.record.is_some() {
             self.consent(&client, &organization, &subject, arguments).await?;
         }
         let mut findings = Findings::default();
         let read = tokio::select! {
             biased;
-            () = heard(&self.cancel) => return Err(interrupted()),
-            read = reads(&client, &subject, arguments.record, &mut findings) => read,
+            () = heard(&self.cancel) => Err(interrupted()),
+            read = reads(&client, &subject, arguments.record, &mut findings) => read.map_err(unread),
         };
-        read.map_err(unread)?;
-        let written = match arguments.record {
-            Some(record) => Some(self.write(&subject, record, &mut findings).await?),
-            None => None,
+        let ended = match (read, arguments.record) {
+            (Ok(()), Some(record)) => self.write(&subject, record, &mut findings).await,
+            (read, _) => read,
         };
+        let ended = match arguments.record {
+            Some(record) if ended.is_ok() && findings.written().is_empty() => {
+                Err(self.unwritten(&subject.object.name, record))
+            }
+            _ => ended,
+        };
+        // Whatever ended it, what was found until then is told and kept.
         let unwritten = match arguments.record {
             None => "no record was named to be written (`--record ID`)",
             Some(_) => "the probe ended before",
         };
+        let written = findings.written();
         let findings = findings.close("the probe ended before", unwritten);
-        // A kind was written when something came of it.
-        let told = |id: &str| {
-            let of = findings.iter().find(|f| f.assumption.id == id);
-            of.is_some_and(|f| matches!(f.verdict, Verdict::AsAssumed | Verdict::Differs))
-        };
-        let kinds: Vec<_> = written.iter().flat_map(|w| &w.kinds).copied().collect();
-        let kinds: Vec<_> = kinds.into_iter().filter(|kind| kind.assumptions().iter().any(|id| told(id))).collect();
         let report = Report::new(&Probe {
             version: VERSION,
             day: self.door.world.now().strftime("%Y-%m-%d").to_string(),
@@ -184,19 +188,17 @@ impl<'a> Probing<'a> {
             edition: &organization.organization_type,
             api_version: client.api_version(),
             findings: &findings,
-            written: &kinds,
-            complete: written.as_ref().is_none_or(|w| w.failure.is_none()),
+            written: &written,
+            complete: ended.is_ok(),
         });
-        let (path, kept) = reports::keep(self.place.root, self.org_id, &report)?;
-        if let Some(out) = &arguments.out {
-            let out = self.door.world.here.join(out);
-            if let Some(folder) = out.parent() {
-                std::fs::create_dir_all(folder).map_err(|e| Failure::io("make the folder", folder, &e))?;
-            }
-            std::fs::write(&out, report.to_yaml()).map_err(|e| Failure::io("write", &out, &e))?;
-        }
-        tell::tell(&self.door, &report, &findings, (&path, kept));
-        if let Some(failure) = written.and_then(|w| w.failure) {
+        let kept = reports::keep(self.place.root, self.org_id, &report);
+        let copied = match &arguments.out {
+            Some(out) => reports::copy(&self.door.world.here.join(out), &report),
+            None => Ok(()),
+        };
+        tell::tell(&self.door, &report, &findings, kept.as_ref().ok().map(|(path, kept)| (path.as_path(), *kept)));
+        let failures = [ended.err(), kept.err(), copied.err()];
+        if let Some(failure) = failures.into_iter().flatten().reduce(Failure::and) {
             return Err(failure);
         }
         let differs = report.count(Verdict::Differs);
@@ -206,6 +208,15 @@ impl<'a> Probing<'a> {
             _ if self.door.world.json => Ok(Exit::Failed),
             _ => Err(self.differs(differs)),
         }
+    }
+
+    /// Every value was refused.
+    fn unwritten(&self, object: &ObjectName, record: RecordId) -> Failure {
+        let message = format!("nothing could be written to {object} {record}: Salesforce refused every value");
+        let diagnostic = Diagnostic::error(Code::ProbeRefused, message)
+            .note("the codes that it refused them with stand beside what could not be told")
+            .help("name a record that this user may edit, and that the org's rules let be edited");
+        Failure::new(Exit::Failed, diagnostic)
     }
 
     fn differs(&self, count: u64) -> Failure {

@@ -6,20 +6,21 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::cli::connect::Door;
-use crate::probe::{Finding, Outcome, Report, Verdict};
+use crate::probe::{Finding, Outcome, Report, Verdict, Way};
 
-/// Prints it. `file`: where the report lies, and whether it is this one.
-pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], file: (&Path, bool)) {
+/// Prints it. `file`: where the report lies, and whether it is this one; `None` where it could not be written.
+pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], file: Option<(&Path, bool)>) {
     let world = door.world;
-    let (path, kept) = file;
-    let shown = path.strip_prefix(door.root).unwrap_or(path).display().to_string();
+    let file = file.map(|(path, kept)| (path.strip_prefix(door.root).unwrap_or(path).display().to_string(), kept));
     if world.json {
-        world.print(&format!("{:#}", json!({ "report": report, "file": kept.then_some(&shown) })));
+        let this = file.as_ref().and_then(|(shown, kept)| kept.then_some(shown));
+        world.print(&format!("{:#}", json!({ "report": report, "file": this })));
         return;
     }
-    let place = match kept {
-        true => format!("Report: {shown} (no value, id or name is in it)"),
-        false => format!("The report of an earlier probe, which passed, stays: {shown}"),
+    let place = match file {
+        Some((shown, true)) => format!("Report: {shown} (no value, id or name is in it)"),
+        Some((shown, false)) => format!("The report of an earlier probe, which passed, stays: {shown}"),
+        None => "The report could not be written.".to_owned(),
     };
     world.tell(&format!("{}\n{place}\n", text(&door.label(), report, findings, world.verbose > 0)));
 }
@@ -55,6 +56,11 @@ fn text(label: &str, report: &Report, findings: &[Finding], all: bool) -> String
             if !finding.found.is_empty() {
                 let _ = writeln!(out, "    found: {}", finding.found);
             }
+            if all {
+                let word =
+                    if matches!(finding.assumption.way, Way::Never(_)) { "would be checked by" } else { "checked by" };
+                let _ = writeln!(out, "    {word}: {}", finding.assumption.how);
+            }
             if verdict == Verdict::Differs {
                 let _ = writeln!(out, "    rests on it: {}", finding.assumption.rests);
             }
@@ -64,7 +70,7 @@ fn text(label: &str, report: &Report, findings: &[Finding], all: bool) -> String
         Outcome::Passed => format!("Passed: {} written and put back.", list(&report.written)),
         Outcome::ReadOnly => "Nothing was written: `--record ID` tries the rest on a record of the sandbox.".to_owned(),
         Outcome::Differs => "This org does not do all that is taken for granted: plan and look before every apply, and send the report to the project.".to_owned(),
-        Outcome::Incomplete => "The probe did not come to its end.".to_owned(),
+        Outcome::Incomplete => "The probe did not do all that it was to do.".to_owned(),
     };
     out + "\n" + &end
 }

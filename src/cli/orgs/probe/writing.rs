@@ -14,14 +14,6 @@ use crate::salesforce::{Client, Organization};
 /// How long a call under way has to end after the word to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What came of writing.
-pub struct Written {
-    /// Kinds of fields that were to be written.
-    pub kinds: Vec<Kind>,
-    /// Why it did not come to its end. The record is as it was all the same, unless this says otherwise.
-    pub failure: Option<Failure>,
-}
-
 impl Probing<'_> {
     /// Says what would be written, and asks.
     pub async fn consent(
@@ -88,16 +80,10 @@ impl Probing<'_> {
         })
     }
 
-    /// Writes, and puts back.
-    pub async fn write(
-        &self,
-        subject: &Subject,
-        record: RecordId,
-        findings: &mut Findings,
-    ) -> Result<Written, Failure> {
+    /// Writes, and puts back. Where it did not come to its end the record is as it was all the same, unless the failure says otherwise.
+    pub async fn write(&self, subject: &Subject, record: RecordId, findings: &mut Findings) -> Result<(), Failure> {
         let client = self.client(false).await?;
         let (mut held, fields) = self.prepare(&client, subject, record, findings).await?;
-        let kinds = fields.iter().map(|w| w.kind).collect();
         let io = |e: std::io::Error| {
             let diagnostic =
                 Diagnostic::error(Code::JournalUnwritable, format!("what the record holds cannot be kept: {e}"))
@@ -122,7 +108,7 @@ impl Probing<'_> {
                 () = stopped => None,
             }
         };
-        let mut failure = match &ended {
+        let failure = match &ended {
             Some(Ok(())) => None,
             Some(Err(Broken::Salesforce(error))) => Some(self.failed(error, "the rest was not tried")),
             Some(Err(Broken::Keep(e))) => {
@@ -135,45 +121,58 @@ impl Probing<'_> {
             }
         };
         let unsure = !matches!(ended, Some(Ok(())));
-        if let Err(unrestored) = self.put(&client, &held, unsure).await {
-            failure = Some(match failure {
-                Some(failure) => failure.and(unrestored),
-                None => unrestored,
-            });
-        }
-        Ok(Written { kinds, failure })
+        let unrestored = self.put(&client, &held, unsure).await.err();
+        [failure, unrestored].into_iter().flatten().reduce(Failure::and).map_or(Ok(()), Err)
     }
 
     /// Puts a record back, verifies it, and forgets what it held.
     async fn put(&self, client: &Client, held: &Held, unsure: bool) -> Result<(), Failure> {
         let label = format!("{} {}", held.object, held.record);
-        let lost = |message: String| Diagnostic::error(Code::ProbeNotRestored, message).help(self.put_back());
-        match held.restore(client, unsure).await {
+        let lost = |message: String| {
+            Diagnostic::error(Code::ProbeNotRestored, message)
+                .note("what it held is kept below `.footbridge/probe/`, on this machine only")
+        };
+        let why = |code: Option<String>| code.map_or_else(String::new, |code| format!(" (Salesforce: {code})"));
+        let diagnostic = match held.restore(client, unsure).await {
             Ok(Restored::AsBefore) => {
                 self.before.forget()?;
                 self.door.world.say(&format!("{label} is as it was: read back and compared."));
-                Ok(())
+                return Ok(());
             }
-            Ok(Restored::Gone) => {
-                self.before.forget()?;
-                let message = format!("{label} is gone: somebody deleted it in the meantime");
-                let diagnostic = Diagnostic::error(Code::ProbeNotRestored, message)
-                    .help("if it is restored from the recycle bin, look at the fields that the probe names above");
-                Err(Failure::new(Exit::Failed, diagnostic))
+            Ok(Restored::NotSeen) => {
+                let path = self.before.path();
+                let path = path.strip_prefix(self.place.root).unwrap_or(path).display();
+                lost(format!("{label} was deleted, or is hidden from this user by now: it was not put back"))
+                    .help(format!(
+                        "restore it from the recycle bin, or let the user see it again; then {}",
+                        self.put_back()
+                    ))
+                    .help(format!("if it is gone for good, delete {path}"))
             }
             Ok(Restored::Left(fields, code)) => {
                 let fields = fields.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
-                let why = code.map_or_else(String::new, |code| format!(" (Salesforce: {code})"));
-                let diagnostic = lost(format!("{label} is not as it was{why}: {fields}"))
-                    .note("what it held is kept below `.footbridge/probe/`, on this machine only");
-                Err(Failure::new(Exit::Failed, diagnostic))
+                lost(format!("{label} is not as it was{}: {fields}", why(code))).help(self.put_back())
+            }
+            Ok(Restored::Unsure(code)) => lost(format!(
+                "{label} reads as it was, but a call whose answer was lost may write to it yet{}",
+                why(code)
+            ))
+            .help(self.put_back()),
+            Ok(Restored::AtWork) => {
+                lost(format!("{label} was not put back: the probe's bulk job is not over, and may write to it yet"))
+                    .help(format!(
+                        "wait for the job (Setup > Bulk Data Load Jobs), or abort it there; then {}",
+                        self.put_back()
+                    ))
             }
             Err(error) => {
-                let diagnostic = lost(format!("{label} may not be as it was: Salesforce could not be asked"))
-                    .note("what it held is kept below `.footbridge/probe/`, on this machine only");
-                Err(self.failed(&error, "the record was not put back").and(Failure::new(Exit::Failed, diagnostic)))
+                let diagnostic = lost(format!("{label} may not be as it was: Salesforce could not be asked"));
+                let diagnostic = diagnostic.help(self.put_back());
+                let failure = self.failed(&error, "the record was not put back");
+                return Err(failure.and(Failure::new(Exit::Failed, diagnostic)));
             }
-        }
+        };
+        Err(Failure::new(Exit::Failed, diagnostic))
     }
 
     /// `--restore`
@@ -186,6 +185,7 @@ impl Probing<'_> {
         if held.org_id != self.org_id.as_str() {
             return Err(Failure::bug("what is held belongs to another org than its file's name says"));
         }
+        let _locks = self.lock_object(&held.object)?;
         let client = self.client(false).await?;
         tokio::select! {
             biased;
@@ -193,7 +193,8 @@ impl Probing<'_> {
                 let diagnostic = Diagnostic::error(Code::Interrupted, "interrupted: the record may not be as it was");
                 Err(Failure::new(Exit::Failed, diagnostic.help(self.put_back())))
             }
-            put = self.put(&client, &held, false) => put.map(|()| Exit::Done),
+            // A call of the probe that was killed may be under way yet.
+            put = self.put(&client, &held, true) => put.map(|()| Exit::Done),
         }
     }
 }
