@@ -4,7 +4,7 @@ use std::path::Path;
 
 use footbridge::runlog::git::{Author, Branch, Change, Content, Git, Pauses};
 
-use super::{RUNS, Team, ends, git};
+use super::{RUNS, Team, ends, executable, git};
 
 /// Everything that a person could see changed in a clone.
 fn seen(folder: &Path) -> (String, Vec<u8>, String, String, String) {
@@ -164,16 +164,7 @@ fn eight_clones_push_at_once_and_nothing_is_lost() {
 #[test]
 fn two_machines_that_apply_two_integrations_at_once_both_have_their_log_on_the_remote() {
     let team = Team::new(6);
-    let a = team.clone_of("a");
-    let notes = std::fs::read_to_string(a.join("integrations/notes.yaml")).unwrap();
-    let split = |name: &str, without: &str| {
-        let text = notes.replace("name: notes", &format!("name: {name}")).replace(without, "");
-        for clone in ["a", "b"] {
-            std::fs::write(team.clone_of(clone).join(format!("integrations/{name}.yaml")), &text).unwrap();
-        }
-    };
-    split("notes", "  WalkMe_Count__c: Count\n");
-    split("counts", "  WalkMe_Note__c: Note\n");
+    team.split();
     // Both have planned before either writes.
     team.job.faults("- on: { method: PATCH, times: 2 }\n  action: { delay: 1500 }\n");
     let one = team.start("a", &["apply", "notes", "--yes", "--push"]);
@@ -244,13 +235,7 @@ fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
 #[test]
 fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     let team = Team::new(6);
-    let hook = team.remote().join("hooks/update");
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\n[ \"$1\" = refs/heads/{RUNS} ] && echo 'protected by rule' >&2 && exit 1\nexit 0\n"),
-    )
-    .unwrap();
-    executable(&hook);
+    let hook = team.refusing();
     team.apply("a")
         .exits(1)
         .says("FB0843")
@@ -268,11 +253,6 @@ fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     }
     team.apply("b").exits(0);
     assert!(!team.job.scene.path("home/hooks-ran").exists());
-}
-
-fn executable(path: &Path) {
-    #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 #[test]

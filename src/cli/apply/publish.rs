@@ -155,10 +155,10 @@ impl Publisher {
         Turn { publisher: self, lock: Mutex::default(), intent: Mutex::default(), logs: Mutex::default(), place }
     }
 
-    /// A log that was added to after its run has ended goes along once more.
+    /// A log that was added to after its run has ended goes along once more: the branch may have it as it was.
     pub fn again(&self, store: &Store, place: &Place<'_>, path: &Path) {
         let Some(log) = self.on.as_ref().and_then(|_| store.log(path).ok()) else { return };
-        let change = Change { path: below(place.root, path), content: Content::File(path.to_owned()) };
+        let change = Change { path: below(place.root, path), content: Content::Amended(path.to_owned()) };
         let mut waiting = of(&self.waiting);
         if !waiting.iter().any(|done| done.changes.iter().any(|there| there.path == change.path)) {
             waiting.push(Done { changes: vec![change], line: line(&log) });
@@ -232,7 +232,7 @@ fn kept_here(place: &Place<'_>, branch: &Branch, changes: &[Change], message: &s
 fn taken_along(place: &Place<'_>, changes: &[Change]) {
     let runs = place.root.join(&place.repository.project.runs);
     for change in changes {
-        let Content::File(file) = &change.content else { continue };
+        let (Content::File(file) | Content::Amended(file)) = &change.content else { continue };
         if !file.starts_with(&runs) || std::fs::remove_file(file).is_err() {
             continue;
         }

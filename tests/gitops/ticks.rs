@@ -1,0 +1,84 @@
+//! The schedule with run logs in git: what is told after a run was pushed.
+
+use serde_json::{Value, json};
+
+use super::{Team, ends};
+use crate::schedule::hooks::Hook;
+
+const DUE: [&str; 4] = ["apply", "--due", "--yes", "--push"];
+
+/// One record of the next call is refused.
+const REFUSED: &str =
+    "- on: { method: PATCH }\n  action: { record_error: { nth: 0, code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: no } }\n";
+
+/// A team whose notes are scheduled, at nine on a Monday.
+fn scheduled(project: &str, settings: &str) -> Team {
+    let mut team = Team::with(6, project);
+    team.environment(settings);
+    team.at("2026-11-23T09:00:00Z");
+    team
+}
+
+fn problems(log: &Value) -> Vec<&str> {
+    let all = log["problems"].as_array();
+    all.into_iter().flatten().map(|problem| problem["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_log_that_is_added_to_after_it_was_pushed_goes_along_once_more() {
+    let hook = Hook::answering(|_| Some((404, "", json!(""))));
+    let mut team = scheduled("git: {}\nnotices: { url: \"${HOOK}\" }\n", "schedule: hourly, retries: 0");
+    team.job.scene.set("HOOK", &hook.url());
+    team.split();
+    let path = team.clone_of("a").join("integrations/counts.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("retries: 0", "retries: 0, guards: { max_fills: 0 }")).unwrap();
+    // Of one the log is pushed before anybody is told, of the other it waits.
+    team.job.faults(REFUSED);
+    team.run("a", &DUE).exits(4).says("FB0870").never_says("FB0842");
+    assert_eq!(hook.came().len(), 1);
+    let logs = team.logs();
+    assert_eq!(logs.iter().map(|log| ends(log)[0]).collect::<Vec<_>>(), [0, 5]);
+    for log in &logs {
+        assert_eq!(problems(log), ["FB0870"], "{log}");
+    }
+    assert!(!team.clone_of("a").join("runs").exists(), "all of it is on the branch");
+    assert_eq!(team.subjects().len(), 3, "{:?}", team.subjects());
+    team.run("b", &["runs", "show", "notes"]).exits(0).says("a notice was not delivered");
+}
+
+#[test]
+fn what_was_added_and_could_not_be_pushed_is_known_here_and_goes_with_the_next() {
+    let mut team = scheduled("notices: { url: \"${HOOK}\" }\n", "schedule: hourly, retries: 0");
+    let update = team.remote().join("hooks/update");
+    let script = format!("#!/bin/sh\n[ \"$1\" = refs/heads/{} ] && exit 1\nexit 0\n", super::RUNS);
+    let mut first = true;
+    // Between the run and the end of the command the remote stops taking anything.
+    let hook = Hook::answering(move |_| {
+        if !std::mem::take(&mut first) {
+            return Some((200, "", json!("ok")));
+        }
+        std::fs::write(&update, &script).unwrap();
+        super::executable(&update);
+        Some((404, "", json!("")))
+    });
+    team.job.scene.set("HOOK", &hook.url());
+    team.job.faults(REFUSED);
+    team.run("a", &DUE).exits(6).says("FB0870").says("committed here");
+    assert_eq!(hook.came().len(), 1);
+    assert!(problems(&team.logs()[0]).is_empty());
+    team.run("a", &["runs", "show", "notes"]).exits(0).says("a notice was not delivered");
+    std::fs::remove_file(team.remote().join("hooks/update")).unwrap();
+    // The same failure again is told only because nobody heard of it the first time.
+    team.at("2026-11-23T10:00:00Z");
+    team.job.faults(REFUSED);
+    team.run("a", &DUE).exits(1).never_says("FB0842");
+    assert_eq!(hook.came().len(), 1);
+    let logs = team.logs();
+    assert_eq!(logs.iter().map(problems).collect::<Vec<_>>(), [vec!["FB0870"], vec![]]);
+    // Nor is it lost when another machine pushes after that.
+    team.at("2026-11-23T11:00:00Z");
+    team.run("b", &DUE).exits(0);
+    team.run("a", &["apply", "notes", "--yes", "--push"]).exits(0);
+    assert_eq!((team.logs().len(), problems(&team.logs()[0])), (4, vec!["FB0870"]));
+}
