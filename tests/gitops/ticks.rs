@@ -1,4 +1,4 @@
-//! The schedule with run logs in git: what is told after a run was pushed.
+//! The schedule with run logs in git: what is told after a run was pushed, ticks that went by, machines that come to the same tick.
 
 use serde_json::{Value, json};
 
@@ -81,4 +81,42 @@ fn what_was_added_and_could_not_be_pushed_is_known_here_and_goes_with_the_next()
     team.run("b", &DUE).exits(0);
     team.run("a", &["apply", "notes", "--yes", "--push"]).exits(0);
     assert_eq!((team.logs().len(), problems(&team.logs()[0])), (4, vec!["FB0870"]));
+}
+
+/// The report of a clone as of this moment.
+fn report_of(team: &Team, clone: &str, moment: &str) {
+    let moment: jiff::Timestamp = moment.parse().unwrap();
+    let file = team.clone_of(clone).join("exports/notes.csv");
+    let file = std::fs::File::options().append(true).open(file).unwrap();
+    file.set_modified(std::time::SystemTime::from(moment)).unwrap();
+}
+
+#[test]
+fn a_tick_whose_report_never_came_is_on_the_branch_once() {
+    let mut team = scheduled("", "schedule: daily, guards: { max_age: 26h }");
+    let old = "2026-11-23T07:00:00Z";
+    report_of(&team, "a", old);
+    team.run("a", &DUE).exits(0).says("Completed");
+    team.at("2026-11-24T09:30:00Z");
+    team.run("a", &DUE).exits(0).says("waits for a newer report");
+    assert_eq!(team.logs().len(), 1);
+    // The tick after is looked at by a machine that knows nothing but the branch.
+    team.at("2026-11-25T09:01:00Z");
+    team.another("c");
+    report_of(&team, "c", old);
+    team.run("c", &DUE).exits(4).says("FB0708").says("pushed to");
+    assert!(!team.clone_of("c").join("runs").exists());
+    let logs = team.logs();
+    assert_eq!((logs.len(), &logs[1]["tick"], &logs[1]["exit"]), (2, &"2026-11-24T09:00:00Z".into(), &"guard".into()));
+    assert_eq!(logs[1]["commit"], super::git(&team.clone_of("c"), &["rev-parse", "HEAD"]));
+    for clone in ["c", "b"] {
+        report_of(&team, clone, old);
+        team.run(clone, &DUE).exits(0).says("waits for a newer report").never_says("FB0708");
+    }
+    assert_eq!(team.logs().len(), 2);
+    // With nowhere to push to nothing is logged either.
+    super::git(&team.clone_of("c"), &["remote", "rename", "origin", "elsewhere"]);
+    team.at("2026-11-26T09:01:00Z");
+    team.run("c", &DUE).exits(3).says("has no remote `origin`");
+    assert!(!team.clone_of("c").join("runs").exists());
 }

@@ -203,7 +203,7 @@ async fn in_turn(
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
     if errand.waits(&held) {
-        return super::scheduled::waits(place, target, errand.passed, &held);
+        return super::scheduled::waits(turn, target, errand.passed, &held);
     }
     if !held.is_empty() {
         let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };

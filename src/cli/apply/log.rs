@@ -231,7 +231,7 @@ pub fn unplanned(
 }
 
 /// The commit that the configuration was read from.
-fn committed(place: &Place<'_>, log: &mut RunLog) {
+pub fn committed(place: &Place<'_>, log: &mut RunLog) {
     if let Some((commit, changed)) = crate::cli::git::head(place.root) {
         (log.commit, log.uncommitted) = (Some(commit), changed);
     }

@@ -165,6 +165,13 @@ impl Publisher {
         }
     }
 
+    /// A run log has been written: it waits for the commit at the end.
+    pub fn wrote(&self, place: &Place<'_>, log: &RunLog, written: &Written) {
+        if self.on.is_some() {
+            of(&self.waiting).push(done(place, log, written));
+        }
+    }
+
     /// Brings what is still waiting to the branch, in one commit.
     ///
     /// # Errors
@@ -205,6 +212,14 @@ impl Publisher {
             Err(problem) => Err(kept_here(place, branch, &changes, &message, &problem)),
         }
     }
+}
+
+/// A run's files as the branch is to have them.
+fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
+    let values = written.log.with_file_name(format!("{}.values.age", log.id));
+    let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
+    let change = |file: PathBuf| Change { path: below(place.root, &file), content: Content::File(file) };
+    Done { changes: files.into_iter().flatten().map(change).collect(), line: line(log) }
 }
 
 /// A path as the branch has it.
@@ -248,6 +263,11 @@ impl<'p> Turn<'p> {
         &self.place
     }
 
+    /// What it is a turn of.
+    pub fn publisher(&self) -> &'p Publisher {
+        self.publisher
+    }
+
     /// The branch, where it is pushed to.
     pub fn pushing(&self) -> Option<&Branch> {
         self.publisher.pushing()
@@ -263,12 +283,7 @@ impl<'p> Turn<'p> {
         if self.publisher.on.is_none() {
             return;
         }
-        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
-        let values = written.log.with_file_name(format!("{}.values.age", log.id));
-        if values.is_file() {
-            changes.push(self.file(&values));
-        }
-        of(&self.logs).push(Done { changes, line: line(log) });
+        of(&self.logs).push(done(&self.place, log, written));
     }
 
     fn file(&self, path: &Path) -> Change {

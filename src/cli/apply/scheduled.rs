@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::publish::Publisher;
+use super::publish::{Publisher, Turn};
 use super::side::{self, Work};
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;
@@ -27,7 +27,6 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
     let repository = Repository::load(world, environment)?;
     let place = repository.place(world);
-    let (now, store) = (world.now(), place.store());
     let all = place.repository.integrations.values();
     let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
     let wanted: Vec<_> = wanted.filter(|i| i.has_label(&arguments.label)).collect();
@@ -35,6 +34,9 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         return Err(Failure::usage(Code::NothingNamed, format!("no integration has a schedule in {environment}"))
             .help("add `schedule: daily` to an integration's environment, or name what to apply"));
     }
+    // Whatever is logged below is to come to the branch.
+    let publisher = Publisher::of(&place, arguments)?;
+    let (now, store) = (world.now(), place.store());
     let mut exit = Exit::Done;
     let (mut works, mut watched) = (Vec::new(), Vec::new());
     for integration in wanted {
@@ -53,7 +55,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
             continue;
         };
         if let Some(age) = stand.stale {
-            exit = exit.and(super::told(world, wait(&place, target, stand.passed_by(now), age)));
+            exit = exit.and(super::told(world, wait(&publisher, &place, target, stand.passed_by(now), age)));
         } else {
             works.push(Work { target, tick: Some(tick), passed: stand.passed_by(now) });
         }
@@ -62,7 +64,6 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     if works.is_empty() {
         world.say(&format!("nothing is to be run in {environment} now; `footbridge due --env {environment}` says why"));
     }
-    let publisher = Publisher::of(&place, arguments)?;
     exit = exit.and(side::apply(place, &works, arguments, &Selection::default(), &publisher, cancel).await);
     // What has been pushed meanwhile lies on the branch only.
     let store = place.store();
@@ -77,18 +78,24 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
 /// # Errors
 /// The tick before went by in the same way: that run is Failed.
 pub fn waits(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     target: Target<'_>,
     passed: Option<Timestamp>,
     held: &[&GuardVerdict],
 ) -> Result<Exit, Failure> {
     let age = held.iter().find(|guard| guard.name == GuardName::MaxAge).map_or(0, |guard| guard.value);
-    wait(place, target, passed, age)
+    wait(turn.publisher(), turn.place(), target, passed, age)
 }
 
-fn wait(place: &Place<'_>, target: Target<'_>, passed: Option<Timestamp>, age: u64) -> Result<Exit, Failure> {
+fn wait(
+    publisher: &Publisher,
+    place: &Place<'_>,
+    target: Target<'_>,
+    passed: Option<Timestamp>,
+    age: u64,
+) -> Result<Exit, Failure> {
     say_waits(place.world, &target.integration.name.value);
-    passed.map_or(Ok(Exit::Done), |tick| never_came(place, target, tick, age))
+    passed.map_or(Ok(Exit::Done), |tick| never_came(publisher, place, target, tick, age))
 }
 
 fn say_waits(world: &World, integration: &str) {
@@ -102,7 +109,13 @@ fn say_waits(world: &World, integration: &str) {
 }
 
 /// The log of a tick that went by while the report stayed too old.
-fn never_came(place: &Place<'_>, target: Target<'_>, tick: Timestamp, age: u64) -> Result<Exit, Failure> {
+fn never_came(
+    publisher: &Publisher,
+    place: &Place<'_>,
+    target: Target<'_>,
+    tick: Timestamp,
+    age: u64,
+) -> Result<Exit, Failure> {
     let integration = target.integration;
     let now = place.world.now();
     let subject = RunSubject {
@@ -144,7 +157,9 @@ fn never_came(place: &Place<'_>, target: Target<'_>, tick: Timestamp, age: u64) 
     let limit = guards.and_then(|guards| guards.max_age).map_or(0, |limit| limit.as_secs());
     let name = GuardName::MaxAge.as_str().to_owned();
     log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
+    super::log::committed(place, &mut log);
     let written = place.store().write(&mut log, []).map_err(super::log::unwritable)?;
+    publisher.wrote(place, &log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
     let message = format!(
