@@ -5,12 +5,17 @@ use crate::faults::until;
 
 /// Later than any lock lives.
 fn later(team: &Team, arguments: &[&str]) -> crate::scene::Ran {
-    let mut command = team.command("b", arguments);
+    start_later(team, "b", arguments).ends()
+}
+
+/// The same from a clone, under way.
+fn start_later(team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
+    let mut command = team.command(clone, arguments);
     // Seven hours from now, by this machine's clock.
     let soon =
         std::process::Command::new("date").args(["-u", "-d", "+7 hours", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
     command.env("FOOTBRIDGE_NOW", String::from_utf8(soon.stdout).unwrap().trim());
-    team.job.start_command(command).ends()
+    team.job.start_command(command)
 }
 
 const APPLY: [&str; 4] = ["apply", "notes", "--yes", "--push"];
@@ -63,6 +68,22 @@ fn on_its_own_machine_a_killed_run_is_resumed_and_its_log_pushed() {
     assert_eq!((logs.len(), ends(&logs[0])), (1, [LEADS as u64, 0, 0, 0, 0]));
     assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.journals("a")), (0, 0, 0));
     team.apply("b").exits(0).says("No changes");
+}
+
+#[test]
+fn a_run_that_is_resumed_long_after_holds_its_lock_as_a_young_one() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay_answer");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay_answer: 100000 }\n");
+    let resumed = start_later(&team, "a", &["apply", "--resume"]);
+    until("the write", || team.job.org().held() == 1);
+    // Begun seven hours ago, and at work since just now.
+    later(&team, &APPLY).exits(1).says("machine-a").says("nothing was sent").never_says("taken for dead");
+    team.job.org().clear_faults();
+    resumed.signal("TERM");
+    resumed.ends().says("pushed to");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
 }
 
 #[test]

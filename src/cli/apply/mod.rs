@@ -11,6 +11,7 @@ pub(super) mod keeping;
 mod log;
 mod progress;
 mod publish;
+mod remote_lock;
 mod resume;
 mod scheduled;
 mod side;

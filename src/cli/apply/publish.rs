@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::died;
+use super::remote_lock::{note, take};
 use crate::apply::Cancel;
 use crate::cli::arguments::ApplyArguments;
-use crate::cli::branch::{ago, ci_page, failure, host};
+use crate::cli::branch::failure;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
-use crate::diag::{Code, Diagnostic};
-use crate::model::OrgId;
+use crate::diag::Code;
 use crate::render::counted;
 use crate::render::escape::Terminal;
-use crate::runlog::git::{Branch, Change, Content, GitProblem, Held, LockNote, RemoteLock, Taken};
-use crate::runlog::{Filter, Listed, RunLog, Store, Written, stamp};
+use crate::runlog::git::{Branch, Change, Content, GitProblem, RemoteLock};
+use crate::runlog::{RunLog, Store, Written};
 
 /// What was not done when anything goes wrong before the first write.
 pub(super) const NOTHING: &str = "nothing was sent";
@@ -365,96 +365,6 @@ impl Drop for Turn<'_> {
             ));
         }
     }
-}
-
-fn note(place: &Place<'_>, target: Target<'_>, start: jiff::Timestamp) -> LockNote {
-    LockNote {
-        footbridge: 1,
-        kind: "lock".to_owned(),
-        run: stamp(start),
-        integration: target.integration.name.value.clone(),
-        environment: target.environment,
-        org_id: target.org_id,
-        host: host(place.world),
-        pid: std::process::id(),
-        started: start,
-        ci: ci_page(place.world),
-        nonce: fastrand::u64(..),
-    }
-}
-
-/// Takes the lock. `resumed`: this run's own lock of before, which its process left behind, may be taken over.
-fn take(
-    place: &Place<'_>,
-    branch: &Branch,
-    note: &LockNote,
-    resumed: Option<&LockNote>,
-) -> Result<RemoteLock, Failure> {
-    let wrong = |problem| failure(&problem, Code::GitFailed, NOTHING);
-    let now = place.world.now();
-    let held = match RemoteLock::take(branch, note, now).map_err(wrong)? {
-        Taken::Ours(lock) => return Ok(lock),
-        Taken::Theirs(held) => held,
-    };
-    let limit = place.repository.project.git.stale_after.as_secs();
-    let Some(theirs) = &held.note else { return Err(locked(&held, note.org_id, &note.integration, now, limit)) };
-    let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
-    let over = own || has_ended(place, branch, theirs).map_err(wrong)?;
-    if !over && theirs.age(now) <= limit {
-        return Err(locked(&held, note.org_id, &note.integration, now, limit));
-    }
-    if !over {
-        place.world.say(&format!(
-            "the lock of run {} on {} is {} old, over the limit of {}: taken for dead, and taken over",
-            Terminal(&theirs.run),
-            Terminal(&theirs.host),
-            ago(theirs.age(now)),
-            ago(limit)
-        ));
-    }
-    match RemoteLock::take_over(branch, &held, note, now).map_err(wrong)? {
-        Taken::Ours(lock) => Ok(lock),
-        Taken::Theirs(held) => Err(locked(&held, note.org_id, &note.integration, now, limit)),
-    }
-}
-
-/// Has the run that holds a lock ended? Its log says so: only the lock could not be given back.
-fn has_ended(place: &Place<'_>, branch: &Branch, theirs: &LockNote) -> Result<bool, GitProblem> {
-    branch.fetch()?;
-    let filter = Filter {
-        integration: Some(theirs.integration.clone()),
-        org_id: Some(theirs.org_id),
-        since: Some(theirs.started),
-        ..Filter::default()
-    };
-    let listed = place.store().list(&filter).unwrap_or_default();
-    Ok(listed.iter().filter_map(Listed::run).any(|run| run.start == theirs.started))
-}
-
-/// Somebody else has the lock.
-fn locked(held: &Held, org_id: OrgId, integration: &str, now: jiff::Timestamp, limit: u64) -> Failure {
-    let what = format!("`{integration}` is being applied to org {org_id} by another machine");
-    let diagnostic = match &held.note {
-        None => Diagnostic::error(Code::RemoteLocked, format!("{what}; its lock cannot be read")).note(NOTHING).help(
-            format!(
-                "whose it is, `git log {}` tells after `git fetch`; `footbridge unlock` takes it away",
-                held.branch
-            ),
-        ),
-        Some(note) => {
-            let page = note.ci.as_ref().map(|page| format!(", {page}")).unwrap_or_default();
-            let who = format!("run {} on {}{page}, for {}", note.run, note.host, ago(note.age(now)));
-            Diagnostic::error(Code::RemoteLocked, format!("{what}: {}", Terminal(&who)))
-                .note(NOTHING)
-                .help("wait until that run has ended, then try again")
-                .help(format!(
-                    "if its machine is gone: `footbridge unlock {} --force`, then apply again, which first finds out what that run wrote; after {} this happens by itself",
-                    Terminal(&note.run),
-                    ago(limit)
-                ))
-        }
-    };
-    Failure::new(Exit::Failed, diagnostic)
 }
 
 /// A run's line in a commit's message: counts and names, no values.
