@@ -331,6 +331,35 @@ fn guards_against_the_last_run_hold_on_a_fresh_clone() {
 }
 
 #[test]
+fn of_several_side_by_side_none_looks_at_a_history_that_is_still_being_fetched() {
+    let team = Team::with(40, "git: {}\nguards: { max_shrink: 10% }\n");
+    team.split();
+    // Of two objects, so that neither waits for the other.
+    let counts = |clone: &str| {
+        let path = team.clone_of(clone).join("integrations/counts.yaml");
+        let text = std::fs::read_to_string(&path).unwrap().replace("object: Lead", "object: Contact");
+        std::fs::write(&path, text.replace("WalkMe_Count__c: Count", "FirstName: Note")).unwrap();
+    };
+    counts("a");
+    counts("b");
+    let path = team.clone_of("a").join("exports/notes.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let guards = "--waive=min_match";
+    team.run("a", &["apply", "--all", "--yes", "--push", guards]).exits(0);
+    assert_eq!(team.logs().len(), 2);
+    let short: Vec<&str> = text.lines().take(20).collect();
+    let b = team.clone_of("b");
+    std::fs::write(b.join("exports/notes.csv"), format!("{}\n", short.join("\n"))).unwrap();
+    // A remote that takes its time.
+    let slow = team.clone_of("slow.sh");
+    std::fs::write(&slow, "#!/bin/sh\nsleep 1\nexec git-upload-pack \"$@\"\n").unwrap();
+    executable(&slow);
+    git(&b, &["config", "remote.origin.uploadpack", slow.to_str().unwrap()]);
+    let ran = team.run("b", &["apply", "--all", "--yes", guards]).exits(4);
+    assert_eq!(ran.err.matches("guard `max_shrink` holds").count(), 2, "{ran:?}");
+}
+
+#[test]
 fn without_a_repository_the_flags_are_bad_usage() {
     let job = crate::faults::Job::new(2, "lookup");
     job.run(&["apply", "notes", "--yes", "--push"]).exits(3).says("git repository").says("nothing was sent");
