@@ -120,3 +120,24 @@ fn a_tick_whose_report_never_came_is_on_the_branch_once() {
     team.run("c", &DUE).exits(3).says("has no remote `origin`");
     assert!(!team.clone_of("c").join("runs").exists());
 }
+
+#[test]
+fn of_two_machines_that_come_to_one_tick_one_runs() {
+    let team = scheduled("", "schedule: daily");
+    let (waits, go) = (team.clone_of("waits"), team.clone_of("go"));
+    // The second one has seen that the tick is due, and comes to its lock when the first one is done.
+    team.remote_does(&format!(
+        "if [ -n \"$LATE\" ]; then touch '{}'; while [ ! -e '{}' ]; do sleep 0.02; done; fi\n",
+        waits.display(),
+        go.display()
+    ));
+    let mut command = team.command("b", &DUE);
+    command.env("LATE", "1");
+    let late = team.job.start_command(command);
+    crate::faults::until("the lock", || waits.exists());
+    team.run("a", &DUE).exits(0).says("Completed");
+    std::fs::write(go, "").unwrap();
+    late.ends().exits(0).says("`notes` has been run meanwhile");
+    assert_eq!((team.logs().len(), team.locks().len()), (1, 0));
+    team.run("b", &DUE).exits(0).says("nothing is to be run");
+}

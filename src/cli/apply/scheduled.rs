@@ -18,6 +18,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::{GuardName, GuardVerdict, RecordLedger};
 use crate::render::{counted, moment};
+use crate::runlog::due::Standing;
 use crate::runlog::{
     CallCounts, Careful, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger,
 };
@@ -71,6 +72,27 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         publisher.again(&store, &place, &path);
     }
     Ok(exit.and(super::told(world, publisher.finish(&place))))
+}
+
+/// Is a tick that was due not due any more? Says so.
+///
+/// # Errors
+/// The run logs cannot be read.
+pub fn is_over(place: &Place<'_>, target: Target<'_>) -> Result<bool, Failure> {
+    let now = place.world.now();
+    let stand = Stand::look(place, &place.store(), target.integration, target.environment, now)?;
+    let name = &target.integration.name.value;
+    match stand.judgement.map(|judgement| judgement.standing) {
+        Some(Standing::Finished | Standing::GivenUp { .. }) => {
+            place.world.say(&format!("`{name}` has been run meanwhile"));
+            Ok(true)
+        }
+        Some(Standing::Closed { until }) => {
+            place.world.say(&format!("`{name}` may not run before {} (`not_during:`)", moment(until)));
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// A scheduled run whose plan `max_age` holds back waits for a newer report.
