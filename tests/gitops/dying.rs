@@ -141,6 +141,23 @@ fn killed_between_batches_each_records_end_is_found_by_the_other_machine() {
 }
 
 #[test]
+fn a_dead_runs_log_that_cannot_be_pushed_goes_with_the_next() {
+    let team = Team::new(6);
+    team.killed("method: PATCH", "delay");
+    let hook = team.refusing();
+    later(&team, &APPLY).exits(1).says("FB0842").says("committed here").says("nothing was sent");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (0, 1, 0));
+    assert_eq!(team.job.scene.write_calls(), 0);
+    std::fs::remove_file(hook).unwrap();
+    later(&team, &APPLY).exits(0).never_says("died on");
+    let logs = team.logs();
+    assert_eq!(logs.len(), 2);
+    assert_eq!((&logs[0]["exit"], &logs[0]["problems"][0]["code"]), (&"interrupted".into(), &"FB0844".into()));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
 fn with_another_key_the_ends_are_unknown_and_the_log_says_why() {
     let mut team = with_values(6, true);
     team.killed("method: PATCH", "delay_answer");

@@ -141,3 +141,18 @@ fn of_two_machines_that_come_to_one_tick_one_runs() {
     assert_eq!((team.logs().len(), team.locks().len()), (1, 0));
     team.run("b", &DUE).exits(0).says("nothing is to be run");
 }
+
+#[test]
+fn a_scheduled_run_that_died_is_planned_afresh_by_whoever_clears_up() {
+    let mut team = scheduled("", "schedule: daily, retries: 0");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay: 100000 }\n");
+    let dies = team.start("a", &DUE);
+    crate::faults::until("the write", || team.job.org().held() == 1);
+    dies.kill();
+    crate::faults::until("the connection's end", || team.job.org().held() == 0);
+    team.job.org().clear_faults();
+    team.at("2026-11-23T16:00:00Z");
+    team.run("b", &DUE).exits(0).says("died on machine-a").says("Completed");
+    assert_eq!(team.logs().iter().map(|log| log["tick"].as_str().unwrap()).collect::<Vec<_>>(), ["2026-11-23T09:00:00Z"; 2]);
+    assert_eq!(team.job.state(), team.job.wanted());
+}

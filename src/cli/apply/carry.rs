@@ -107,7 +107,7 @@ pub async fn integration(
     refuse_unfinished(place, name, target.org_id)?;
     let turn = publisher.begin(*place, target, arguments, start, cancel).await?;
     // The locks are ours, and with them all that others have done since the schedule was looked at.
-    if errand.tick.is_some() && super::scheduled::is_over(place, target)? {
+    if errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
         return turn.ended(Ok(Exit::Done));
     }
     let ended = in_turn(&turn, target, arguments, selection, given, errand, start, cancel).await;

@@ -3,6 +3,7 @@
 //! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::died;
@@ -49,6 +50,8 @@ pub struct Turn<'p> {
     /// The file of the intent that is on the remote.
     intent: Mutex<Option<String>>,
     logs: Mutex<Vec<Done>>,
+    /// The log of a dead run was written.
+    buried: AtomicBool,
     place: Place<'p>,
 }
 
@@ -152,7 +155,14 @@ impl Publisher {
     }
 
     fn turn<'p>(&'p self, place: Place<'p>) -> Turn<'p> {
-        Turn { publisher: self, lock: Mutex::default(), intent: Mutex::default(), logs: Mutex::default(), place }
+        Turn {
+            publisher: self,
+            lock: Mutex::default(),
+            intent: Mutex::default(),
+            logs: Mutex::default(),
+            buried: AtomicBool::new(false),
+            place,
+        }
     }
 
     /// A log that was added to after its run has ended goes along once more: the branch may have it as it was.
@@ -286,10 +296,6 @@ impl<'p> Turn<'p> {
         of(&self.logs).push(done(&self.place, log, written));
     }
 
-    fn file(&self, path: &Path) -> Change {
-        Change { path: self.below(path), content: Content::File(path.to_owned()) }
-    }
-
     /// The run's intent is on the remote under this path: from now on it may write.
     pub fn intended(&self, path: String) {
         *of(&self.intent) = Some(path);
@@ -307,14 +313,18 @@ impl<'p> Turn<'p> {
     /// Brings the log of a dead run to the branch and takes its intent away.
     ///
     /// # Errors
-    /// It could not be pushed. Nothing was sent.
+    /// It could not be pushed; it is committed here, and goes with the next push. Nothing was sent.
     pub fn buried(&self, log: &RunLog, written: &Written, intent: String) -> Result<(), Failure> {
-        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
-        changes.push(Change { path: intent, content: Content::Gone });
-        let message = message(&[Done { changes: Vec::new(), line: line(log) }]);
-        self.push(&changes, &message).map_err(|p| failure(&p, Code::RunLogNotPushed, NOTHING))?;
-        taken_along(&self.place, &changes);
-        Ok(())
+        self.buried.store(true, Ordering::Relaxed);
+        let mut done = done(&self.place, log, written);
+        done.changes.push(Change { path: intent, content: Content::Gone });
+        let published = self.publisher.publish(&self.place, &[done]);
+        published.map_err(|failure| failure.help("then apply again: nothing was sent"))
+    }
+
+    /// Has the log of a dead run been written in this turn?
+    pub fn has_buried(&self) -> bool {
+        self.buried.load(Ordering::Relaxed)
     }
 
     /// Ends the turn: what a run wrote is pushed at once, the lock is given back. A run that ended without a log keeps its lock and its intent, so that others

@@ -78,11 +78,14 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
 ///
 /// # Errors
 /// The run logs cannot be read.
-pub fn is_over(place: &Place<'_>, target: Target<'_>) -> Result<bool, Failure> {
+pub fn is_over(turn: &Turn<'_>, target: Target<'_>) -> Result<bool, Failure> {
+    let place = turn.place();
     let now = place.world.now();
     let stand = Stand::look(place, &place.store(), target.integration, target.environment, now)?;
     let name = &target.integration.name.value;
     match stand.judgement.map(|judgement| judgement.standing) {
+        // A run that died is no reason: its work is planned afresh.
+        Some(Standing::GivenUp { .. }) if turn.has_buried() => Ok(false),
         Some(Standing::Finished | Standing::GivenUp { .. }) => {
             place.world.say(&format!("`{name}` has been run meanwhile"));
             Ok(true)
