@@ -360,6 +360,20 @@ fn of_several_side_by_side_none_looks_at_a_history_that_is_still_being_fetched()
 }
 
 #[test]
+fn a_run_ends_before_others_take_it_for_dead() {
+    let mut team = Team::with(super::LEADS, "git: { stale_after: 3s }\n");
+    // By the machines' clock no time passes.
+    team.at("2026-11-23T09:00:00Z");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay: 5000 }\n");
+    team.apply("a").exits(6).says("stale_after");
+    let log = &team.logs()[0];
+    assert_eq!((&log["exit"], ends(log)), (&"interrupted".into(), [200, 0, 0, 210, 0]));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    team.apply("a").exits(0);
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
 fn without_a_repository_the_flags_are_bad_usage() {
     let job = crate::faults::Job::new(2, "lookup");
     job.run(&["apply", "notes", "--yes", "--push"]).exits(3).says("git repository").says("nothing was sent");

@@ -252,7 +252,7 @@ async fn in_turn(
         let failure = closed.err().into_iter().fold(failure, Failure::and);
         return Err(logged(failed(Code::IntentNotPushed), failure));
     }
-    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
+    let carried = carry_out(turn, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     let mut about = about(&connected);
     about.careful.values = Some(values);
     if arguments.verify && undo_of.is_none() {
@@ -331,7 +331,7 @@ impl Carried {
 
 /// Carries out what is left of a plan, until it is done or the word to stop is given.
 pub async fn carry_out(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     plan: &Plan,
     connected: &Connected,
     mut journal: Journal,
@@ -339,18 +339,25 @@ pub async fn carry_out(
     write: WriteWay,
     cancel: &Cancel,
 ) -> Carried {
-    // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+    // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted. So does its lock's end: whoever finds it too old takes
+    // the run for dead, and writes.
+    let place = turn.place();
     let (canceller, stop) = Cancel::new();
-    let (longest, outer) = (place.repository.project.run_time_out, cancel.clone());
+    let longest = [place.repository.project.run_time_out, turn.left()].into_iter().flatten().min();
+    let outer = cancel.clone();
     let watch = tokio::spawn(async move {
-        match longest {
-            None => heard(&outer).await,
+        let over = match longest {
+            None => {
+                heard(&outer).await;
+                false
+            }
             Some(longest) => tokio::select! {
-                () = heard(&outer) => {}
-                () = tokio::time::sleep(longest) => {}
+                () = heard(&outer) => false,
+                () = tokio::time::sleep(longest) => true,
             },
-        }
+        };
         canceller.cancel();
+        over
     });
     let began = Instant::now();
     let clock = move || began.elapsed();
@@ -368,7 +375,11 @@ pub async fn carry_out(
     };
     let outcomes = work.run(plan, &mut journal, from).await;
     shown.end();
-    watch.abort();
+    if !watch.is_finished() {
+        watch.abort();
+    } else if watch.await.unwrap_or(false) {
+        place.world.say("stopped: its time is over (`time_outs: run`, or `git: stale_after` of its lock)");
+    }
     Carried { journal, outcomes }
 }
 

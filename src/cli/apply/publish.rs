@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::died;
 use super::remote_lock::{note, take};
@@ -299,6 +300,13 @@ impl<'p> Turn<'p> {
     /// The run's intent is on the remote under this path: from now on it may write.
     pub fn intended(&self, path: String) {
         *of(&self.intent) = Some(path);
+    }
+
+    /// How long others still take the run for alive; `None` where it has no lock on the remote.
+    pub fn left(&self) -> Option<Duration> {
+        let lock = of(&self.lock);
+        let age = lock.as_ref()?.age(self.place.world.now());
+        Some(self.place.repository.project.git.stale_after.saturating_sub(Duration::from_secs(age)))
     }
 
     /// Brings files to the branch at once.

@@ -133,7 +133,7 @@ async fn in_turn(
         "run {} of {}: {left} of {} records are left",
         one.head.run, one.head.integration, plan.summary.records
     ));
-    let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
+    let carried = carry_out(turn, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
     let values = keeping::kept_before(place, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,

@@ -122,6 +122,11 @@ impl RemoteLock {
         Self { held: Held { branch: name.to_owned(), commit, note: Some(note.clone()) } }
     }
 
+    /// Whole seconds since it was taken.
+    pub fn age(&self, now: Timestamp) -> u64 {
+        self.held.note.as_ref().map_or(0, |note| note.age(now))
+    }
+
     /// Gives the lock back. One that is not ours any more is left alone.
     pub fn release(self, branch: &Branch) -> Result<(), GitProblem> {
         self.held.release(branch).map(drop)
