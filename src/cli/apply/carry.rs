@@ -162,12 +162,12 @@ async fn in_turn(
         planned = planning => planned,
     };
     let ((mut plan, connected, parent, locked, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand, turn) {
+        planned.map_err(|failure| match log::unplanned(turn, target, start, &failure, errand) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
     world.bug_on_demand("planned", &(&plan, &outline));
-    first_run(place, target, arguments, &mut plan)?;
+    first_run(turn, target, arguments, &mut plan)?;
     warn_unless_passed(place, &target.integration.org.value, name, target.environment, org_id);
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
@@ -179,7 +179,7 @@ async fn in_turn(
         world.print("");
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
-    let run = keeping::run_id(place, name, org_id, start);
+    let run = keeping::run_id(turn, name, org_id, start);
     let undo_of = plan.header.undo_of.clone();
     let about = |connected: &Connected| About {
         trigger: if undo_of.is_some() { Trigger::Undo } else { errand.trigger() },
@@ -456,7 +456,7 @@ fn stale_words(stale: &[Stale]) -> Diagnostics {
 
 /// An integration's first apply to production needs a person.
 fn first_run(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     target: Target<'_>,
     arguments: &ApplyArguments,
     plan: &mut Plan,
@@ -465,8 +465,8 @@ fn first_run(
     if target.environment != EnvironmentName::Production || plan.header.undo_of.is_some() {
         return Ok(());
     }
-    let store = place.store();
-    let before = store
+    let before = turn
+        .store()
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;
     let value = u64::from(before.is_none());

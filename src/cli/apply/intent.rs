@@ -44,7 +44,7 @@ pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool, values:
         careful: Careful { values: Some(values.clone()), ..about.careful.clone() },
     };
     let mut log = RunLog::new(plan, facts);
-    let store = place.store();
+    let store = turn.store();
     log.id.clone_from(&about.run);
     store.name(&mut log);
     let path = turn.below(&store.intent_path(&log));

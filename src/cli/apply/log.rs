@@ -149,7 +149,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let mut log = RunLog::new(plan, facts);
     committed(place, &mut log);
     log.id = about.run;
-    let store = place.store();
+    let store = about.turn.store();
     let exit = exit_of(ended).and(if verify_differs { Exit::Failed } else { Exit::Done });
     let mut ends = render::Ends::new(&options(place.world, false));
     let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
@@ -177,13 +177,13 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
 /// # Errors
 /// The log could not be written either.
 pub fn unplanned(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     target: Target<'_>,
     start: Timestamp,
     failure: &Failure,
     errand: &Errand,
-    turn: &Turn<'_>,
 ) -> Result<(), Failure> {
+    let place = turn.place();
     let counters = errand.budget.counters();
     let integration = target.integration;
     let subject = RunSubject {
@@ -223,7 +223,7 @@ pub fn unplanned(
     };
     let mut log = RunLog::unplanned(subject, facts);
     committed(place, &mut log);
-    let written = place.store().write(&mut log, []).map_err(unwritable)?;
+    let written = turn.store().write(&mut log, []).map_err(unwritable)?;
     turn.wrote(&log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
     place.world.say(&format!("run log: {}", path.display()));

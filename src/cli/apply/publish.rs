@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::died;
@@ -53,6 +53,7 @@ pub struct Turn<'p> {
     logs: Mutex<Vec<Done>>,
     /// The log of a dead run was written.
     buried: AtomicBool,
+    store: OnceLock<Store>,
     place: Place<'p>,
 }
 
@@ -146,7 +147,7 @@ impl Publisher {
         let taken = blocking(|| take(&place, branch, &note, Some(&note)))?;
         *of(&turn.lock) = Some(taken);
         blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
-        let intents = place.store().intents().unwrap_or_default();
+        let intents = turn.store().intents().unwrap_or_default();
         let ours = intents.into_iter().find(|(_, intent)| {
             (&intent.log.integration, intent.log.org_id, intent.log.start)
                 == (&target.integration.name.value, target.org_id, start)
@@ -162,6 +163,7 @@ impl Publisher {
             intent: Mutex::default(),
             logs: Mutex::default(),
             buried: AtomicBool::new(false),
+            store: OnceLock::new(),
             place,
         }
     }
@@ -272,6 +274,11 @@ impl<'p> Turn<'p> {
     /// Where the work is done.
     pub fn place(&self) -> &Place<'p> {
         &self.place
+    }
+
+    /// The run logs, as they were when they were first asked for in this turn: nobody else adds to the integration's while its lock is held.
+    pub fn store(&self) -> &Store {
+        self.store.get_or_init(|| self.place.store())
     }
 
     /// What it is a turn of.

@@ -81,7 +81,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
 pub fn is_over(turn: &Turn<'_>, target: Target<'_>) -> Result<bool, Failure> {
     let place = turn.place();
     let now = place.world.now();
-    let stand = Stand::look(place, &place.store(), target.integration, target.environment, now)?;
+    let stand = Stand::look(place, turn.store(), target.integration, target.environment, now)?;
     let name = &target.integration.name.value;
     match stand.judgement.map(|judgement| judgement.standing) {
         // A run that died is no reason: its work is planned afresh.
