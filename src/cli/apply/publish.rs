@@ -231,8 +231,13 @@ impl Publisher {
 fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
     let values = written.log.with_file_name(format!("{}.values.age", log.id));
     let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
-    let change = |file: PathBuf| Change { path: below(place.root, &file), content: Content::File(file) };
-    Done { changes: files.into_iter().flatten().map(change).collect(), line: line(log) }
+    let changes = files.into_iter().flatten().map(|path| file(place.root, path));
+    Done { changes: changes.collect(), line: line(log) }
+}
+
+/// A file that is on disk.
+fn file(root: &Path, path: PathBuf) -> Change {
+    Change { path: below(root, &path), content: Content::File(path) }
 }
 
 /// A path as the branch has it.
@@ -294,6 +299,11 @@ impl<'p> Turn<'p> {
     /// A path of the folder of run logs as the branch has it: below the root, with `/`.
     pub fn below(&self, path: &Path) -> String {
         below(self.place.root, path)
+    }
+
+    /// A file of the folder of run logs, as a change of the branch.
+    pub fn file(&self, path: PathBuf) -> Change {
+        file(self.place.root, path)
     }
 
     /// A run log has been written.
@@ -423,14 +433,4 @@ fn message(done: &[Done]) -> String {
             format!("{} runs\n\n{}", all.len(), lines.concat())
         }
     }
-}
-
-/// The file of a path on the branch.
-pub(super) fn bytes(path: String, bytes: Vec<u8>) -> Change {
-    Change { path, content: Content::Bytes(bytes) }
-}
-
-/// A file that is on disk.
-pub(super) fn on_disk(path: String, file: PathBuf) -> Change {
-    Change { path, content: Content::File(file) }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::log;
 use super::publish::{Publisher, Turn};
 use super::side::{self, Work};
 use crate::apply::{Cancel, Selection};
@@ -10,18 +11,15 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::notices;
-use crate::cli::planning::source_name;
 use crate::cli::repository::Repository;
 use crate::cli::standing::Stand;
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
-use crate::plan::{GuardName, GuardVerdict, RecordLedger};
+use crate::plan::{GuardName, GuardVerdict};
 use crate::render::{counted, moment};
 use crate::runlog::due::Standing;
-use crate::runlog::{
-    CallCounts, Careful, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger,
-};
+use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger};
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -142,48 +140,23 @@ fn never_came(
     age: u64,
 ) -> Result<Exit, Failure> {
     let integration = target.integration;
-    let now = place.world.now();
-    let subject = RunSubject {
-        integration: integration.name.value.clone(),
-        report: integration.report.name.value.clone(),
-        source: source_name(target),
-        object: integration.object.value.clone(),
-        org: integration.org.value.clone(),
-        environment: target.environment,
-        org_id: target.org_id,
-    };
     let problem = RunProblem {
         code: Code::GuardAge.as_str().to_owned(),
         message: format!("no report young enough for max_age came before the next tick (this run's: {})", moment(tick)),
         not_done: Some("nothing was sent".to_owned()),
     };
     let facts = RunFacts {
-        trigger: Trigger::Schedule,
         tick: Some(tick),
-        start: now,
-        end: now,
-        user: None,
-        exit: ExitReason::Guard,
-        records: RecordLedger::default(),
-        waived: Vec::new(),
-        stops_after: StopsAfter::default(),
-        window: None,
-        calls: CallCounts::default(),
-        jobs: Vec::new(),
-        quota: None,
-        report_bytes: None,
-        api: target.org.api_version.clone(),
-        footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems: vec![problem],
-        careful: Careful::default(),
+        ..log::nothing_sent(target, Trigger::Schedule, place.world.now(), ExitReason::Guard)
     };
-    let mut log = RunLog::unplanned(subject, facts);
+    let mut log = RunLog::unplanned(log::subject(target), facts);
     let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
     let limit = guards.and_then(|guards| guards.max_age).map_or(0, |limit| limit.as_secs());
     let name = GuardName::MaxAge.as_str().to_owned();
     log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
-    super::log::committed(place, &mut log);
-    let written = place.store().write(&mut log, []).map_err(super::log::unwritable)?;
+    log::committed(place, &mut log);
+    let written = place.store().write(&mut log, []).map_err(log::unwritable)?;
     publisher.wrote(place, &log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
