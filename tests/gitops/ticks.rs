@@ -142,15 +142,29 @@ fn of_two_machines_that_come_to_one_tick_one_runs() {
     team.run("b", &DUE).exits(0).says("nothing is to be run");
 }
 
+/// The scheduled run of `a` is killed while it writes.
+fn died(team: &Team) {
+    team.held("method: PATCH", "delay", &DUE).kill();
+    crate::faults::until("the connection's end", || team.job.org().held() == 0);
+    team.job.org().clear_faults();
+}
+
+#[test]
+fn a_scheduled_run_that_is_resumed_is_still_for_its_tick() {
+    let mut team = scheduled("", "schedule: hourly");
+    died(&team);
+    team.at("2026-11-23T10:05:00Z");
+    team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
+    let log = team.logs().pop().unwrap();
+    assert_eq!((&log["trigger"], &log["tick"]), (&"resume".into(), &"2026-11-23T09:00:00Z".into()));
+    team.run("a", &DUE).exits(0).says("No changes");
+    assert_eq!(team.logs()[1]["tick"], "2026-11-23T10:00:00Z");
+}
+
 #[test]
 fn a_scheduled_run_that_died_is_planned_afresh_by_whoever_clears_up() {
     let mut team = scheduled("", "schedule: daily, retries: 0");
-    team.job.faults("- on: { method: PATCH }\n  action: { delay: 100000 }\n");
-    let dies = team.start("a", &DUE);
-    crate::faults::until("the write", || team.job.org().held() == 1);
-    dies.kill();
-    crate::faults::until("the connection's end", || team.job.org().held() == 0);
-    team.job.org().clear_faults();
+    died(&team);
     team.at("2026-11-23T16:00:00Z");
     team.run("b", &DUE).exits(0).says("died on machine-a").says("Completed");
     assert_eq!(team.logs().iter().map(|log| log["tick"].as_str().unwrap()).collect::<Vec<_>>(), ["2026-11-23T09:00:00Z"; 2]);

@@ -37,7 +37,7 @@ use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, Trigger, stamp};
+use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, SecondLook, Trigger, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -238,7 +238,15 @@ async fn in_turn(
         Some(count) => canary(&plan, &selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
         None => Vec::new(),
     };
-    let begun = Start { run: run.clone(), started: start, selection: selection.clone(), bulk, parent, canary };
+    let begun = Start {
+        run: run.clone(),
+        started: start,
+        tick: errand.tick,
+        selection: selection.clone(),
+        bulk,
+        parent,
+        canary,
+    };
     let journal = match Journal::start(&journals(place), &plan, begun) {
         Ok(journal) => journal,
         Err(problem) => {
@@ -256,7 +264,7 @@ async fn in_turn(
     let mut about = about(&connected);
     about.careful.values = Some(values);
     if arguments.verify && undo_of.is_none() {
-        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await?;
+        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await;
         about.counters = budget.counters();
     }
     if undo_of.is_some() {
@@ -315,16 +323,16 @@ impl Carried {
         plan: &Plan,
         budget: &Budget,
         cancel: &Cancel,
-    ) -> Result<Option<crate::runlog::SecondLook>, Failure> {
-        let Ok(outcomes) = &self.outcomes else { return Ok(None) };
+    ) -> Option<SecondLook> {
+        let outcomes = self.outcomes.as_ref().ok()?;
         if outcomes.ledger.updated == 0 || cancel.is_cancelled() {
-            return Ok(None);
+            return None;
         }
         let second = verify::again(place, target, plan, outcomes, budget.clone());
         tokio::select! {
             biased;
-            () = heard(cancel) => Ok(None),
-            second = second => Ok(Some(second)),
+            () = heard(cancel) => None,
+            second = second => Some(second),
         }
     }
 }

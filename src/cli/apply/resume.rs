@@ -143,7 +143,7 @@ async fn in_turn(
     let about = About {
         trigger: Trigger::Resume,
         run: one.head.run.clone(),
-        tick: None,
+        tick: one.head.tick,
         start,
         user: connected.username.clone(),
         waived: &[],
