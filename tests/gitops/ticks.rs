@@ -8,8 +8,7 @@ use crate::schedule::hooks::Hook;
 const DUE: [&str; 4] = ["apply", "--due", "--yes", "--push"];
 
 /// One record of the next call is refused.
-const REFUSED: &str =
-    "- on: { method: PATCH }\n  action: { record_error: { nth: 0, code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: no } }\n";
+const REFUSED: &str = "- on: { method: PATCH }\n  action: { record_error: { nth: 0, code: FIELD_CUSTOM_VALIDATION_EXCEPTION, message: no } }\n";
 
 /// A team whose notes are scheduled, at nine on a Monday.
 fn scheduled(project: &str, settings: &str) -> Team {
@@ -167,6 +166,9 @@ fn a_scheduled_run_that_died_is_planned_afresh_by_whoever_clears_up() {
     died(&team);
     team.at("2026-11-23T16:00:00Z");
     team.run("b", &DUE).exits(0).says("died on machine-a").says("Completed");
-    assert_eq!(team.logs().iter().map(|log| log["tick"].as_str().unwrap()).collect::<Vec<_>>(), ["2026-11-23T09:00:00Z"; 2]);
+    assert_eq!(
+        team.logs().iter().map(|log| log["tick"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["2026-11-23T09:00:00Z"; 2]
+    );
     assert_eq!(team.job.state(), team.job.wanted());
 }

@@ -89,43 +89,50 @@ pub enum From<'a> {
     Run(&'a undo::Run),
 }
 
+/// What an apply is told: how to go about it, and what it is part of.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The command's arguments.
+    pub arguments: &'a ApplyArguments,
+    /// The part of the plan that is carried out.
+    pub selection: &'a Selection,
+    /// What it is part of.
+    pub errand: &'a Errand,
+    /// What brings its log to the branch.
+    pub publisher: &'a Publisher,
+    /// The word to stop.
+    pub cancel: &'a Cancel,
+}
+
 /// Applies one integration, from a plan file or after planning.
-#[allow(clippy::too_many_arguments, reason = "what is applied, how, and what it is part of")]
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
-    arguments: &ApplyArguments,
-    selection: Selection,
     given: From<'_>,
-    errand: &Errand,
-    publisher: &Publisher,
-    cancel: &Cancel,
+    asked: Asked<'_>,
 ) -> Result<Exit, Failure> {
     let start = place.world.now();
     let name = &target.integration.name.value;
     let _lock = lock(place, name, target.org_id, start)?;
     refuse_unfinished(place, name, target.org_id)?;
-    let turn = publisher.begin(*place, target, arguments, start, cancel).await?;
+    let turn = asked.publisher.begin(*place, target, asked.arguments, start, asked.cancel).await?;
     // The locks are ours, and with them all that others have done since the schedule was looked at.
-    if errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
+    if asked.errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
         return turn.ended(Ok(Exit::Done));
     }
-    let ended = in_turn(&turn, target, arguments, selection, given, errand, start, cancel).await;
+    let ended = in_turn(&turn, target, given, asked, start).await;
     turn.ended(ended)
 }
 
 /// What is done while the locks are held.
-#[allow(clippy::too_many_arguments, reason = "as `integration`, with its turn and its start")]
 async fn in_turn(
     turn: &Turn<'_>,
     target: Target<'_>,
-    arguments: &ApplyArguments,
-    selection: Selection,
     given: From<'_>,
-    errand: &Errand,
+    asked: Asked<'_>,
     start: Timestamp,
-    cancel: &Cancel,
 ) -> Result<Exit, Failure> {
+    let Asked { arguments, selection, errand, cancel, .. } = asked;
     let place = turn.place();
     let world = place.world;
     let name = &target.integration.name.value;
@@ -188,7 +195,7 @@ async fn in_turn(
         start,
         user: connected.username.clone(),
         waived: &arguments.waive,
-        selection: &selection,
+        selection,
         counters: budget.counters(),
         quota: quota(connected),
         report_bytes: report.map(|(bytes, _)| bytes),
@@ -216,10 +223,10 @@ async fn in_turn(
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
-    not_planned(world, &plan, &selection)?;
+    not_planned(world, &plan, selection)?;
     let _turn = errand.turns.take(plan.header.org_id, &locked, cancel).await?;
     let write = target.integration.write;
-    let bulk = jobs::bulk(write, &plan, &selection);
+    let bulk = jobs::bulk(write, &plan, selection);
     if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
         jobs::none_at_work(world, &connected, &plan).await?;
     }
@@ -235,7 +242,7 @@ async fn in_turn(
     };
 
     let canary = match arguments.canary {
-        Some(count) => canary(&plan, &selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
+        Some(count) => canary(&plan, selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
         None => Vec::new(),
     };
     let begun = Start {
@@ -463,12 +470,7 @@ fn stale_words(stale: &[Stale]) -> Diagnostics {
 }
 
 /// An integration's first apply to production needs a person.
-fn first_run(
-    turn: &Turn<'_>,
-    target: Target<'_>,
-    arguments: &ApplyArguments,
-    plan: &mut Plan,
-) -> Result<(), Failure> {
+fn first_run(turn: &Turn<'_>, target: Target<'_>, arguments: &ApplyArguments, plan: &mut Plan) -> Result<(), Failure> {
     // What is taken back was a run already.
     if target.environment != EnvironmentName::Production || plan.header.undo_of.is_some() {
         return Ok(());
