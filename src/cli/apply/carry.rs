@@ -14,6 +14,7 @@ use super::keeping;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
 use super::publish::{Publisher, Turn};
+use super::refused;
 use super::signals;
 use super::verify;
 use crate::apply::{
@@ -31,7 +32,7 @@ use crate::cli::show;
 use crate::cli::undo;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
@@ -206,7 +207,7 @@ async fn in_turn(
     let nothing = |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(&connected));
     let failed = |code| log::write(place, &plan, &Ended::Failed(code), about(&connected));
     if !stale.is_empty() {
-        let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
+        let failure = Failure { exit: Exit::Stale, diagnostics: refused::stale(&stale) };
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     if let Some(failure) = expect::differs(&plan, arguments.expect.as_ref(), from_file) {
@@ -217,7 +218,7 @@ async fn in_turn(
         return super::scheduled::waits(turn, target, errand.passed, &held);
     }
     if !held.is_empty() {
-        let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };
+        let failure = Failure { exit: Exit::Held, diagnostics: refused::guards(&held, name) };
         return Err(logged(nothing(ExitReason::Guard, NotAttempted::Guard), failure));
     }
     if plan.is_empty() {
@@ -458,17 +459,6 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
     Ok((plan, ground.stands.connected, parent, locked, Some((report.bytes, report.rows)), stale))
 }
 
-fn stale_words(stale: &[Stale]) -> Diagnostics {
-    let code = |s: &Stale| match s {
-        Stale::Configuration { .. } => Code::StaleConfiguration,
-        Stale::Report { .. } => Code::StaleReport,
-        Stale::Definitions { .. } => Code::StaleFields,
-        Stale::Org { .. } => Code::StaleOrg,
-        Stale::Broken(_) => Code::PlanDamaged,
-    };
-    stale.iter().map(|s| Diagnostic::error(code(s), s.to_string()).note("nothing was sent").help("plan anew")).collect()
-}
-
 /// An integration's first apply to production needs a person.
 fn first_run(turn: &Turn<'_>, target: Target<'_>, arguments: &ApplyArguments, plan: &mut Plan) -> Result<(), Failure> {
     // What is taken back was a run already.
@@ -503,53 +493,4 @@ fn not_planned(world: &World, plan: &Plan, selection: &Selection) -> Result<(), 
     let count = counted(without.len() as u64, "record");
     world.say(&format!("no change is planned for {count} of `--records`: {listed}{more}"));
     Ok(())
-}
-
-/// What to say of the guards that hold.
-fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
-    held.iter()
-        .map(|g| {
-            let code = match g.name {
-                GuardName::MaxFills => Code::GuardFills,
-                GuardName::MaxOverwrites => Code::GuardOverwrites,
-                GuardName::MaxClears => Code::GuardClears,
-                GuardName::MaxRefused => Code::GuardRefused,
-                GuardName::MinMatch => Code::GuardMatch,
-                GuardName::MinRows => Code::GuardRows,
-                GuardName::MaxAge => Code::GuardAge,
-                GuardName::MaxShrink => Code::GuardShrink,
-                GuardName::ColumnVanished => Code::GuardColumns,
-                GuardName::BlanksRose => Code::GuardBlanks,
-                GuardName::MatchFell => Code::GuardMatchFell,
-                GuardName::MaxCalls => Code::GuardCalls,
-                GuardName::DuplicateRows => Code::DuplicateRowsFail,
-                GuardName::SeveralRecords => Code::SeveralRecordsFail,
-                GuardName::BadValues => Code::BadValueFails,
-                GuardName::FirstRun => Code::GuardFirstRun,
-            };
-            let base = if g.base > 0 { format!(" of {}", g.base) } else { String::new() };
-            let sentence = crate::render::guard_sentence(g.name.as_str(), g.value, g.base, &g.limit.to_string());
-            let found = match g.name {
-                GuardName::FirstRun => {
-                    Diagnostic::error(code, "the first apply of this integration to production needs a person").help(
-                        format!("look at the plan, then `footbridge apply {integration} --env production --first-run`"),
-                    )
-                }
-                GuardName::ColumnVanished | GuardName::BlanksRose | GuardName::MatchFell => Diagnostic::error(
-                    code,
-                    format!("guard `{}` holds the plan back: {sentence}", g.name),
-                )
-                .help(format!("look at the report and at the plan's warnings; if it is right, for this once: `--waive {}`; the next run then compares with this one", g.name)),
-                _ => Diagnostic::error(
-                    code,
-                    format!("guard `{}` holds the plan back: {}{base}, limit {}", g.name, g.value, g.limit),
-                )
-                .help(format!(
-                    "look at the plan; for this once: `--waive {}`; for good: `guards:` in the integration",
-                    g.name
-                )),
-            };
-            found.note("nothing was sent")
-        })
-        .collect()
 }

@@ -11,6 +11,7 @@ pub(super) mod keeping;
 mod log;
 mod progress;
 mod publish;
+mod refused;
 mod remote_lock;
 mod resume;
 mod scheduled;
