@@ -33,9 +33,12 @@ impl Place<'_> {
             || guards.column_vanished.is_some()
             || guards.blanks_rose.is_some()
             || guards.match_fell.is_some();
+        if !wanted {
+            return None;
+        }
         let store = self.store();
-        let last = wanted.then(|| store.last_carried_out(&target.integration.name.value, target.environment, org_id));
-        store.log(&last?.ok()??.path).ok()
+        let last = store.last_carried_out(&target.integration.name.value, target.environment, org_id);
+        store.log(&last.ok()??.path).ok()
     }
 }
 

@@ -66,8 +66,9 @@ fn archive(world: &World, root: &Path, project: &Project) -> Result<Option<Archi
         Err(problem) => return Err(problem),
     };
     let known = branch.is_known()?;
-    let first = world.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(root.to_owned());
-    if first && (known || project.git.written || world.is_ci()) {
+    // Held until it is fetched: whoever works beside this one must not open what is not there yet.
+    let mut fetched = world.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+    if fetched.insert(root.to_owned()) && (known || project.git.written || world.is_ci()) {
         match branch.fetch() {
             Ok(_) => {}
             // A clone without this remote: what it knows is all there is.
@@ -81,6 +82,7 @@ fn archive(world: &World, root: &Path, project: &Project) -> Result<Option<Archi
             }
         }
     }
+    drop(fetched);
     Archive::open(&branch, &project.runs)
 }
 

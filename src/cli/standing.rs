@@ -12,7 +12,7 @@ use crate::diag::Code;
 use crate::model::{EnvironmentName, OrgId};
 use crate::report::fresh;
 use crate::runlog::due::{Calendar, Judgement, Past, Standing, judge, overdue, passed_by, telling};
-use crate::runlog::{RunLog, Status, Store};
+use crate::runlog::{RunLog, Status, Store, Trigger};
 
 /// So many logs are looked at, at most: of an integration that is run by hand over and over.
 const MOST_LOGS: usize = 200;
@@ -97,7 +97,7 @@ impl<'a> Stand<'a> {
             let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
                 older += usize::from(before.is_none_or(|before| log.start < before));
                 told |= telling([&log]).is_some();
-                completed |= log.status == Status::Completed;
+                completed |= is_completed(&log);
                 logs.push((path, log));
                 let enough = older >= MOST_BEFORE || (older > 0 && told && completed) || logs.len() >= MOST_LOGS;
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -106,11 +106,10 @@ impl<'a> Stand<'a> {
                 Failure::usage(Code::UnknownRun, format!("the run logs cannot be read: {problem}"))
             })?;
         }
-        let past: Vec<Past> = logs.iter().map(|(_, log)| Past::from(log)).collect();
+        let past: Vec<Past> = logs.iter().filter_map(|(_, log)| Past::of(log)).collect();
         let retries = settings.map_or(0, |settings| settings.retries);
         let newest = logs.first().map(|(path, _)| path.clone());
-        let completed = logs.iter().map(|(_, log)| log).filter(|log| log.status == Status::Completed);
-        let completed = completed.map(|log| log.start).max();
+        let completed = logs.iter().map(|(_, log)| log).filter(|log| is_completed(log)).map(|log| log.start).max();
         let tells = telling(logs.iter().map(|(_, log)| log)).map(|log| log.id.clone());
         let telling = logs.into_iter().find(|(_, log)| Some(&log.id) == tells.as_ref());
         Ok(Self {
@@ -145,6 +144,11 @@ impl<'a> Stand<'a> {
     pub fn passed_by(&self, now: Timestamp) -> Option<Timestamp> {
         passed_by(&self.ticks?, &self.past, now)
     }
+}
+
+/// Did it bring the report's values? What an undo brought are those of before.
+fn is_completed(log: &RunLog) -> bool {
+    log.status == Status::Completed && log.trigger != Trigger::Undo
 }
 
 /// The age in seconds of a report that is too old, where it is a file that is there. Others are looked at when they are read.

@@ -3,7 +3,7 @@
 //! - A **tick** is a moment of the schedule. Only the latest one counts: ticks that were missed are one.
 //! - A run **counts for a tick** when it was made for it, or (begun by hand) was begun at it or later.
 //! - The tick is **finished** when a run that counts for it is `Completed`, or when scheduled ones failed or were held more often than it is to be tried
-//!   again. A run by hand that failed uses up no try.
+//!   again. A run by hand that failed uses up no try. An undo is none of these.
 //! - A run from the future is one of a clock that is wrong, and counts for nothing: to run once too often does no harm.
 
 use std::cmp::Reverse;
@@ -38,18 +38,17 @@ pub struct Past {
     pub completed: bool,
 }
 
-impl From<&RunLog> for Past {
-    fn from(log: &RunLog) -> Self {
-        Self {
+impl Past {
+    /// Of a run; `None` of an undo, which is no run of the integration's report.
+    pub fn of(log: &RunLog) -> Option<Self> {
+        (log.trigger != Trigger::Undo).then(|| Self {
             start: log.start,
             tick: log.tick,
             scheduled: log.trigger != Trigger::Apply,
             completed: log.status == Status::Completed,
-        }
+        })
     }
-}
 
-impl Past {
     fn counts_for(&self, tick: Timestamp, now: Timestamp) -> bool {
         let from_the_future = self.start > now.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
         self.tick.map_or(self.start >= tick, |own| own >= tick) && !from_the_future
@@ -135,11 +134,11 @@ pub fn overdue(calendar: &impl Calendar, past: &[Past], now: Timestamp, grace: S
     calendar.latest(then).is_some_and(|tick| !past.iter().any(|run| run.counts_for(tick, now)))
 }
 
-/// The newest run that says how an integration is: not one that a person began and that a guard, an old plan or its own limit ended.
+/// The newest run that says how an integration is: not one that a person began and that a guard, an old plan or its own limit ended; nor an undo.
 pub fn telling<'l>(logs: impl IntoIterator<Item = &'l RunLog>) -> Option<&'l RunLog> {
     let tells = |log: &&RunLog| {
         let stopped = matches!(log.exit, ExitReason::Guard | ExitReason::Stale | ExitReason::Limited);
-        log.status == Status::Completed || log.trigger != Trigger::Apply || !stopped
+        log.trigger != Trigger::Undo && (log.status == Status::Completed || log.trigger != Trigger::Apply || !stopped)
     };
     logs.into_iter().filter(tells).min_by_key(|log| Reverse(log.start))
 }
@@ -147,6 +146,7 @@ pub fn telling<'l>(logs: impl IntoIterator<Item = &'l RunLog>) -> Option<&'l Run
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runlog::sample;
     use proptest::prelude::*;
 
     /// Ticks every so many seconds, windows as they come.
@@ -235,6 +235,17 @@ mod tests {
         let told = scheduled(tick + 5, tick - HOUR, false);
         assert_eq!(passed_by(&hourly(), &[before, told], at(tick + 9)), None);
         assert_eq!(standing(&[before, told], tick + 9), Standing::Due { tries: 0 }, "it is no try of this tick");
+    }
+
+    #[test]
+    fn an_undo_is_no_run_of_a_tick_and_tells_nothing() {
+        let (run, _) = sample::run();
+        let undo = RunLog { trigger: Trigger::Undo, start: run.start + SignedDuration::from_hours(1), ..run.clone() };
+        let resumed = RunLog { trigger: Trigger::Resume, ..undo.clone() };
+        assert_eq!((Past::of(&undo), Past::of(&resumed).map(|past| past.start)), (None, Some(undo.start)));
+        assert_eq!(telling([&undo, &run]).map(|log| log.start), Some(run.start));
+        assert_eq!(telling([&resumed, &run]).map(|log| log.start), Some(resumed.start));
+        assert_eq!(telling([&undo]), None);
     }
 
     #[test]

@@ -176,9 +176,8 @@ impl Store {
         let stamp = super::stamp(log.start);
         let taken =
             |id: &str| ["yaml", "records.jsonl"].iter().any(|end| self.has(&folder.join(format!("{id}.{end}"))));
-        let numbered = |number: u64| if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
         let own = Some(log.id.clone()).filter(|id| id.starts_with(&stamp) && !taken(id));
-        let id = own.or_else(|| (1..).map(numbered).find(|id| !taken(id))).unwrap_or(stamp.clone());
+        let id = own.unwrap_or_else(|| self.free_id(&log.integration, log.org_id, log.start, |_| false));
         log.outcomes = format!("{id}.records.jsonl");
         log.id = id;
     }

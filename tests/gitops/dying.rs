@@ -5,12 +5,17 @@ use crate::faults::until;
 
 /// Later than any lock lives.
 fn later(team: &Team, arguments: &[&str]) -> crate::scene::Ran {
-    let mut command = team.command("b", arguments);
+    start_later(team, "b", arguments).ends()
+}
+
+/// The same from a clone, under way.
+fn start_later(team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
+    let mut command = team.command(clone, arguments);
     // Seven hours from now, by this machine's clock.
     let soon =
         std::process::Command::new("date").args(["-u", "-d", "+7 hours", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
     command.env("FOOTBRIDGE_NOW", String::from_utf8(soon.stdout).unwrap().trim());
-    team.job.start_command(command).ends()
+    team.job.start_command(command)
 }
 
 const APPLY: [&str; 4] = ["apply", "notes", "--yes", "--push"];
@@ -66,6 +71,22 @@ fn on_its_own_machine_a_killed_run_is_resumed_and_its_log_pushed() {
 }
 
 #[test]
+fn a_run_that_is_resumed_long_after_holds_its_lock_as_a_young_one() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay_answer");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay_answer: 100000 }\n");
+    let resumed = start_later(&team, "a", &["apply", "--resume"]);
+    until("the write", || team.job.org().held() == 1);
+    // Begun seven hours ago, and at work since just now.
+    later(&team, &APPLY).exits(1).says("machine-a").says("nothing was sent").never_says("taken for dead");
+    team.job.org().clear_faults();
+    resumed.signal("TERM");
+    resumed.ends().says("pushed to");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
 fn a_resume_elsewhere_clears_up_and_plans_nothing() {
     let team = Team::new(LEADS);
     team.killed("method: PATCH, after: 1", "delay");
@@ -117,6 +138,23 @@ fn killed_between_batches_each_records_end_is_found_by_the_other_machine() {
         let all = super::git(&team.remote(), &["log", "-p", "--all", "--text"]);
         assert!(!all.contains("old 1") && !all.contains("new 1") && !all.contains("@leads.example"));
     }
+}
+
+#[test]
+fn a_dead_runs_log_that_cannot_be_pushed_goes_with_the_next() {
+    let team = Team::new(6);
+    team.killed("method: PATCH", "delay");
+    let hook = team.refusing();
+    later(&team, &APPLY).exits(1).says("FB0842").says("committed here").says("nothing was sent");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (0, 1, 0));
+    assert_eq!(team.job.scene.write_calls(), 0);
+    std::fs::remove_file(hook).unwrap();
+    later(&team, &APPLY).exits(0).never_says("died on");
+    let logs = team.logs();
+    assert_eq!(logs.len(), 2);
+    assert_eq!((&logs[0]["exit"], &logs[0]["problems"][0]["code"]), (&"interrupted".into(), &"FB0844".into()));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod dying;
 mod pushing;
+mod ticks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -75,6 +76,47 @@ impl Team {
 
     pub fn remote(&self) -> PathBuf {
         self.job.scene.path("remote.git")
+    }
+
+    /// Gives the integration these settings of its environment (`schedule: daily, …`), in every clone.
+    pub fn environment(&self, settings: &str) {
+        let a = self.clone_of("a");
+        let path = a.join("integrations/notes.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("sandbox: {}", &format!("sandbox: {{ {settings} }}"))).unwrap();
+        git(&a, &["commit", "--quiet", "-am", "Other settings"]);
+        git(&a, &["push", "--quiet", "origin", "main"]);
+        git(&self.clone_of("b"), &["pull", "--quiet", "--ff-only"]);
+    }
+
+    /// Splits the integration: `notes` writes the notes, `counts` the counts. In clones `a` and `b`.
+    pub fn split(&self) {
+        let notes = std::fs::read_to_string(self.clone_of("a").join("integrations/notes.yaml")).unwrap();
+        for (name, without) in [("notes", "  WalkMe_Count__c: Count\n"), ("counts", "  WalkMe_Note__c: Note\n")] {
+            let text = notes.replace("name: notes", &format!("name: {name}")).replace(without, "");
+            for clone in ["a", "b"] {
+                std::fs::write(self.clone_of(clone).join(format!("integrations/{name}.yaml")), &text).unwrap();
+            }
+        }
+    }
+
+    /// Sets the clock of every machine.
+    pub fn at(&mut self, now: &str) {
+        self.job.scene.set("FOOTBRIDGE_NOW", now);
+    }
+
+    /// The remote refuses whatever is pushed to the branch of run logs, until this is taken away.
+    pub fn refusing(&self) -> PathBuf {
+        let hook = self.remote().join("hooks/update");
+        self.remote_does(&format!("[ \"$1\" = refs/heads/{RUNS} ] && echo 'protected by rule' >&2 && exit 1\n"));
+        hook
+    }
+
+    /// What the remote does (a shell script) before a ref is moved.
+    pub fn remote_does(&self, script: &str) {
+        let hook = self.remote().join("hooks/update");
+        std::fs::write(&hook, format!("#!/bin/sh\n{script}exit 0\n")).unwrap();
+        executable(&hook);
     }
 
     /// A further clone, with the report.
@@ -183,6 +225,11 @@ impl Team {
         until("the connection's end", || self.job.org().held() == 0);
         self.job.org().clear_faults();
     }
+}
+
+pub fn executable(path: &Path) {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// `updated, failed, drifted, not_attempted, unknown` of a run log.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use footbridge::runlog::git::{Author, Branch, Change, Content, Git, Pauses};
 
-use super::{RUNS, Team, ends, git};
+use super::{RUNS, Team, ends, executable, git};
 
 /// Everything that a person could see changed in a clone.
 fn seen(folder: &Path) -> (String, Vec<u8>, String, String, String) {
@@ -164,16 +164,7 @@ fn eight_clones_push_at_once_and_nothing_is_lost() {
 #[test]
 fn two_machines_that_apply_two_integrations_at_once_both_have_their_log_on_the_remote() {
     let team = Team::new(6);
-    let a = team.clone_of("a");
-    let notes = std::fs::read_to_string(a.join("integrations/notes.yaml")).unwrap();
-    let split = |name: &str, without: &str| {
-        let text = notes.replace("name: notes", &format!("name: {name}")).replace(without, "");
-        for clone in ["a", "b"] {
-            std::fs::write(team.clone_of(clone).join(format!("integrations/{name}.yaml")), &text).unwrap();
-        }
-    };
-    split("notes", "  WalkMe_Count__c: Count\n");
-    split("counts", "  WalkMe_Note__c: Note\n");
+    team.split();
     // Both have planned before either writes.
     team.job.faults("- on: { method: PATCH, times: 2 }\n  action: { delay: 1500 }\n");
     let one = team.start("a", &["apply", "notes", "--yes", "--push"]);
@@ -244,13 +235,7 @@ fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
 #[test]
 fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     let team = Team::new(6);
-    let hook = team.remote().join("hooks/update");
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\n[ \"$1\" = refs/heads/{RUNS} ] && echo 'protected by rule' >&2 && exit 1\nexit 0\n"),
-    )
-    .unwrap();
-    executable(&hook);
+    let hook = team.refusing();
     team.apply("a")
         .exits(1)
         .says("FB0843")
@@ -268,11 +253,6 @@ fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     }
     team.apply("b").exits(0);
     assert!(!team.job.scene.path("home/hooks-ran").exists());
-}
-
-fn executable(path: &Path) {
-    #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -348,6 +328,49 @@ fn guards_against_the_last_run_hold_on_a_fresh_clone() {
     team.apply("b").exits(4).says("max_shrink");
     // What reads without pushing sees the branch, too.
     team.run("b", &["plan", "notes"]).says("max_shrink");
+}
+
+#[test]
+fn of_several_side_by_side_none_looks_at_a_history_that_is_still_being_fetched() {
+    let team = Team::with(40, "git: {}\nguards: { max_shrink: 10% }\n");
+    team.split();
+    // Of two objects, so that neither waits for the other.
+    let counts = |clone: &str| {
+        let path = team.clone_of(clone).join("integrations/counts.yaml");
+        let text = std::fs::read_to_string(&path).unwrap().replace("object: Lead", "object: Contact");
+        std::fs::write(&path, text.replace("WalkMe_Count__c: Count", "FirstName: Note")).unwrap();
+    };
+    counts("a");
+    counts("b");
+    let path = team.clone_of("a").join("exports/notes.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let guards = "--waive=min_match";
+    team.run("a", &["apply", "--all", "--yes", "--push", guards]).exits(0);
+    assert_eq!(team.logs().len(), 2);
+    let short: Vec<&str> = text.lines().take(20).collect();
+    let b = team.clone_of("b");
+    std::fs::write(b.join("exports/notes.csv"), format!("{}\n", short.join("\n"))).unwrap();
+    // A remote that takes its time.
+    let slow = team.clone_of("slow.sh");
+    std::fs::write(&slow, "#!/bin/sh\nsleep 1\nexec git-upload-pack \"$@\"\n").unwrap();
+    executable(&slow);
+    git(&b, &["config", "remote.origin.uploadpack", slow.to_str().unwrap()]);
+    let ran = team.run("b", &["apply", "--all", "--yes", guards]).exits(4);
+    assert_eq!(ran.err.matches("guard `max_shrink` holds").count(), 2, "{ran:?}");
+}
+
+#[test]
+fn a_run_ends_before_others_take_it_for_dead() {
+    let mut team = Team::with(super::LEADS, "git: { stale_after: 3s }\n");
+    // By the machines' clock no time passes.
+    team.at("2026-11-23T09:00:00Z");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay: 5000 }\n");
+    team.apply("a").exits(6).says("stale_after");
+    let log = &team.logs()[0];
+    assert_eq!((&log["exit"], ends(log)), (&"interrupted".into(), [200, 0, 0, 210, 0]));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    team.apply("a").exits(0);
+    assert_eq!(team.job.state(), team.job.wanted());
 }
 
 #[test]

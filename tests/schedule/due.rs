@@ -42,6 +42,22 @@ fn a_run_by_hand_since_the_tick_is_as_good_and_one_before_is_not() {
 }
 
 #[test]
+fn an_undo_is_no_run_of_a_tick() {
+    let mut scene = scene();
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: daily");
+    apply(&scene).exits(0);
+    at(&mut scene, "2026-11-24T09:05:00Z");
+    assert_eq!(state(&scene, "people"), "due");
+    let run = logs_of(&scene, "people").pop().unwrap()["id"].as_str().unwrap().to_owned();
+    scene.run(&["undo", &run, "--yes"]).exits(0);
+    assert_eq!(logs_of(&scene, "people").pop().unwrap()["trigger"], "undo");
+    assert_eq!(state(&scene, "people"), "due", "the day's report has not been brought");
+    assert_eq!(line(&scene, "status", "people")["last"]["run"], run.as_str());
+    apply(&scene).exits(0).says("Completed");
+    assert_eq!(state(&scene, "people"), "done");
+}
+
+#[test]
 fn what_fails_is_tried_again_so_often_and_then_given_up_until_the_next_tick() {
     let mut scene = scene();
     integration(&scene, "people", "Lead", "Logins__c", "schedule: daily\nretries: 1");

@@ -2,7 +2,7 @@
 
 mod due;
 mod handing_over;
-mod hooks;
+pub mod hooks;
 mod notices;
 mod side;
 mod status;

@@ -14,6 +14,7 @@ use super::keeping;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
 use super::publish::{Publisher, Turn};
+use super::refused;
 use super::signals;
 use super::verify;
 use crate::apply::{
@@ -31,13 +32,13 @@ use crate::cli::show;
 use crate::cli::undo;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
 use crate::plan::{GuardName, GuardVerdict, Limit, Plan};
 use crate::render::plan::{Form, Outline};
 use crate::render::{Options, counted};
-use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, Trigger, stamp};
+use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, SecondLook, Trigger, stamp};
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
@@ -89,39 +90,50 @@ pub enum From<'a> {
     Run(&'a undo::Run),
 }
 
+/// What an apply is told: how to go about it, and what it is part of.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The command's arguments.
+    pub arguments: &'a ApplyArguments,
+    /// The part of the plan that is carried out.
+    pub selection: &'a Selection,
+    /// What it is part of.
+    pub errand: &'a Errand,
+    /// What brings its log to the branch.
+    pub publisher: &'a Publisher,
+    /// The word to stop.
+    pub cancel: &'a Cancel,
+}
+
 /// Applies one integration, from a plan file or after planning.
-#[allow(clippy::too_many_arguments, reason = "what is applied, how, and what it is part of")]
 pub async fn integration(
     place: &Place<'_>,
     target: Target<'_>,
-    arguments: &ApplyArguments,
-    selection: Selection,
     given: From<'_>,
-    errand: &Errand,
-    publisher: &Publisher,
-    cancel: &Cancel,
+    asked: Asked<'_>,
 ) -> Result<Exit, Failure> {
     let start = place.world.now();
     let name = &target.integration.name.value;
     let _lock = lock(place, name, target.org_id, start)?;
     refuse_unfinished(place, name, target.org_id)?;
-    let turn = publisher.begin(*place, target, arguments, start, cancel).await?;
-    let ended = in_turn(&turn, target, arguments, selection, given, errand, start, cancel).await;
+    let turn = asked.publisher.begin(*place, target, asked.arguments, start, asked.cancel).await?;
+    // The locks are ours, and with them all that others have done since the schedule was looked at.
+    if asked.errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
+        return turn.ended(Ok(Exit::Done));
+    }
+    let ended = in_turn(&turn, target, given, asked, start).await;
     turn.ended(ended)
 }
 
 /// What is done while the locks are held.
-#[allow(clippy::too_many_arguments, reason = "as `integration`, with its turn and its start")]
 async fn in_turn(
     turn: &Turn<'_>,
     target: Target<'_>,
-    arguments: &ApplyArguments,
-    selection: Selection,
     given: From<'_>,
-    errand: &Errand,
+    asked: Asked<'_>,
     start: Timestamp,
-    cancel: &Cancel,
 ) -> Result<Exit, Failure> {
+    let Asked { arguments, selection, errand, cancel, .. } = asked;
     let place = turn.place();
     let world = place.world;
     let name = &target.integration.name.value;
@@ -158,12 +170,12 @@ async fn in_turn(
         planned = planning => planned,
     };
     let ((mut plan, connected, parent, locked, report, stale), outline) =
-        planned.map_err(|failure| match log::unplanned(place, target, start, &failure, errand, turn) {
+        planned.map_err(|failure| match log::unplanned(turn, target, start, &failure, errand) {
             Ok(()) => failure,
             Err(unwritten) => failure.and(unwritten),
         })?;
     world.bug_on_demand("planned", &(&plan, &outline));
-    first_run(place, target, arguments, &mut plan)?;
+    first_run(turn, target, arguments, &mut plan)?;
     warn_unless_passed(place, &target.integration.org.value, name, target.environment, org_id);
     if world.json && !arguments.yes {
         // Who is asked has to see what about; standard output is for data.
@@ -175,7 +187,7 @@ async fn in_turn(
         world.print("");
     }
     let quota = |connected: &Connected| connected.client.usage().map(|u| Quota { used: u.used, allowed: u.allowed });
-    let run = keeping::run_id(place, name, org_id, start);
+    let run = keeping::run_id(turn, name, org_id, start);
     let undo_of = plan.header.undo_of.clone();
     let about = |connected: &Connected| About {
         trigger: if undo_of.is_some() { Trigger::Undo } else { errand.trigger() },
@@ -184,7 +196,7 @@ async fn in_turn(
         start,
         user: connected.username.clone(),
         waived: &arguments.waive,
-        selection: &selection,
+        selection,
         counters: budget.counters(),
         quota: quota(connected),
         report_bytes: report.map(|(bytes, _)| bytes),
@@ -195,7 +207,7 @@ async fn in_turn(
     let nothing = |reason, why| log::write(place, &plan, &Ended::Nothing(reason, why), about(&connected));
     let failed = |code| log::write(place, &plan, &Ended::Failed(code), about(&connected));
     if !stale.is_empty() {
-        let failure = Failure { exit: Exit::Stale, diagnostics: stale_words(&stale) };
+        let failure = Failure { exit: Exit::Stale, diagnostics: refused::stale(&stale) };
         return Err(logged(nothing(ExitReason::Stale, NotAttempted::Stale), failure));
     }
     if let Some(failure) = expect::differs(&plan, arguments.expect.as_ref(), from_file) {
@@ -203,19 +215,19 @@ async fn in_turn(
     }
     let held: Vec<&GuardVerdict> = plan.held_by(&arguments.waive).collect();
     if errand.waits(&held) {
-        return super::scheduled::waits(place, target, errand.passed, &held);
+        return super::scheduled::waits(turn, target, errand.passed, &held);
     }
     if !held.is_empty() {
-        let failure = Failure { exit: Exit::Held, diagnostics: guards(&held, name) };
+        let failure = Failure { exit: Exit::Held, diagnostics: refused::guards(&held, name) };
         return Err(logged(nothing(ExitReason::Guard, NotAttempted::Guard), failure));
     }
     if plan.is_empty() {
         return nothing(ExitReason::NothingToDo, NotAttempted::Guard);
     }
-    not_planned(world, &plan, &selection)?;
+    not_planned(world, &plan, selection)?;
     let _turn = errand.turns.take(plan.header.org_id, &locked, cancel).await?;
     let write = target.integration.write;
-    let bulk = jobs::bulk(write, &plan, &selection);
+    let bulk = jobs::bulk(write, &plan, selection);
     if bulk || jobs::may_have_been(write, report.map_or(0, |(_, rows)| rows)) {
         jobs::none_at_work(world, &connected, &plan).await?;
     }
@@ -231,10 +243,18 @@ async fn in_turn(
     };
 
     let canary = match arguments.canary {
-        Some(count) => canary(&plan, &selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
+        Some(count) => canary(&plan, selection, count).map_err(|e| show::unreadable(&std::io::Error::other(e)))?,
         None => Vec::new(),
     };
-    let begun = Start { run: run.clone(), started: start, selection: selection.clone(), bulk, parent, canary };
+    let begun = Start {
+        run: run.clone(),
+        started: start,
+        tick: errand.tick,
+        selection: selection.clone(),
+        bulk,
+        parent,
+        canary,
+    };
     let journal = match Journal::start(&journals(place), &plan, begun) {
         Ok(journal) => journal,
         Err(problem) => {
@@ -248,11 +268,11 @@ async fn in_turn(
         let failure = closed.err().into_iter().fold(failure, Failure::and);
         return Err(logged(failed(Code::IntentNotPushed), failure));
     }
-    let carried = carry_out(place, &plan, &connected, journal, Remaining::default(), write, cancel).await;
+    let carried = carry_out(turn, &plan, &connected, journal, Remaining::default(), write, cancel).await;
     let mut about = about(&connected);
     about.careful.values = Some(values);
     if arguments.verify && undo_of.is_none() {
-        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await?;
+        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await;
         about.counters = budget.counters();
     }
     if undo_of.is_some() {
@@ -311,23 +331,23 @@ impl Carried {
         plan: &Plan,
         budget: &Budget,
         cancel: &Cancel,
-    ) -> Result<Option<crate::runlog::SecondLook>, Failure> {
-        let Ok(outcomes) = &self.outcomes else { return Ok(None) };
+    ) -> Option<SecondLook> {
+        let outcomes = self.outcomes.as_ref().ok()?;
         if outcomes.ledger.updated == 0 || cancel.is_cancelled() {
-            return Ok(None);
+            return None;
         }
         let second = verify::again(place, target, plan, outcomes, budget.clone());
         tokio::select! {
             biased;
-            () = heard(cancel) => Ok(None),
-            second = second => Ok(Some(second)),
+            () = heard(cancel) => None,
+            second = second => Some(second),
         }
     }
 }
 
 /// Carries out what is left of a plan, until it is done or the word to stop is given.
 pub async fn carry_out(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     plan: &Plan,
     connected: &Connected,
     mut journal: Journal,
@@ -335,18 +355,25 @@ pub async fn carry_out(
     write: WriteWay,
     cancel: &Cancel,
 ) -> Carried {
-    // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted.
+    // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted. So does its lock's end: whoever finds it too old takes
+    // the run for dead, and writes.
+    let place = turn.place();
     let (canceller, stop) = Cancel::new();
-    let (longest, outer) = (place.repository.project.run_time_out, cancel.clone());
+    let longest = [place.repository.project.run_time_out, turn.left()].into_iter().flatten().min();
+    let outer = cancel.clone();
     let watch = tokio::spawn(async move {
-        match longest {
-            None => heard(&outer).await,
+        let over = match longest {
+            None => {
+                heard(&outer).await;
+                false
+            }
             Some(longest) => tokio::select! {
-                () = heard(&outer) => {}
-                () = tokio::time::sleep(longest) => {}
+                () = heard(&outer) => false,
+                () = tokio::time::sleep(longest) => true,
             },
-        }
+        };
         canceller.cancel();
+        over
     });
     let began = Instant::now();
     let clock = move || began.elapsed();
@@ -364,7 +391,11 @@ pub async fn carry_out(
     };
     let outcomes = work.run(plan, &mut journal, from).await;
     shown.end();
-    watch.abort();
+    if !watch.is_finished() {
+        watch.abort();
+    } else if watch.await.unwrap_or(false) {
+        place.world.say("stopped: its time is over (`time_outs: run`, or `git: stale_after` of its lock)");
+    }
     Carried { journal, outcomes }
 }
 
@@ -428,30 +459,14 @@ async fn checked(place: &Place<'_>, target: Target<'_>, plan: Plan, budget: Budg
     Ok((plan, ground.stands.connected, parent, locked, Some((report.bytes, report.rows)), stale))
 }
 
-fn stale_words(stale: &[Stale]) -> Diagnostics {
-    let code = |s: &Stale| match s {
-        Stale::Configuration { .. } => Code::StaleConfiguration,
-        Stale::Report { .. } => Code::StaleReport,
-        Stale::Definitions { .. } => Code::StaleFields,
-        Stale::Org { .. } => Code::StaleOrg,
-        Stale::Broken(_) => Code::PlanDamaged,
-    };
-    stale.iter().map(|s| Diagnostic::error(code(s), s.to_string()).note("nothing was sent").help("plan anew")).collect()
-}
-
 /// An integration's first apply to production needs a person.
-fn first_run(
-    place: &Place<'_>,
-    target: Target<'_>,
-    arguments: &ApplyArguments,
-    plan: &mut Plan,
-) -> Result<(), Failure> {
+fn first_run(turn: &Turn<'_>, target: Target<'_>, arguments: &ApplyArguments, plan: &mut Plan) -> Result<(), Failure> {
     // What is taken back was a run already.
     if target.environment != EnvironmentName::Production || plan.header.undo_of.is_some() {
         return Ok(());
     }
-    let store = place.store();
-    let before = store
+    let before = turn
+        .store()
         .last_carried_out(&target.integration.name.value, target.environment, plan.header.org_id)
         .map_err(|e| Failure::usage(Code::UnknownRun, e.to_string()))?;
     let value = u64::from(before.is_none());
@@ -478,53 +493,4 @@ fn not_planned(world: &World, plan: &Plan, selection: &Selection) -> Result<(), 
     let count = counted(without.len() as u64, "record");
     world.say(&format!("no change is planned for {count} of `--records`: {listed}{more}"));
     Ok(())
-}
-
-/// What to say of the guards that hold.
-fn guards(held: &[&GuardVerdict], integration: &str) -> Diagnostics {
-    held.iter()
-        .map(|g| {
-            let code = match g.name {
-                GuardName::MaxFills => Code::GuardFills,
-                GuardName::MaxOverwrites => Code::GuardOverwrites,
-                GuardName::MaxClears => Code::GuardClears,
-                GuardName::MaxRefused => Code::GuardRefused,
-                GuardName::MinMatch => Code::GuardMatch,
-                GuardName::MinRows => Code::GuardRows,
-                GuardName::MaxAge => Code::GuardAge,
-                GuardName::MaxShrink => Code::GuardShrink,
-                GuardName::ColumnVanished => Code::GuardColumns,
-                GuardName::BlanksRose => Code::GuardBlanks,
-                GuardName::MatchFell => Code::GuardMatchFell,
-                GuardName::MaxCalls => Code::GuardCalls,
-                GuardName::DuplicateRows => Code::DuplicateRowsFail,
-                GuardName::SeveralRecords => Code::SeveralRecordsFail,
-                GuardName::BadValues => Code::BadValueFails,
-                GuardName::FirstRun => Code::GuardFirstRun,
-            };
-            let base = if g.base > 0 { format!(" of {}", g.base) } else { String::new() };
-            let sentence = crate::render::guard_sentence(g.name.as_str(), g.value, g.base, &g.limit.to_string());
-            let found = match g.name {
-                GuardName::FirstRun => {
-                    Diagnostic::error(code, "the first apply of this integration to production needs a person").help(
-                        format!("look at the plan, then `footbridge apply {integration} --env production --first-run`"),
-                    )
-                }
-                GuardName::ColumnVanished | GuardName::BlanksRose | GuardName::MatchFell => Diagnostic::error(
-                    code,
-                    format!("guard `{}` holds the plan back: {sentence}", g.name),
-                )
-                .help(format!("look at the report and at the plan's warnings; if it is right, for this once: `--waive {}`; the next run then compares with this one", g.name)),
-                _ => Diagnostic::error(
-                    code,
-                    format!("guard `{}` holds the plan back: {}{base}, limit {}", g.name, g.value, g.limit),
-                )
-                .help(format!(
-                    "look at the plan; for this once: `--waive {}`; for good: `guards:` in the integration",
-                    g.name
-                )),
-            };
-            found.note("nothing was sent")
-        })
-        .collect()
 }

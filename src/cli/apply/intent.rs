@@ -1,12 +1,13 @@
 //! What a run is about to do, on the remote before its first write.
 
 use super::log::About;
-use super::publish::{NOTHING, Turn, bytes, on_disk};
+use super::publish::{NOTHING, Turn};
 use crate::cli::branch::{ci_page, failure, host};
 use crate::cli::failure::Failure;
 use crate::diag::Code;
 use crate::plan::{Plan, RecordLedger};
 use crate::render::counted;
+use crate::runlog::git::{Change, Content};
 use crate::runlog::values::Keep;
 use crate::runlog::{CallCounts, Careful, ExitReason, Intent, RunFacts, RunLog, StopsAfter, ValuesNote};
 
@@ -44,7 +45,7 @@ pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool, values:
         careful: Careful { values: Some(values.clone()), ..about.careful.clone() },
     };
     let mut log = RunLog::new(plan, facts);
-    let store = place.store();
+    let store = turn.store();
     log.id.clone_from(&about.run);
     store.name(&mut log);
     let path = turn.below(&store.intent_path(&log));
@@ -53,10 +54,8 @@ pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool, values:
     let way = if bulk { "bulk" } else { "collections" };
     let intent = Intent::new(log, host(place.world), ci_page(place.world), way, name);
     let text = intent.text().map_err(|e| Failure::bug(format!("an intent cannot be written: {e}")))?;
-    let mut changes = vec![bytes(path.clone(), text.into_bytes())];
-    if let Some(file) = file {
-        changes.push(on_disk(turn.below(&file), file));
-    }
+    let mut changes = vec![Change { path: path.clone(), content: Content::Bytes(text.into_bytes()) }];
+    changes.extend(file.map(|file| turn.file(file)));
     let log = &intent.log;
     let message = format!(
         "{} in {} ({}): begins to write {}\n",

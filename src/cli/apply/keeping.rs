@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::publish::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::Place;
@@ -10,8 +11,8 @@ use crate::config::valid;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
 use crate::plan::Plan;
-use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, Writer, find, free_run};
-use crate::runlog::{ValuesNote, stamp};
+use crate::runlog::ValuesNote;
+use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, Writer, find};
 
 /// The folder for values that stay on this machine.
 pub fn local(place: &Place<'_>) -> PathBuf {
@@ -24,18 +25,9 @@ pub fn runs(place: &Place<'_>) -> PathBuf {
 }
 
 /// The id of a run that starts now.
-pub fn run_id(place: &Place<'_>, integration: &str, org_id: OrgId, start: jiff::Timestamp) -> String {
-    let free = free_run(&local(place), &runs(place), integration, org_id, start);
-    let store = place.store();
-    if !store.has_run(integration, org_id, &free) {
-        return free;
-    }
-    // The branch of run logs has one of this second.
-    let stamp = stamp(start);
-    let taken = |run: &str| {
-        store.has_run(integration, org_id, run) || find(&local(place), &runs(place), integration, org_id, run).is_some()
-    };
-    (2_u64..).map(|n| format!("{stamp}-{n}")).find(|run| !taken(run)).unwrap_or(free)
+pub fn run_id(turn: &Turn<'_>, integration: &str, org_id: OrgId, start: jiff::Timestamp) -> String {
+    let values = values::Place::Local(local(turn.place()));
+    turn.store().free_id(integration, org_id, start, |run| values.path(integration, org_id, run).exists())
 }
 
 /// Where the values of a run go; `None`: nowhere, which somebody has said or which is nothing but a sandbox.

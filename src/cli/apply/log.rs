@@ -149,7 +149,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let mut log = RunLog::new(plan, facts);
     committed(place, &mut log);
     log.id = about.run;
-    let store = place.store();
+    let store = about.turn.store();
     let exit = exit_of(ended).and(if verify_differs { Exit::Failed } else { Exit::Done });
     let mut ends = render::Ends::new(&options(place.world, false));
     let lines = outcome_lines(plan, |record, entry| line(entry, record, ended));
@@ -177,16 +177,41 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
 /// # Errors
 /// The log could not be written either.
 pub fn unplanned(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     target: Target<'_>,
     start: Timestamp,
     failure: &Failure,
     errand: &Errand,
-    turn: &Turn<'_>,
 ) -> Result<(), Failure> {
+    let place = turn.place();
     let counters = errand.budget.counters();
+    // Titles only: messages may name what stands in the report.
+    let problems = failure.diagnostics.iter().map(|d| RunProblem {
+        code: d.code.as_str().to_owned(),
+        message: d.code.title().to_owned(),
+        not_done: Some("nothing was sent".to_owned()),
+    });
+    let exit = if failure.exit == Exit::Unauthorised { ExitReason::NotAuthorised } else { ExitReason::Error };
+    let facts = RunFacts {
+        tick: errand.tick,
+        end: place.world.now(),
+        calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
+        problems: problems.collect(),
+        ..nothing_sent(target, errand.trigger(), start, exit)
+    };
+    let mut log = RunLog::unplanned(subject(target), facts);
+    committed(place, &mut log);
+    let written = turn.store().write(&mut log, []).map_err(unwritable)?;
+    turn.wrote(&log, &written);
+    let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
+    place.world.say(&format!("run log: {}", path.display()));
+    Ok(())
+}
+
+/// What a log without a plan is about.
+pub fn subject(target: Target<'_>) -> RunSubject {
     let integration = target.integration;
-    let subject = RunSubject {
+    RunSubject {
         integration: integration.name.value.clone(),
         report: integration.report.name.value.clone(),
         source: source_name(target),
@@ -194,44 +219,35 @@ pub fn unplanned(
         org: integration.org.value.clone(),
         environment: target.environment,
         org_id: target.org_id,
-    };
-    // Titles only: messages may name what stands in the report.
-    let problems = failure.diagnostics.iter().map(|d| RunProblem {
-        code: d.code.as_str().to_owned(),
-        message: d.code.title().to_owned(),
-        not_done: Some("nothing was sent".to_owned()),
-    });
-    let facts = RunFacts {
-        trigger: errand.trigger(),
-        tick: errand.tick,
+    }
+}
+
+/// The facts of a run that had no plan and sent nothing, as if it had ended at once.
+pub fn nothing_sent(target: Target<'_>, trigger: Trigger, start: Timestamp, exit: ExitReason) -> RunFacts {
+    RunFacts {
+        trigger,
+        tick: None,
         start,
-        end: place.world.now(),
+        end: start,
         user: None,
-        exit: if failure.exit == Exit::Unauthorised { ExitReason::NotAuthorised } else { ExitReason::Error },
+        exit,
         records: RecordLedger::default(),
         waived: Vec::new(),
         stops_after: StopsAfter::default(),
         window: None,
-        calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
+        calls: CallCounts::default(),
         jobs: Vec::new(),
         quota: None,
         report_bytes: None,
         api: target.org.api_version.clone(),
         footbridge: env!("CARGO_PKG_VERSION").to_owned(),
-        problems: problems.collect(),
+        problems: Vec::new(),
         careful: Careful::default(),
-    };
-    let mut log = RunLog::unplanned(subject, facts);
-    committed(place, &mut log);
-    let written = place.store().write(&mut log, []).map_err(unwritable)?;
-    turn.wrote(&log, &written);
-    let path = written.log.strip_prefix(place.root).unwrap_or(&written.log);
-    place.world.say(&format!("run log: {}", path.display()));
-    Ok(())
+    }
 }
 
 /// The commit that the configuration was read from.
-fn committed(place: &Place<'_>, log: &mut RunLog) {
+pub fn committed(place: &Place<'_>, log: &mut RunLog) {
     if let Some((commit, changed)) = crate::cli::git::head(place.root) {
         (log.commit, log.uncommitted) = (Some(commit), changed);
     }

@@ -11,6 +11,8 @@ pub(super) mod keeping;
 mod log;
 mod progress;
 mod publish;
+mod refused;
+mod remote_lock;
 mod resume;
 mod scheduled;
 mod side;
@@ -22,7 +24,7 @@ pub use expect::{Expected, parse as expected};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use self::carry::From;
+use self::carry::{Asked, From};
 use self::errand::Errand;
 use self::publish::Publisher;
 use self::side::Work;
@@ -110,7 +112,8 @@ async fn from_file(world: &World, arguments: &ApplyArguments, path: &Path, cance
     let publisher = Publisher::of(&place, arguments)?;
     let given = From::File(Box::new((plan, outline)));
     let errand = Errand::alone(world);
-    let ended = carry::integration(&place, target, arguments, selection, given, &errand, &publisher, cancel).await;
+    let asked = Asked { arguments, selection: &selection, errand: &errand, publisher: &publisher, cancel };
+    let ended = carry::integration(&place, target, given, asked).await;
     Ok(told(world, ended).and(told(world, publisher.finish(&place))))
 }
 
@@ -125,8 +128,8 @@ pub async fn back(
     let selection = selection(place.world, arguments)?;
     let errand = Errand::alone(place.world);
     let publisher = Publisher::of(place, arguments)?;
-    let given = From::Run(run);
-    let ended = carry::integration(place, target, arguments, selection, given, &errand, &publisher, &cancel).await;
+    let asked = Asked { arguments, selection: &selection, errand: &errand, publisher: &publisher, cancel: &cancel };
+    let ended = carry::integration(place, target, From::Run(run), asked).await;
     Ok(told(place.world, ended).and(told(place.world, publisher.finish(place))))
 }
 

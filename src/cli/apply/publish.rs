@@ -3,21 +3,23 @@
 //! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::died;
+use super::remote_lock::{note, take};
 use crate::apply::Cancel;
 use crate::cli::arguments::ApplyArguments;
-use crate::cli::branch::{ago, ci_page, failure, host};
+use crate::cli::branch::failure;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
-use crate::diag::{Code, Diagnostic};
-use crate::model::OrgId;
+use crate::diag::Code;
 use crate::render::counted;
 use crate::render::escape::Terminal;
-use crate::runlog::git::{Branch, Change, Content, GitProblem, Held, LockNote, RemoteLock, Taken};
-use crate::runlog::{Filter, Listed, RunLog, Store, Written, stamp};
+use crate::runlog::git::{Branch, Change, Content, GitProblem, RemoteLock};
+use crate::runlog::{RunLog, Store, Written};
 
 /// What was not done when anything goes wrong before the first write.
 pub(super) const NOTHING: &str = "nothing was sent";
@@ -49,6 +51,9 @@ pub struct Turn<'p> {
     /// The file of the intent that is on the remote.
     intent: Mutex<Option<String>>,
     logs: Mutex<Vec<Done>>,
+    /// The log of a dead run was written.
+    buried: AtomicBool,
+    store: OnceLock<Store>,
     place: Place<'p>,
 }
 
@@ -142,7 +147,7 @@ impl Publisher {
         let taken = blocking(|| take(&place, branch, &note, Some(&note)))?;
         *of(&turn.lock) = Some(taken);
         blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
-        let intents = place.store().intents().unwrap_or_default();
+        let intents = turn.store().intents().unwrap_or_default();
         let ours = intents.into_iter().find(|(_, intent)| {
             (&intent.log.integration, intent.log.org_id, intent.log.start)
                 == (&target.integration.name.value, target.org_id, start)
@@ -152,16 +157,31 @@ impl Publisher {
     }
 
     fn turn<'p>(&'p self, place: Place<'p>) -> Turn<'p> {
-        Turn { publisher: self, lock: Mutex::default(), intent: Mutex::default(), logs: Mutex::default(), place }
+        Turn {
+            publisher: self,
+            lock: Mutex::default(),
+            intent: Mutex::default(),
+            logs: Mutex::default(),
+            buried: AtomicBool::new(false),
+            store: OnceLock::new(),
+            place,
+        }
     }
 
-    /// A log that was added to after its run has ended goes along once more.
+    /// A log that was added to after its run has ended goes along once more: the branch may have it as it was.
     pub fn again(&self, store: &Store, place: &Place<'_>, path: &Path) {
         let Some(log) = self.on.as_ref().and_then(|_| store.log(path).ok()) else { return };
-        let change = Change { path: below(place.root, path), content: Content::File(path.to_owned()) };
+        let change = Change { path: below(place.root, path), content: Content::Amended(path.to_owned()) };
         let mut waiting = of(&self.waiting);
         if !waiting.iter().any(|done| done.changes.iter().any(|there| there.path == change.path)) {
             waiting.push(Done { changes: vec![change], line: line(&log) });
+        }
+    }
+
+    /// A run log has been written: it waits for the commit at the end.
+    pub fn wrote(&self, place: &Place<'_>, log: &RunLog, written: &Written) {
+        if self.on.is_some() {
+            of(&self.waiting).push(done(place, log, written));
         }
     }
 
@@ -207,6 +227,19 @@ impl Publisher {
     }
 }
 
+/// A run's files as the branch is to have them.
+fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
+    let values = written.log.with_file_name(format!("{}.values.age", log.id));
+    let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
+    let changes = files.into_iter().flatten().map(|path| file(place.root, path));
+    Done { changes: changes.collect(), line: line(log) }
+}
+
+/// A file that is on disk.
+fn file(root: &Path, path: PathBuf) -> Change {
+    Change { path: below(root, &path), content: Content::File(path) }
+}
+
 /// A path as the branch has it.
 fn below(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
@@ -232,7 +265,7 @@ fn kept_here(place: &Place<'_>, branch: &Branch, changes: &[Change], message: &s
 fn taken_along(place: &Place<'_>, changes: &[Change]) {
     let runs = place.root.join(&place.repository.project.runs);
     for change in changes {
-        let Content::File(file) = &change.content else { continue };
+        let (Content::File(file) | Content::Amended(file)) = &change.content else { continue };
         if !file.starts_with(&runs) || std::fs::remove_file(file).is_err() {
             continue;
         }
@@ -248,6 +281,16 @@ impl<'p> Turn<'p> {
         &self.place
     }
 
+    /// The run logs, as they were when they were first asked for in this turn: nobody else adds to the integration's while its lock is held.
+    pub fn store(&self) -> &Store {
+        self.store.get_or_init(|| self.place.store())
+    }
+
+    /// What it is a turn of.
+    pub fn publisher(&self) -> &'p Publisher {
+        self.publisher
+    }
+
     /// The branch, where it is pushed to.
     pub fn pushing(&self) -> Option<&Branch> {
         self.publisher.pushing()
@@ -258,26 +301,29 @@ impl<'p> Turn<'p> {
         below(self.place.root, path)
     }
 
+    /// A file of the folder of run logs, as a change of the branch.
+    pub fn file(&self, path: PathBuf) -> Change {
+        file(self.place.root, path)
+    }
+
     /// A run log has been written.
     pub fn wrote(&self, log: &RunLog, written: &Written) {
         if self.publisher.on.is_none() {
             return;
         }
-        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
-        let values = written.log.with_file_name(format!("{}.values.age", log.id));
-        if values.is_file() {
-            changes.push(self.file(&values));
-        }
-        of(&self.logs).push(Done { changes, line: line(log) });
-    }
-
-    fn file(&self, path: &Path) -> Change {
-        Change { path: self.below(path), content: Content::File(path.to_owned()) }
+        of(&self.logs).push(done(&self.place, log, written));
     }
 
     /// The run's intent is on the remote under this path: from now on it may write.
     pub fn intended(&self, path: String) {
         *of(&self.intent) = Some(path);
+    }
+
+    /// How long others still take the run for alive; `None` where it has no lock on the remote.
+    pub fn left(&self) -> Option<Duration> {
+        let lock = of(&self.lock);
+        let age = lock.as_ref()?.age(self.place.world.now());
+        Some(self.place.repository.project.git.stale_after.saturating_sub(Duration::from_secs(age)))
     }
 
     /// Brings files to the branch at once.
@@ -292,14 +338,18 @@ impl<'p> Turn<'p> {
     /// Brings the log of a dead run to the branch and takes its intent away.
     ///
     /// # Errors
-    /// It could not be pushed. Nothing was sent.
+    /// It could not be pushed; it is committed here, and goes with the next push. Nothing was sent.
     pub fn buried(&self, log: &RunLog, written: &Written, intent: String) -> Result<(), Failure> {
-        let mut changes = vec![self.file(&written.log), self.file(&written.outcomes)];
-        changes.push(Change { path: intent, content: Content::Gone });
-        let message = message(&[Done { changes: Vec::new(), line: line(log) }]);
-        self.push(&changes, &message).map_err(|p| failure(&p, Code::RunLogNotPushed, NOTHING))?;
-        taken_along(&self.place, &changes);
-        Ok(())
+        self.buried.store(true, Ordering::Relaxed);
+        let mut done = done(&self.place, log, written);
+        done.changes.push(Change { path: intent, content: Content::Gone });
+        let published = self.publisher.publish(&self.place, &[done]);
+        published.map_err(|failure| failure.help("then apply again: nothing was sent"))
+    }
+
+    /// Has the log of a dead run been written in this turn?
+    pub fn has_buried(&self) -> bool {
+        self.buried.load(Ordering::Relaxed)
     }
 
     /// Ends the turn: what a run wrote is pushed at once, the lock is given back. A run that ended without a log keeps its lock and its intent, so that others
@@ -352,96 +402,6 @@ impl Drop for Turn<'_> {
     }
 }
 
-fn note(place: &Place<'_>, target: Target<'_>, start: jiff::Timestamp) -> LockNote {
-    LockNote {
-        footbridge: 1,
-        kind: "lock".to_owned(),
-        run: stamp(start),
-        integration: target.integration.name.value.clone(),
-        environment: target.environment,
-        org_id: target.org_id,
-        host: host(place.world),
-        pid: std::process::id(),
-        started: start,
-        ci: ci_page(place.world),
-        nonce: fastrand::u64(..),
-    }
-}
-
-/// Takes the lock. `resumed`: this run's own lock of before, which its process left behind, may be taken over.
-fn take(
-    place: &Place<'_>,
-    branch: &Branch,
-    note: &LockNote,
-    resumed: Option<&LockNote>,
-) -> Result<RemoteLock, Failure> {
-    let wrong = |problem| failure(&problem, Code::GitFailed, NOTHING);
-    let now = place.world.now();
-    let held = match RemoteLock::take(branch, note, now).map_err(wrong)? {
-        Taken::Ours(lock) => return Ok(lock),
-        Taken::Theirs(held) => held,
-    };
-    let limit = place.repository.project.git.stale_after.as_secs();
-    let Some(theirs) = &held.note else { return Err(locked(&held, note.org_id, &note.integration, now, limit)) };
-    let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
-    let over = own || has_ended(place, branch, theirs).map_err(wrong)?;
-    if !over && theirs.age(now) <= limit {
-        return Err(locked(&held, note.org_id, &note.integration, now, limit));
-    }
-    if !over {
-        place.world.say(&format!(
-            "the lock of run {} on {} is {} old, over the limit of {}: taken for dead, and taken over",
-            Terminal(&theirs.run),
-            Terminal(&theirs.host),
-            ago(theirs.age(now)),
-            ago(limit)
-        ));
-    }
-    match RemoteLock::take_over(branch, &held, note, now).map_err(wrong)? {
-        Taken::Ours(lock) => Ok(lock),
-        Taken::Theirs(held) => Err(locked(&held, note.org_id, &note.integration, now, limit)),
-    }
-}
-
-/// Has the run that holds a lock ended? Its log says so: only the lock could not be given back.
-fn has_ended(place: &Place<'_>, branch: &Branch, theirs: &LockNote) -> Result<bool, GitProblem> {
-    branch.fetch()?;
-    let filter = Filter {
-        integration: Some(theirs.integration.clone()),
-        org_id: Some(theirs.org_id),
-        since: Some(theirs.started),
-        ..Filter::default()
-    };
-    let listed = place.store().list(&filter).unwrap_or_default();
-    Ok(listed.iter().filter_map(Listed::run).any(|run| run.start == theirs.started))
-}
-
-/// Somebody else has the lock.
-fn locked(held: &Held, org_id: OrgId, integration: &str, now: jiff::Timestamp, limit: u64) -> Failure {
-    let what = format!("`{integration}` is being applied to org {org_id} by another machine");
-    let diagnostic = match &held.note {
-        None => Diagnostic::error(Code::RemoteLocked, format!("{what}; its lock cannot be read")).note(NOTHING).help(
-            format!(
-                "whose it is, `git log {}` tells after `git fetch`; `footbridge unlock` takes it away",
-                held.branch
-            ),
-        ),
-        Some(note) => {
-            let page = note.ci.as_ref().map(|page| format!(", {page}")).unwrap_or_default();
-            let who = format!("run {} on {}{page}, for {}", note.run, note.host, ago(note.age(now)));
-            Diagnostic::error(Code::RemoteLocked, format!("{what}: {}", Terminal(&who)))
-                .note(NOTHING)
-                .help("wait until that run has ended, then try again")
-                .help(format!(
-                    "if its machine is gone: `footbridge unlock {} --force`, then apply again, which first finds out what that run wrote; after {} this happens by itself",
-                    Terminal(&note.run),
-                    ago(limit)
-                ))
-        }
-    };
-    Failure::new(Exit::Failed, diagnostic)
-}
-
 /// A run's line in a commit's message: counts and names, no values.
 fn line(log: &RunLog) -> String {
     let r = &log.records;
@@ -473,14 +433,4 @@ fn message(done: &[Done]) -> String {
             format!("{} runs\n\n{}", all.len(), lines.concat())
         }
     }
-}
-
-/// The file of a path on the branch.
-pub(super) fn bytes(path: String, bytes: Vec<u8>) -> Change {
-    Change { path, content: Content::Bytes(bytes) }
-}
-
-/// A file that is on disk.
-pub(super) fn on_disk(path: String, file: PathBuf) -> Change {
-    Change { path, content: Content::File(file) }
 }

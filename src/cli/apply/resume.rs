@@ -17,7 +17,7 @@ use crate::cli::ground::{Place, Target};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::Plan;
-use crate::runlog::{Careful, Quota, Trigger};
+use crate::runlog::{Careful, Quota, RunLog, Trigger};
 
 /// Finishes every unfinished run of the environment.
 pub async fn run(
@@ -32,9 +32,9 @@ pub async fn run(
         .into_iter()
         .filter(|u| u.head.environment == environment && named(u))
         .collect();
-    let publisher = publisher(place, arguments, environment, !all.is_empty())?;
+    let (publisher, intents) = publisher(place, arguments, environment, !all.is_empty())?;
     let mut exit = Exit::Done;
-    let dead = dead(place, &publisher, arguments, environment, &all);
+    let dead = dead(&intents, &publisher, arguments, environment, &all);
     if all.is_empty() && dead.is_empty() {
         let diagnostic =
             Diagnostic::error(Code::NothingToResume, format!("no run in {environment} was left unfinished"));
@@ -60,24 +60,30 @@ pub async fn run(
     Ok(exit.and(told(place.world, publisher.finish(place))))
 }
 
-/// Brings logs to the branch where that was said; or where a run that is to be finished, or one that died elsewhere, has its intent there.
+/// Brings logs to the branch where that was said; or where a run that is to be finished, or one that died elsewhere, has its intent there. With what was about to
+/// be written by runs that have no log.
 fn publisher(
     place: &Place<'_>,
     arguments: &ApplyArguments,
     environment: EnvironmentName,
     here: bool,
-) -> Result<Publisher, Failure> {
+) -> Result<(Publisher, Vec<RunLog>), Failure> {
+    // Pushing fetches the branch: what is on it is looked at after that.
+    let pushes = arguments.push.then(|| Publisher::on(place, true)).transpose()?;
     let intents = place.store().intents().unwrap_or_default();
-    let of_here = intents.iter().any(|(_, intent)| intent.log.environment == environment);
-    match of_here && (here || !arguments.commit) {
-        true => Publisher::on(place, true),
-        false => Publisher::of(place, arguments),
-    }
+    let intents: Vec<RunLog> = intents.into_iter().map(|(_, intent)| intent.log).collect();
+    let of_here = intents.iter().any(|log| log.environment == environment);
+    let publisher = match pushes {
+        Some(publisher) => publisher,
+        None if of_here && (here || !arguments.commit) => Publisher::on(place, true)?,
+        None => Publisher::of(place, arguments)?,
+    };
+    Ok((publisher, intents))
 }
 
 /// Integrations with runs that died on other machines: their intents are on the branch, their journals are not here.
 fn dead(
-    place: &Place<'_>,
+    intents: &[RunLog],
     publisher: &Publisher,
     arguments: &ApplyArguments,
     environment: EnvironmentName,
@@ -86,13 +92,12 @@ fn dead(
     if !publisher.pushes() {
         return BTreeSet::new();
     }
-    let intents = place.store().intents().unwrap_or_default().into_iter().map(|(_, intent)| intent.log);
     let named = |name: &String| arguments.targets.is_empty() || arguments.targets.contains(name);
-    let elsewhere = intents.filter(|log| {
+    let elsewhere = intents.iter().filter(|log| {
         let same = |u: &Unfinished| u.head.integration == log.integration && u.head.org_id == log.org_id;
         log.environment == environment && !here.iter().any(same)
     });
-    elsewhere.map(|log| log.integration).filter(named).collect()
+    elsewhere.map(|log| log.integration.clone()).filter(named).collect()
 }
 
 async fn finish(place: &Place<'_>, one: &Unfinished, publisher: &Publisher, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -133,12 +138,12 @@ async fn in_turn(
         "run {} of {}: {left} of {} records are left",
         one.head.run, one.head.integration, plan.summary.records
     ));
-    let carried = carry_out(place, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
+    let carried = carry_out(turn, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
     let values = keeping::kept_before(place, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,
         run: one.head.run.clone(),
-        tick: None,
+        tick: one.head.tick,
         start,
         user: connected.username.clone(),
         waived: &[],

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::publish::Publisher;
+use super::log;
+use super::publish::{Publisher, Turn};
 use super::side::{self, Work};
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;
@@ -10,24 +11,21 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::notices;
-use crate::cli::planning::source_name;
 use crate::cli::repository::Repository;
 use crate::cli::standing::Stand;
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
-use crate::plan::{GuardName, GuardVerdict, RecordLedger};
+use crate::plan::{GuardName, GuardVerdict};
 use crate::render::{counted, moment};
-use crate::runlog::{
-    CallCounts, Careful, ExitReason, GuardLine, RunFacts, RunLog, RunProblem, RunSubject, StopsAfter, Trigger,
-};
+use crate::runlog::due::Standing;
+use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger};
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
     let repository = Repository::load(world, environment)?;
     let place = repository.place(world);
-    let (now, store) = (world.now(), place.store());
     let all = place.repository.integrations.values();
     let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
     let wanted: Vec<_> = wanted.filter(|i| i.has_label(&arguments.label)).collect();
@@ -35,6 +33,9 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         return Err(Failure::usage(Code::NothingNamed, format!("no integration has a schedule in {environment}"))
             .help("add `schedule: daily` to an integration's environment, or name what to apply"));
     }
+    // Whatever is logged below is to come to the branch.
+    let publisher = Publisher::of(&place, arguments)?;
+    let (now, store) = (world.now(), place.store());
     let mut exit = Exit::Done;
     let (mut works, mut watched) = (Vec::new(), Vec::new());
     for integration in wanted {
@@ -53,7 +54,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
             continue;
         };
         if let Some(age) = stand.stale {
-            exit = exit.and(super::told(world, wait(&place, target, stand.passed_by(now), age)));
+            exit = exit.and(super::told(world, wait(&publisher, &place, target, stand.passed_by(now), age)));
         } else {
             works.push(Work { target, tick: Some(tick), passed: stand.passed_by(now) });
         }
@@ -62,7 +63,6 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     if works.is_empty() {
         world.say(&format!("nothing is to be run in {environment} now; `footbridge due --env {environment}` says why"));
     }
-    let publisher = Publisher::of(&place, arguments)?;
     exit = exit.and(side::apply(place, &works, arguments, &Selection::default(), &publisher, cancel).await);
     // What has been pushed meanwhile lies on the branch only.
     let store = place.store();
@@ -72,23 +72,53 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     Ok(exit.and(super::told(world, publisher.finish(&place))))
 }
 
+/// Is a tick that was due not due any more? Says so.
+///
+/// # Errors
+/// The run logs cannot be read.
+pub fn is_over(turn: &Turn<'_>, target: Target<'_>) -> Result<bool, Failure> {
+    let place = turn.place();
+    let now = place.world.now();
+    let stand = Stand::look(place, turn.store(), target.integration, target.environment, now)?;
+    let name = &target.integration.name.value;
+    match stand.judgement.map(|judgement| judgement.standing) {
+        // A run that died is no reason: its work is planned afresh.
+        Some(Standing::GivenUp { .. }) if turn.has_buried() => Ok(false),
+        Some(Standing::Finished | Standing::GivenUp { .. }) => {
+            place.world.say(&format!("`{name}` has been run meanwhile"));
+            Ok(true)
+        }
+        Some(Standing::Closed { until }) => {
+            place.world.say(&format!("`{name}` may not run before {} (`not_during:`)", moment(until)));
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
 /// A scheduled run whose plan `max_age` holds back waits for a newer report.
 ///
 /// # Errors
 /// The tick before went by in the same way: that run is Failed.
 pub fn waits(
-    place: &Place<'_>,
+    turn: &Turn<'_>,
     target: Target<'_>,
     passed: Option<Timestamp>,
     held: &[&GuardVerdict],
 ) -> Result<Exit, Failure> {
     let age = held.iter().find(|guard| guard.name == GuardName::MaxAge).map_or(0, |guard| guard.value);
-    wait(place, target, passed, age)
+    wait(turn.publisher(), turn.place(), target, passed, age)
 }
 
-fn wait(place: &Place<'_>, target: Target<'_>, passed: Option<Timestamp>, age: u64) -> Result<Exit, Failure> {
+fn wait(
+    publisher: &Publisher,
+    place: &Place<'_>,
+    target: Target<'_>,
+    passed: Option<Timestamp>,
+    age: u64,
+) -> Result<Exit, Failure> {
     say_waits(place.world, &target.integration.name.value);
-    passed.map_or(Ok(Exit::Done), |tick| never_came(place, target, tick, age))
+    passed.map_or(Ok(Exit::Done), |tick| never_came(publisher, place, target, tick, age))
 }
 
 fn say_waits(world: &World, integration: &str) {
@@ -102,49 +132,32 @@ fn say_waits(world: &World, integration: &str) {
 }
 
 /// The log of a tick that went by while the report stayed too old.
-fn never_came(place: &Place<'_>, target: Target<'_>, tick: Timestamp, age: u64) -> Result<Exit, Failure> {
+fn never_came(
+    publisher: &Publisher,
+    place: &Place<'_>,
+    target: Target<'_>,
+    tick: Timestamp,
+    age: u64,
+) -> Result<Exit, Failure> {
     let integration = target.integration;
-    let now = place.world.now();
-    let subject = RunSubject {
-        integration: integration.name.value.clone(),
-        report: integration.report.name.value.clone(),
-        source: source_name(target),
-        object: integration.object.value.clone(),
-        org: integration.org.value.clone(),
-        environment: target.environment,
-        org_id: target.org_id,
-    };
     let problem = RunProblem {
         code: Code::GuardAge.as_str().to_owned(),
         message: format!("no report young enough for max_age came before the next tick (this run's: {})", moment(tick)),
         not_done: Some("nothing was sent".to_owned()),
     };
     let facts = RunFacts {
-        trigger: Trigger::Schedule,
         tick: Some(tick),
-        start: now,
-        end: now,
-        user: None,
-        exit: ExitReason::Guard,
-        records: RecordLedger::default(),
-        waived: Vec::new(),
-        stops_after: StopsAfter::default(),
-        window: None,
-        calls: CallCounts::default(),
-        jobs: Vec::new(),
-        quota: None,
-        report_bytes: None,
-        api: target.org.api_version.clone(),
-        footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems: vec![problem],
-        careful: Careful::default(),
+        ..log::nothing_sent(target, Trigger::Schedule, place.world.now(), ExitReason::Guard)
     };
-    let mut log = RunLog::unplanned(subject, facts);
+    let mut log = RunLog::unplanned(log::subject(target), facts);
     let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
     let limit = guards.and_then(|guards| guards.max_age).map_or(0, |limit| limit.as_secs());
     let name = GuardName::MaxAge.as_str().to_owned();
     log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
-    let written = place.store().write(&mut log, []).map_err(super::log::unwritable)?;
+    log::committed(place, &mut log);
+    let written = place.store().write(&mut log, []).map_err(log::unwritable)?;
+    publisher.wrote(place, &log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
     let message = format!(

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::carry;
-use super::carry::From;
+use super::carry::{Asked, From};
 use super::errand::{Errand, Turns};
 use super::publish::Publisher;
 use crate::apply::{Cancel, Selection};
@@ -110,21 +110,14 @@ impl Shared<'_> {
         };
         let errand = Errand { tick: work.tick, passed: work.passed, budget, turns: self.turns.clone() };
         let place = Place { world, ..self.place };
-        let (arguments, selection) = (self.arguments, self.selection.clone());
-        super::told(
-            world,
-            carry::integration(
-                &place,
-                work.target,
-                arguments,
-                selection,
-                From::Report,
-                &errand,
-                self.publisher,
-                self.cancel,
-            )
-            .await,
-        )
+        let asked = Asked {
+            arguments: self.arguments,
+            selection: self.selection,
+            errand: &errand,
+            publisher: self.publisher,
+            cancel: self.cancel,
+        };
+        super::told(world, carry::integration(&place, work.target, From::Report, asked).await)
     }
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::org::{Fault, Org};
-use super::standing::settled;
+use super::standing::{canonical, settled};
 use crate::model::{FieldName, FieldType, ObjectName, RecordId};
-use crate::values;
 
 /// Tells whether a value (canonical text; nothing is blank) is what the run was to write into a field; `None` where that is not known.
 pub type Wrote<'v> = dyn Fn(&FieldName, Option<&str>) -> Option<bool> + Sync + 'v;
@@ -46,7 +45,7 @@ pub async fn look<O: Org>(
     let fields: Vec<FieldName> = types.keys().cloned().collect();
     let ids: Vec<RecordId> = records.iter().map(|r| r.id).collect();
     let rows = org.read(object, &ids, &fields).await?;
-    let mut canonical = Vec::new();
+    let mut buffer = Vec::new();
     let found = records.iter().map(|record| {
         let Some(row) = rows.get(&record.id) else { return Found::Gone };
         let (mut before, mut after, mut other) = (true, true, Vec::new());
@@ -58,12 +57,7 @@ pub async fn look<O: Org>(
                 continue;
             };
             let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
-            canonical.clear();
-            if !raw.is_empty() && values::canon_org(field_type, raw, &mut canonical).is_err() {
-                canonical.clear();
-                canonical.extend_from_slice(raw);
-            }
-            let is = settled(field_type, Some(&canonical));
+            let is = canonical(field_type, raw, &mut buffer);
             let old = settled(field_type, was.as_deref().map(str::as_bytes)) == is;
             let text = std::str::from_utf8(is).ok();
             // What settles as blank may have been written as nothing.

@@ -84,12 +84,7 @@ impl<'p> Targets<'p> {
 
     /// A stored value of a field in its canonical form; one that its own type does not allow stays as it is.
     pub(super) fn canonical(&self, slot: usize, raw: &[u8]) -> Vec<u8> {
-        let mut canonical = Vec::new();
-        if !raw.is_empty() && values::canon_org(self.types[slot], raw, &mut canonical).is_err() {
-            canonical.clear();
-            canonical.extend_from_slice(raw);
-        }
-        settled(self.types[slot], Some(&canonical)).to_vec()
+        canonical(self.types[slot], raw, &mut Vec::new()).to_vec()
     }
 
     /// A planned value of a field in the same form.
@@ -111,17 +106,11 @@ impl<'p> Targets<'p> {
         };
         let target = self.load(index)?;
         let (mut other, mut after) = (Vec::new(), true);
-        let mut canonical = Vec::new();
+        let mut buffer = Vec::new();
         for (cell, &slot) in target.cells.iter().zip(&target.slots) {
             let field_type = self.types[slot];
             let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
-            canonical.clear();
-            // A stored value that its own type does not allow is compared as it stands.
-            if !raw.is_empty() && values::canon_org(field_type, raw, &mut canonical).is_err() {
-                canonical.clear();
-                canonical.extend_from_slice(raw);
-            }
-            let found = settled(field_type, Some(&canonical));
+            let found = canonical(field_type, raw, &mut buffer);
             let is = |planned: &Option<String>| settled(field_type, planned.as_deref().map(str::as_bytes)) == found;
             if !is(&cell.before) {
                 other.push(cell.field.clone());
@@ -195,6 +184,16 @@ impl Targets<'_> {
         out.push(b'\n');
         Ok(Ok(()))
     }
+}
+
+/// A stored value in the canonical form of its field's type; one that its own type does not allow stays as it is.
+pub(super) fn canonical<'b>(field_type: &FieldType, raw: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    buffer.clear();
+    if !raw.is_empty() && values::canon_org(field_type, raw, buffer).is_err() {
+        buffer.clear();
+        buffer.extend_from_slice(raw);
+    }
+    settled(field_type, Some(buffer))
 }
 
 /// Blank as an empty value; a checkbox has no blank, so that its blank is false.

@@ -35,18 +35,24 @@ impl Archive {
         let git = branch.git().clone();
         let inside = format!("{}{}", git.prefix(), folder.trim_matches('/'));
         let mut files = BTreeMap::new();
-        let mut known = false;
-        // The remote's comes last: where both have a file, they have the same.
+        let (mut known, mut differs) = (false, false);
+        let below = |path: &str| {
+            let below = Path::new(path).strip_prefix(&inside).ok()?;
+            below.components().all(|part| matches!(part, Component::Normal(_))).then(|| below.to_owned())
+        };
+        // The remote's comes last: where both have a file, they mostly have the same.
         for reference in branch.refs().iter().rev() {
             let Some(tip) = git.resolve(reference)? else { continue };
             known = true;
             let said = git.done("list the branch", &["ls-tree", "-r", "-z", "--full-tree", &tip, &inside])?;
             for (path, oid) in tree_lines(&said.out) {
-                let Ok(below) = Path::new(&path).strip_prefix(&inside) else { continue };
-                if below.components().all(|part| matches!(part, Component::Normal(_))) {
-                    files.insert(below.to_owned(), oid);
-                }
+                let Some(below) = below(&path) else { continue };
+                differs |= files.insert(below, oid.clone()).is_some_and(|other| other != oid);
             }
+        }
+        if differs {
+            // What was added to here and could not be pushed yet.
+            files.extend(branch.newer()?.iter().filter_map(|(path, oid)| Some((below(path)?, oid.clone()))));
         }
         Ok(known.then(|| Self { git, root: PathBuf::new(), files, batch: Mutex::default() }))
     }

@@ -3,7 +3,7 @@
 //! The branch begins with a commit of its own, not with one of `main`: it then holds run logs and nothing else, so that it is fetched in a moment, nobody merges
 //! it by mistake, a shallow clone needs no history for it, and pushing to it starts no workflow (its commits have no workflow files).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ use super::remote::{Answer, Expected};
 pub enum Content {
     /// It is what this file is.
     File(PathBuf),
+    /// It is what this file is now, and was another on the branch: what was added to since.
+    Amended(PathBuf),
     /// It is these bytes.
     Bytes(Vec<u8>),
     /// It goes, where it is there.
@@ -74,8 +76,27 @@ pub struct Branch {
     author: Option<Author>,
 }
 
-/// A blob by its path, `None` for one that goes.
-type Blobs = BTreeMap<String, Option<String>>;
+/// What becomes of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Blob {
+    /// It is there, with this content and no other.
+    New(String),
+    /// It has this content, whatever it had.
+    Amended(String),
+    /// It is not there.
+    Gone,
+}
+
+impl Blob {
+    fn oid(&self) -> Option<&str> {
+        match self {
+            Self::New(oid) | Self::Amended(oid) => Some(oid),
+            Self::Gone => None,
+        }
+    }
+}
+
+type Blobs = BTreeMap<String, Blob>;
 
 impl Branch {
     /// A branch of this repository and remote, by names that [`super::branch_fits`] and [`super::remote_fits`] take. Nothing is asked of git yet.
@@ -212,23 +233,51 @@ impl Branch {
             let Some(local) = self.git.resolve(&self.local())? else { return Ok(Blobs::new()) };
             let arguments = ["ls-tree", "-r", "-z", "--full-tree", &local];
             let said = self.git.done("list the branch", &arguments)?;
-            return Ok(tree_lines(&said.out).map(|(path, oid)| (path, Some(oid))).collect());
+            return Ok(tree_lines(&said.out).map(|(path, oid)| (path, Blob::New(oid))).collect());
         };
         if local == tip {
             return Ok(Blobs::new());
         }
-        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=A", tip, &local];
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", tip, &local];
         let said = self.git.done("compare the branch with the remote's", &arguments)?;
         let text = String::from_utf8_lossy(&said.out).into_owned();
         let mut fields = text.split('\0');
         let mut blobs = Blobs::new();
         while let (Some(head), Some(path)) = (fields.next(), fields.next()) {
             // `:000000 100644 0000… abcd… A`
-            let oid = head.split(' ').nth(3).filter(|oid| is_oid(oid));
-            let Some(oid) = oid else { return Err(GitProblem::Answer { what: "diff-tree" }) };
-            blobs.insert(path.to_owned(), Some(oid.to_owned()));
+            let mut head = head.split(' ').skip(3);
+            let (oid, status) = (head.next().filter(|oid| is_oid(oid)), head.next());
+            let blob = match (oid, status) {
+                (Some(oid), Some("A")) => Blob::New(oid.to_owned()),
+                (Some(oid), Some("M")) => Blob::Amended(oid.to_owned()),
+                _ => return Err(GitProblem::Answer { what: "diff-tree" }),
+            };
+            blobs.insert(path.to_owned(), blob);
+        }
+        if blobs.values().any(|blob| matches!(blob, Blob::Amended(_))) {
+            // What differs may as well have been amended on the remote.
+            let ours = self.amended(tip, &local)?;
+            blobs.retain(|path, blob| !matches!(blob, Blob::Amended(_)) || ours.contains(path));
         }
         Ok(blobs)
+    }
+
+    /// The paths that commits of the local branch alone have changed.
+    fn amended(&self, tip: &str, local: &str) -> Result<BTreeSet<String>, GitProblem> {
+        let what = "compare the branch with the remote's";
+        let commits = self.git.done(what, &["rev-list", local, &format!("^{tip}")])?;
+        let arguments =
+            ["diff-tree", "--stdin", "-r", "-z", "--no-renames", "--no-commit-id", "--name-only", "--diff-filter=M"];
+        let said = self.git.command(&arguments).input(commits.out).done(what, HERE)?;
+        let paths = String::from_utf8_lossy(&said.out).into_owned();
+        Ok(paths.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Which files of the local branch are newer than those of the remote's, as far as that is known here.
+    pub(super) fn newer(&self) -> Result<BTreeMap<String, String>, GitProblem> {
+        let Some(tip) = self.git.resolve(&self.tracking())? else { return Ok(BTreeMap::new()) };
+        let all = self.unpushed(Some(&tip))?.into_iter();
+        Ok(all.filter_map(|(path, blob)| Some((path, blob.oid()?.to_owned()))).collect())
     }
 
     /// Writes the files' contents into git's store.
@@ -237,21 +286,23 @@ impl Branch {
         let mut blobs = Blobs::new();
         for change in changes {
             let path = self.path(&change.path)?;
-            let oid = match &change.content {
-                Content::Gone => None,
+            let file = |file: &Path| {
+                let run = self.git.command(&["hash-object", "-w", "--no-filters", "--"]).argument(file.as_os_str());
+                Ok::<_, GitProblem>(run.done(what, HERE)?.text())
+            };
+            let blob = match &change.content {
+                Content::Gone => Blob::Gone,
                 Content::Bytes(bytes) => {
                     let run = self.git.command(&["hash-object", "-w", "--no-filters", "--stdin"]);
-                    Some(run.input(bytes.clone()).done(what, HERE)?.text())
+                    Blob::New(run.input(bytes.clone()).done(what, HERE)?.text())
                 }
-                Content::File(file) => {
-                    let run = self.git.command(&["hash-object", "-w", "--no-filters", "--"]).argument(file.as_os_str());
-                    Some(run.done(what, HERE)?.text())
-                }
+                Content::File(path) => Blob::New(file(path)?),
+                Content::Amended(path) => Blob::Amended(file(path)?),
             };
-            if oid.as_deref().is_some_and(|oid| !is_oid(oid)) {
+            if blob.oid().is_some_and(|oid| !is_oid(oid)) {
                 return Err(GitProblem::Answer { what: "hash-object" });
             }
-            blobs.insert(path, oid);
+            blobs.insert(path, blob);
         }
         Ok(blobs)
     }
@@ -265,7 +316,7 @@ impl Branch {
         Ok(format!("{}{below}", self.git.prefix()))
     }
 
-    /// A commit on a tip, of that tip's files and these; the tip itself where nothing changes. Nothing is overwritten by another content.
+    /// A commit on a tip, of that tip's files and these; the tip itself where nothing changes. Nothing but what was amended gets another content.
     fn onto(&self, tip: Option<&str>, blobs: &Blobs, message: &str, now: Timestamp) -> Result<String, GitProblem> {
         let folder = tempfile::tempdir()
             .map_err(|source| GitProblem::Io { path: PathBuf::from("a temporary folder"), source })?;
@@ -277,19 +328,22 @@ impl Branch {
             let there: BTreeMap<String, String> = tree_lines(&said.out).collect();
             for (path, blob) in blobs {
                 match (there.get(path), blob) {
-                    (Some(old), Some(new)) if old != new => {
+                    (Some(old), Blob::New(new) | Blob::Amended(new)) if old == new => {}
+                    (Some(_), Blob::New(_)) => {
                         return Err(GitProblem::Taken { branch: self.name.clone(), path: path.clone() });
                     }
-                    (Some(old), None) => lines.extend(format!("0 {}\t{path}\0", "0".repeat(old.len())).bytes()),
-                    (None, Some(new)) => lines.extend(format!("100644 {new}\t{path}\0").bytes()),
-                    _ => {}
+                    (Some(old), Blob::Gone) => lines.extend(format!("0 {}\t{path}\0", "0".repeat(old.len())).bytes()),
+                    (_, Blob::New(new) | Blob::Amended(new)) => {
+                        lines.extend(format!("100644 {new}\t{path}\0").bytes());
+                    }
+                    (None, Blob::Gone) => {}
                 }
             }
             if lines.is_empty() {
                 return Ok(tip.to_owned());
             }
         } else {
-            let new = blobs.iter().filter_map(|(path, blob)| Some((path, blob.as_ref()?)));
+            let new = blobs.iter().filter_map(|(path, blob)| Some((path, blob.oid()?)));
             new.for_each(|(path, blob)| lines.extend(format!("100644 {blob}\t{path}\0").bytes()));
         }
         let update = self.indexed(&index, &["update-index", "-z", "--index-info"])?;

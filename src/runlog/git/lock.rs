@@ -38,6 +38,9 @@ pub struct LockNote {
     pub pid: u32,
     /// When the run began, by that machine's clock.
     pub started: Timestamp,
+    /// When the lock was taken, by that clock: of a run that was resumed, long after it began. Older notes do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Timestamp>,
     /// The page of CI's job, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<String>,
@@ -46,9 +49,14 @@ pub struct LockNote {
 }
 
 impl LockNote {
+    /// Since when it is held.
+    pub fn since(&self) -> Timestamp {
+        self.taken.unwrap_or(self.started)
+    }
+
     /// Whole seconds since it was taken; 0 where the clocks differ by more.
     pub fn age(&self, now: Timestamp) -> u64 {
-        u64::try_from(now.as_second() - self.started.as_second()).unwrap_or(0)
+        u64::try_from(now.as_second() - self.since().as_second()).unwrap_or(0)
     }
 }
 
@@ -112,6 +120,11 @@ impl RemoteLock {
 
     fn of(name: &str, commit: String, note: &LockNote) -> Self {
         Self { held: Held { branch: name.to_owned(), commit, note: Some(note.clone()) } }
+    }
+
+    /// Whole seconds since it was taken.
+    pub fn age(&self, now: Timestamp) -> u64 {
+        self.held.note.as_ref().map_or(0, |note| note.age(now))
     }
 
     /// Gives the lock back. One that is not ours any more is left alone.
@@ -184,4 +197,19 @@ fn commit(branch: &Branch, note: &LockNote, now: Timestamp) -> Result<String, Gi
     let tree = git.command(&["mktree"]).input(tree).done("write a tree", HERE)?;
     let message = format!("Lock of {} in {}: run {}\n", note.integration, note.environment, note.run);
     branch.commit_tree(&tree.text(), None, &message, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locks_age_counts_from_when_it_was_taken_and_of_older_notes_from_the_runs_start() {
+        let note = "footbridge: 1\nkind: lock\nrun: 2026-11-22T080003Z\nintegration: notes\nenvironment: sandbox\n\
+                    org_id: 00D000000000001EAA\nhost: runner-1\npid: 7\nstarted: 2026-11-22T08:00:03Z\nnonce: 1\n";
+        let older: LockNote = serde_yaml::from_str(note).unwrap();
+        let resumed: LockNote = serde_yaml::from_str(&format!("{note}taken: 2026-11-22T15:00:00Z\n")).unwrap();
+        let now = "2026-11-22T15:00:10Z".parse().unwrap();
+        assert_eq!((older.age(now), resumed.age(now), resumed.age(resumed.started)), (25_207, 10, 0));
+    }
 }

@@ -4,10 +4,12 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{LONGEST_LOG, Store, StoreProblem, at};
 use crate::model::OrgId;
 use crate::runlog::git::Archive;
-use crate::runlog::place::safe_segment;
+use crate::runlog::place::{safe_segment, stamp};
 use crate::runlog::{Intent, RunLog};
 
 /// How the file of an intent ends.
@@ -72,6 +74,20 @@ impl Store {
         let folder = self.root.join(safe_segment(integration)).join(org_id.as_str()).join(year);
         let ends = [".yaml", ".records.jsonl", ".values.age", INTENT];
         ends.iter().any(|end| self.has(&folder.join(format!("{id}{end}"))))
+    }
+
+    /// The id of a run that starts now: its stamp, with a number behind it where files of that name are there already, here, on the branch or `elsewhere`.
+    pub fn free_id(
+        &self,
+        integration: &str,
+        org_id: OrgId,
+        start: Timestamp,
+        elsewhere: impl Fn(&str) -> bool,
+    ) -> String {
+        let stamp = stamp(start);
+        let numbered = |number: u64| if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
+        let free = |id: &String| !self.has_run(integration, org_id, id) && !elsewhere(id);
+        (1..).map(numbered).find(free).unwrap_or_else(|| stamp.clone())
     }
 
     /// Where the file of a run's intent lies.

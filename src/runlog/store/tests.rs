@@ -76,6 +76,29 @@ fn two_runs_of_one_second_get_two_names() {
 }
 
 #[test]
+fn an_id_is_free_where_no_file_of_a_run_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let (log, _) = sample::run();
+    let stamp = crate::runlog::stamp(log.start);
+    let free = |elsewhere: &str| store.free_id(&log.integration, log.org_id, log.start, |id| id == elsewhere);
+    assert_eq!((free(""), free(&stamp)), (stamp.clone(), format!("{stamp}-2")));
+    std::fs::create_dir_all(store.folder(&log)).unwrap();
+    for (number, end) in ["yaml", "records.jsonl", "values.age", "intent.yaml"].iter().enumerate() {
+        let taken = free("");
+        std::fs::write(store.folder(&log).join(format!("{taken}.{end}")), "").unwrap();
+        assert_eq!(free(""), format!("{stamp}-{}", number + 2), "{end}");
+    }
+    // A log whose id is free takes it, beside its own values and intent; another takes none of theirs.
+    let mut own = RunLog { id: format!("{stamp}-4"), ..log.clone() };
+    store.name(&mut own);
+    assert_eq!(own.id, format!("{stamp}-4"));
+    let mut other = RunLog { id: String::new(), ..log.clone() };
+    store.name(&mut other);
+    assert_eq!(other.id, format!("{stamp}-5"));
+}
+
+#[test]
 fn lists_are_newest_first_and_broken_logs_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path());

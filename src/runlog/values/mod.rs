@@ -14,7 +14,7 @@ mod write;
 mod tests;
 
 pub use format::{FORMAT, Head, Keep, RecordValues};
-pub use place::{Place, Recipient, find, free_run};
+pub use place::{Place, Recipient, find};
 pub use problem::ValuesProblem;
 pub use read::Reader;
 pub use write::{Kept, Writer};

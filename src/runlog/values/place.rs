@@ -3,11 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::{Keep, ValuesProblem};
 use crate::model::OrgId;
-use crate::runlog::{safe_segment, stamp};
+use crate::runlog::safe_segment;
 
 /// To whom a committed file is encrypted: an age public key, which is no secret.
 #[derive(Clone)]
@@ -86,23 +84,4 @@ pub fn find(values: &Path, runs: &Path, integration: &str, org_id: OrgId, run: &
     [local(values, integration, org_id, run), committed(runs, integration, org_id, run)]
         .into_iter()
         .find(|path| path.is_file())
-}
-
-/// The id of a run that starts now: its stamp, with a number behind it where files of that name are there already.
-pub fn free_run(values: &Path, runs: &Path, integration: &str, org_id: OrgId, start: Timestamp) -> String {
-    let stamp = stamp(start);
-    let folder = runs.join(safe_segment(integration)).join(org_id.as_str()).join(&stamp[..4]);
-    let taken = |run: &str| {
-        ["yaml", "records.jsonl", "values.age", "intent.yaml"]
-            .iter()
-            .any(|e| folder.join(format!("{run}.{e}")).exists())
-            || local(values, integration, org_id, run).exists()
-    };
-    let mut run = stamp.clone();
-    let mut number = 2;
-    while taken(&run) {
-        run = format!("{stamp}-{number}");
-        number += 1;
-    }
-    run
 }

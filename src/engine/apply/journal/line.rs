@@ -35,6 +35,9 @@ pub struct Head {
     pub run: String,
     /// When it started (UTC).
     pub started: Timestamp,
+    /// The tick of the schedule that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<Timestamp>,
     /// The integration.
     pub integration: String,
     /// The environment.

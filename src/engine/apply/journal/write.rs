@@ -39,6 +39,8 @@ pub struct Start {
     pub run: String,
     /// When it started (UTC).
     pub started: Timestamp,
+    /// The tick of the schedule that it is for.
+    pub tick: Option<Timestamp>,
     /// What of the plan is carried out.
     pub selection: Selection,
     /// By bulk jobs?
@@ -55,6 +57,7 @@ impl Start {
             format: FORMAT.to_owned(),
             run: self.run,
             started: self.started,
+            tick: self.tick,
             integration: plan.header.integration.clone(),
             environment: plan.header.environment,
             object: plan.header.object.clone(),

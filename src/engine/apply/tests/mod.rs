@@ -91,6 +91,7 @@ pub fn start(selection: Selection) -> Start {
     Start {
         run: "2026-11-21T090003Z".into(),
         started: "2026-11-21T09:00:03Z".parse().unwrap(),
+        tick: None,
         selection,
         bulk: false,
         parent: None,
