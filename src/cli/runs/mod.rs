@@ -22,6 +22,11 @@ use crate::runlog::{Store, StoreProblem};
 /// Runs that a list shows to a person who does not say how many.
 const SHOWN: usize = 50;
 
+/// Is the outcomes file gone? Pruned, or never fetched.
+pub(super) fn is_gone(problem: &StoreProblem) -> bool {
+    matches!(problem, StoreProblem::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
 /// Why the history cannot be read, for people.
 pub(super) fn wrong(problem: StoreProblem) -> Failure {
     let code = match problem {

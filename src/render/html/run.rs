@@ -11,9 +11,11 @@ use crate::render::apply::{verdict, window_sentence};
 use crate::render::wording::{counted, grouped, guard_sentence, outcome_words, run_time, share};
 use crate::runlog::{Outcome, RecordLine, RunLog, Status};
 
-/// The page. `records` are some of those that were not updated, `left_out` how many more there are.
-pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> String {
+/// The page. `records` are the first of those that were not updated; `None` where which they were is not kept any more.
+pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String {
     let file = run_file(&log.integration, log.org_id, &log.id);
+    let missing = log.records.records.saturating_sub(log.records.updated);
+    let left_out = missing.saturating_sub(records.map_or(0, <[_]>::len) as u64);
     let body = html! {
         h1 { "Run " (Text(&log.id)) }
         p.lead {
@@ -57,10 +59,13 @@ pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> 
         }
         section aria-labelledby="left" {
             h2 id="left" { "Records that were not updated" }
-            @if records.is_empty() && left_out == 0 { p { "None." } }
-            @else {
-                (wide("Table of records", left(records)))
-                @if left_out > 0 { p.note { "… and " (counted(left_out, "record")) " more: " code { "footbridge runs show " (Text(&log.id)) } } }
+            @match records {
+                _ if missing == 0 => p { "None." },
+                None => p { (counted(missing, "record")) ". Which, and why, is not kept any more: the outcomes, record by record, were removed (" code { "footbridge runs prune" } ")." },
+                Some(records) => {
+                    @if !records.is_empty() { (wide("Table of records", left(records))) }
+                    @if left_out > 0 { p.note { "… and " (counted(left_out, "record")) " more: " code { "footbridge runs show " (Text(&log.id)) " --failed" } } }
+                }
             }
         }
         section aria-labelledby="facts" {
