@@ -4,6 +4,7 @@
 
 mod branch;
 mod reading;
+mod values;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};

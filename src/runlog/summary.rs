@@ -87,6 +87,12 @@ impl RunSummary {
             codes: log.problems.iter().map(|problem| problem.code.clone()).collect(),
         }
     }
+
+    /// Did it change records, or may it have? What is in the org comes from the newest such run: drift is told of it, `undo NAME` takes it back, and pruning
+    /// leaves it whole.
+    pub fn wrote(&self) -> bool {
+        self.records.updated + self.records.unknown > 0
+    }
 }
 
 impl RowCounts {

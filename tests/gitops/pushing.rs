@@ -270,7 +270,7 @@ fn a_protected_branch_is_told_with_what_to_do_before_anything_is_sent() {
     assert!(!team.job.scene.path("home/hooks-ran").exists());
 }
 
-fn executable(path: &Path) {
+pub(super) fn executable(path: &Path) {
     #[cfg(unix)]
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }

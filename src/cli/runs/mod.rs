@@ -49,12 +49,11 @@ pub(super) fn store(world: &World) -> Store {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &RunsArguments) -> Result<Exit, Failure> {
-    let store = store(world);
     match &arguments.command {
-        None => list(world, &store, arguments),
-        Some(RunsCommand::Show(which)) => show::run(world, &store, which),
-        Some(RunsCommand::Diff(which)) => diff::run(world, &store, which),
-        Some(RunsCommand::Prune(how)) => prune::run(world, &store, how),
+        None => list(world, &store(world), arguments),
+        Some(RunsCommand::Show(which)) => show::run(world, &store(world), which),
+        Some(RunsCommand::Diff(which)) => diff::run(world, &store(world), which),
+        Some(RunsCommand::Prune(how)) => prune::run(world, how),
     }
 }
 

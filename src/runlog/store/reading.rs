@@ -249,7 +249,7 @@ impl Store {
     }
 
     /// Is there a file, in the folder or elsewhere?
-    pub(super) fn has(&self, path: &Path) -> bool {
+    pub(in crate::runlog) fn has(&self, path: &Path) -> bool {
         path.exists() || self.kept(path).is_some_and(|kept| self.shelves[kept.shelf].has(&kept.name))
     }
 
