@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::Place;
-use crate::cli::repository::state_folder;
+use crate::cli::repository::values_folder;
 use crate::config::valid;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
@@ -15,7 +15,7 @@ use crate::runlog::{ValuesNote, stamp};
 
 /// The folder for values that stay on this machine.
 pub fn local(place: &Place<'_>) -> PathBuf {
-    state_folder(place.root).join("values")
+    values_folder(place.root)
 }
 
 /// The folder of run logs.
