@@ -68,17 +68,17 @@ fn old_outcomes_and_committed_values_go_from_the_branch_in_one_commit_and_stay_g
     team.run("b", &["runs", "show", "2026-12-01T090000Z"]).exits(0).says("are not there any more");
     team.run("b", &["runs", "prune", "--keep", "7d", "--push", "--yes"]).exits(0).says("Nothing to remove");
 
-    // A clone whose own branch has the files from before does not bring them back.
+    // A clone whose own branch has the files from before brings its new ones alone.
     let a = team.clone_of("a");
     assert_eq!(git(&a, &["ls-tree", "-r", "--name-only", RUNS]).matches(".values.age").count(), 2);
     team.run("a", &["apply", "notes", "--yes", "--push"]).exits(0);
-    assert_eq!((team.logs().len(), team.count(".values.age")), (5, 1), "{:?}", team.files());
+    assert_eq!((team.logs().len(), team.count(".values.age")), (5, 2), "{:?}", team.files());
     assert_eq!(git(&a, &["rev-parse", RUNS]), git(&team.remote(), &["rev-parse", RUNS]));
 }
 
 #[test]
 fn plain_values_of_runs_whose_logs_are_on_the_branch_alone_go_with_age() {
-    let mut team = Team::new(6);
+    let mut team = Team::with(6, "git: {}\n");
     for number in 1..=3 {
         day(&mut team, "a", number, "--push");
     }
