@@ -6,7 +6,7 @@ use crate::model::{FieldName, FieldType, Object, RecordId};
 use crate::render::runs::DriftCell;
 use crate::runlog::values::{Head, RecordValues};
 use crate::salesforce::{Client, SalesforceError};
-use crate::values;
+use crate::undo::{canonical, holds};
 
 /// Records read at once.
 pub const AT_ONCE: usize = 2_000;
@@ -98,29 +98,5 @@ impl Cells {
             }
         }
         Ok(())
-    }
-}
-
-/// The canonical form of what the org has. A value that its own type does not allow is compared as it stands.
-fn canonical(field_type: &FieldType, raw: &[u8]) -> Option<String> {
-    let mut text = Vec::new();
-    if !raw.is_empty() && values::canon_org(field_type, raw, &mut text).is_err() {
-        text = raw.to_vec();
-    }
-    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
-}
-
-/// Does the field hold what was written? A checkbox has no blank: its blank is false.
-fn holds(
-    record: &RecordValues,
-    salt: &str,
-    field: &FieldName,
-    field_type: &FieldType,
-    now: Option<&str>,
-) -> Option<bool> {
-    let off = *field_type == FieldType::Boolean && matches!(now, None | Some("false"));
-    match off {
-        true => Some(record.wrote(salt, field, None)? || record.wrote(salt, field, Some("false"))?),
-        false => record.wrote(salt, field, now),
     }
 }
