@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::names::history_file;
+use super::pieces::status;
 use super::shell::{Mark, Site, Step, badge, page};
 use super::text::Text;
 use crate::model::{EnvironmentName, OrgId};
@@ -55,14 +56,6 @@ impl Line {
     pub fn file(&self) -> Option<String> {
         let org_id = self.org_id.filter(|_| !self.runs.is_empty())?;
         Some(history_file(&self.integration, self.environment, org_id))
-    }
-}
-
-/// A run's status.
-pub(super) fn status(run: &RunSummary) -> Markup {
-    match run.status {
-        Status::Completed => badge(Mark::Good, "Completed"),
-        Status::Failed => badge(Mark::Bad, "Failed"),
     }
 }
 
@@ -144,7 +137,7 @@ fn row(line: &Line) -> Markup {
             }
             td data-label="Status" {
                 @match last {
-                    Some(run) => (status(run)),
+                    Some(run) => (status(run.status)),
                     None => (badge(Mark::Quiet, if line.standing.ran { "Not in this time" } else { "Never ran" })),
                 }
                 @if line.standing.overdue { " " (badge(Mark::Late, "Overdue")) }

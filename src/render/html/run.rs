@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::grid::when;
 use super::names::{history_file, run_file};
-use super::shell::{Mark, Site, Step, badge, page, wide};
+use super::pieces::{fields_head, guard, ledger, status};
+use super::shell::{Site, Step, page, wide};
 use super::text::Text;
 use crate::plan::RowOutcome;
 use crate::render::apply::{verdict, window_sentence};
 use crate::render::wording::{counted, grouped, guard_sentence, outcome_words, run_time, share};
-use crate::runlog::{Outcome, RecordLine, RunLog, Status};
+use crate::runlog::{Outcome, RecordLine, RunLog};
 
 /// The page. `records` are the first of those that were not updated; `None` where which they were is not kept any more.
 pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String {
@@ -19,7 +20,7 @@ pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String 
     let body = html! {
         h1 { "Run " (Text(&log.id)) }
         p.lead {
-            @match log.status { Status::Completed => (badge(Mark::Good, "Completed")), Status::Failed => (badge(Mark::Bad, "Failed")) }
+            (status(log.status))
             " " (Text(verdict(log).trim_start_matches(log.status.as_str()).trim_start_matches([':', ' '])))
         }
         @if !log.problems.is_empty() {
@@ -46,15 +47,8 @@ pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String 
         section aria-labelledby="guards" {
             h2 id="guards" { "Guards" }
             @if log.guards.is_empty() { p { "None was asked: the run ended before." } }
-            @else { ul.guards { @for guard in &log.guards {
-                li {
-                    @match (guard.held, guard.waived) {
-                        (true, false) => (badge(Mark::Bad, "held")),
-                        (true, true) => (badge(Mark::Late, "waived")),
-                        (false, _) => (badge(Mark::Good, "ok")),
-                    }
-                    " " code { (Text(&guard.name)) } " " (Text(&guard_sentence(&guard.name, guard.value, guard.base, &guard.limit)))
-                }
+            @else { ul.guards { @for g in &log.guards {
+                (guard(&g.name, &guard_sentence(&g.name, g.value, g.base, &g.limit), g.held, g.waived))
             } } }
         }
         section aria-labelledby="left" {
@@ -98,19 +92,6 @@ fn ledgers(log: &RunLog) -> Markup {
         ("not attempted", r.not_attempted),
         ("unknown", r.unknown),
     ];
-    let ledger = |title: &str, lines: &[(&str, u64)], total: (&str, u64)| {
-        html! {
-            table.ledger {
-                caption { (title) }
-                tbody {
-                    @for (what, count) in lines.iter().filter(|(_, count)| *count > 0) {
-                        tr { th scope="row" { (what) } td.num { (grouped(*count)) } td.num.share { (share(*count, total.1)) } }
-                    }
-                }
-                tfoot { tr { th scope="row" { (total.0) } td.num { (grouped(total.1)) } td {} } }
-            }
-        }
-    };
     html! {
         (ledger("Report rows", &rows, ("rows in all", log.rows.rows)))
         (ledger("Cells of matched records", &cells, ("cells in all", c.cells)))
@@ -122,11 +103,7 @@ fn fields(log: &RunLog) -> Markup {
     html! {
         table {
             caption { "Planned changes by field" }
-            thead { tr {
-                th scope="col" { "Field" } th scope="col" { "Column" }
-                th.num scope="col" { "Fill" } th.num scope="col" { "Overwrite" } th.num scope="col" { "Clear" }
-                th.num scope="col" { "Same" } th.num scope="col" { "Kept" } th.num scope="col" { "Refused" }
-            } }
+            (fields_head())
             tbody { @for field in &log.fields { tr {
                 th scope="row" { code { (Text(field.field.as_str())) } }
                 td { (Text(&field.column)) }
@@ -142,13 +119,6 @@ fn fields(log: &RunLog) -> Markup {
 }
 
 fn left(records: &[RecordLine]) -> Markup {
-    let word = |outcome| match outcome {
-        Outcome::Updated => "updated",
-        Outcome::Failed => "failed",
-        Outcome::Drifted => "drifted",
-        Outcome::NotAttempted => "not attempted",
-        Outcome::Unknown => "unknown",
-    };
     html! {
         table {
             caption { "Records that were not updated, and why" }
@@ -158,7 +128,7 @@ fn left(records: &[RecordLine]) -> Markup {
             tbody { @for line in records { tr {
                 th scope="row" { code { (Text(line.record.as_str())) } }
                 td.num { (grouped(line.row)) }
-                td { (word(line.outcome)) }
+                td { (line.outcome.as_str().replace('_', " ")) }
                 td {
                     @for problem in &line.problems {
                         span.line { code { (Text(&problem.code)) } @if let Some(message) = &problem.message { " " (Text(message)) } }
