@@ -18,8 +18,6 @@ pub struct RunSummary {
     pub integration: String,
     /// The report's name.
     pub report: String,
-    /// The report's own time (UTC), where it has one.
-    pub report_modified: Option<Timestamp>,
     /// The object.
     pub object: ObjectName,
     /// The org's name.
@@ -66,7 +64,6 @@ impl RunSummary {
             id: log.id.clone(),
             integration: log.integration.clone(),
             report: log.report.name.clone(),
-            report_modified: log.report.modified,
             object: log.object.clone(),
             org: log.org.clone(),
             environment: log.environment,

@@ -141,7 +141,6 @@ impl Which {
             trigger: self.trigger.clone(),
             since: self.since.map(|when| when.begins(now)),
             until: self.until.map(|when| when.ends(now)),
-            most: None,
         }
     }
 }
