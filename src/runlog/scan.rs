@@ -288,7 +288,9 @@ impl<'t> Found<'t> {
         }
         match (section, key) {
             (Section::Report, "name") => once(&mut self.report, owned(value)),
-            (Section::Report, "modified") => once(&mut self.modified, text(value)?.parse::<jiff::Timestamp>().ok().map(drop)),
+            (Section::Report, "modified") => {
+                once(&mut self.modified, text(value)?.parse::<jiff::Timestamp>().ok().map(drop))
+            }
             (Section::Rows, _) => self.rows.add(key, value),
             (Section::Cells, _) => self.cells.add(key, value),
             (Section::Records, _) => self.records.add(key, value),

@@ -100,7 +100,11 @@ pub fn prune(pruning: &Pruning, root: &Path, folder: &str, removed: bool, option
     if pruning.elsewhere > 0 {
         out.push_str(&format!(
             "{} older files on the branch of run logs, which stay there: `--push` removes them.\n",
-            if pruning.elsewhere == 1 { "1 run has".to_owned() } else { format!("{} runs have", grouped(pruning.elsewhere)) }
+            if pruning.elsewhere == 1 {
+                "1 run has".to_owned()
+            } else {
+                format!("{} runs have", grouped(pruning.elsewhere))
+            }
         ));
     }
     for path in &pruning.unreadable {
