@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::git;
-use super::repository::state_folder;
+use super::repository::values_folder;
 use super::runs::{BlameArguments, store, wrong};
 use super::show::options;
 use super::tokens::identity;
 use super::world::World;
 use crate::model::{FieldName, OrgId, RecordId};
 use crate::render::runs::{self, Blamed, Values};
-use crate::runlog::values::{Reader, ValuesProblem, find};
+use crate::runlog::values::{Reader, ValuesProblem, is_sealed};
 use crate::runlog::{Filter, Store};
 
 /// The values of a run, where they are kept here and open with the key of this machine.
@@ -26,27 +26,13 @@ pub(super) fn values(
     log: &Path,
     of: (&str, OrgId, &str),
 ) -> Result<Option<Reader>, ValuesProblem> {
-    let (integration, org_id, run) = of;
-    let folder = state_folder(&world.root()).join("values");
+    let Some(path) = store.values(&values_folder(&world.root()), log, of) else { return Ok(None) };
     // Without a key that can be used it is the file that says what is missing.
-    let key = || identity(world).ok().flatten();
-    if let Some(path) = find(&folder, store.root(), integration, org_id, run) {
-        return Reader::open(&path, key().as_ref()).map(Some);
-    }
-    // Beside the log, wherever that lies.
-    match store.beside(log, "values.age") {
-        Ok(file) => {
-            let path = log.with_extension("values.age");
-            Reader::start(std::io::BufReader::new(file), &path, key().as_ref()).map(Some)
-        }
-        Err(_) => Ok(None),
-    }
+    store.open_values(&path, identity(world).ok().flatten().as_ref()).map(Some)
 }
 
 /// One record's values in a run.
-fn of_record(world: &World, store: &Store, blamed: &Blamed, org_id: OrgId, record: RecordId) -> Option<Values> {
-    let run = &blamed.run;
-    let reader = values(world, store, Path::new(&run.path), (&run.integration, org_id, &run.run)).ok()??;
+fn of_record(reader: Reader, record: RecordId) -> Option<Values> {
     let mut found = None;
     // To the end: only there it is known that the file is whole.
     for line in reader {
@@ -93,6 +79,7 @@ pub fn run(world: &World, arguments: &BlameArguments) -> Result<Exit, Failure> {
     let below = |path: &str| Path::new(path).strip_prefix(&root).ok().map(PathBuf::from);
     let paths: Vec<PathBuf> = found.iter().filter_map(|(b, _)| below(&b.run.path)).collect();
     let commits = git::brought(&root, &paths);
+    let (own, has_key) = (values_folder(&root), matches!(identity(world), Ok(Some(_))));
     for (blamed, org_id) in &mut found {
         if let Some(path) = below(&blamed.run.path) {
             blamed.run.log_commit = commits.get(&path).map(|(hash, _)| hash.clone());
@@ -100,9 +87,14 @@ pub fn run(world: &World, arguments: &BlameArguments) -> Result<Exit, Failure> {
         }
         let full = root.join(&blamed.run.path);
         let of = (blamed.run.integration.as_str(), *org_id, blamed.run.run.as_str());
-        blamed.run.values_kept = matches!(values(world, &store, &full, of), Ok(Some(_)));
-        if world.terminal && !world.json && blamed.run.values_kept {
-            blamed.values = of_record(world, &store, blamed, *org_id, record);
+        if world.terminal && !world.json {
+            let reader = values(world, &store, &full, of).ok().flatten();
+            blamed.run.values_kept = reader.is_some();
+            blamed.values = reader.and_then(|reader| of_record(reader, record));
+        } else {
+            // Whom no value is shown need not wait for them to be opened.
+            let path = store.values(&own, &full, of);
+            blamed.run.values_kept = path.is_some_and(|path| has_key || !is_sealed(&path));
         }
     }
     let all: Vec<Blamed> = found.into_iter().map(|(blamed, _)| blamed).collect();

@@ -4,7 +4,7 @@ mod cells;
 
 use std::collections::{BTreeMap, HashMap};
 
-use self::cells::{Cells, Written};
+use self::cells::{Cells, Written, Wrote};
 use super::blame::values;
 use super::connect::{Connected, Purpose, budget};
 use super::exit::Exit;
@@ -65,7 +65,7 @@ pub async fn run(world: &World, arguments: &DriftArguments) -> Result<Exit, Fail
     Ok(exit)
 }
 
-/// Which fields of which records a run updated.
+/// Which fields of which records a run updated, or may have.
 fn written(store: &Store, run: &RunSummary, log: &RunLog) -> Result<Written, Failure> {
     let (_, lines) = store.outcomes(&run.path, log).map_err(|problem| {
         wrong(problem).help(format!("without the outcomes of run {} it is not known which records it wrote", run.id))
@@ -74,9 +74,10 @@ fn written(store: &Store, run: &RunSummary, log: &RunLog) -> Result<Written, Fai
     for line in lines {
         let line = line.map_err(|e| Failure::usage(Code::UnknownRun, format!("run {}: {e}", run.id)))?;
         if let OutcomesLine::Record(line) = line
-            && line.outcome == Outcome::Updated
+            && matches!(line.outcome, Outcome::Updated | Outcome::Unknown)
         {
-            written.insert(line.record, line.changes.into_iter().map(|change| change.field).collect());
+            let fields = line.changes.into_iter().map(|change| change.field).collect();
+            written.insert(line.record, Wrote { fields, certain: line.outcome == Outcome::Updated });
         }
     }
     Ok(written)
@@ -107,8 +108,7 @@ async fn one(
         changed_by: Vec::new(),
         fights: Vec::new(),
     };
-    let wrote = |run: &RunSummary| run.exit.carried_out() && run.records.updated > 0;
-    let Some(last) = store.newest(name, target.environment, target.org_id, wrote).map_err(wrong)? else {
+    let Some(last) = store.newest(name, target.environment, target.org_id, RunSummary::wrote).map_err(wrong)? else {
         return Ok(Drifted { view, cells: Vec::new(), users: Vec::new() });
     };
     let log = store.log(&last.path).map_err(wrong)?;
@@ -126,7 +126,7 @@ async fn one(
     (view.gone, view.unknown) = (found.gone, found.unknown);
     view.differ = found.records.len() as u64;
     let mut totals: BTreeMap<&FieldName, u64> = BTreeMap::new();
-    written.values().flatten().for_each(|field| *totals.entry(field).or_insert(0) += 1);
+    written.values().flat_map(|wrote| &wrote.fields).for_each(|field| *totals.entry(field).or_insert(0) += 1);
     for (field, records) in &found.fields {
         view.fields.push(DriftField {
             field: field.as_str().to_owned(),
@@ -163,9 +163,9 @@ async fn by_values(
                 .help("restore the file, or plan: `footbridge plan` tells what the report of now would change");
             Failure::new(Exit::Failed, diagnostic)
         })?;
-        if let Some(fields) = written.get(&record.id) {
+        if let Some(wrote) = written.get(&record.id) {
             digests |= record.after.is_none();
-            waiting.push((record, fields.as_slice()));
+            waiting.push((record, wrote));
         }
         if waiting.len() == cells::AT_ONCE || (reader.peek().is_none() && !waiting.is_empty()) {
             let read = found.compare(&connected.client, &object, &head, &waiting).await;
@@ -214,9 +214,13 @@ async fn by_report(
     let mut found = Cells::default();
     for entry in planned.plan.planned() {
         let entry = entry.map_err(|e| Failure::bug(e.to_string()))?;
-        let Some((record, fields)) = entry.record.and_then(|r| Some((r, written.get(&r)?))) else { continue };
-        for cell in entry.cells.into_iter().filter(|cell| fields.contains(&cell.field)) {
-            found.differs(record, cell.field, Some(cell.after), cell.before);
+        let Some((record, wrote)) = entry.record.and_then(|r| Some((r, written.get(&r)?))) else { continue };
+        for cell in entry.cells.into_iter().filter(|cell| wrote.fields.contains(&cell.field)) {
+            if wrote.certain {
+                found.differs(record, cell.field, Some(cell.after), cell.before);
+            } else {
+                found.unknown += 1;
+            }
         }
     }
     view.known_by = Some("report".to_owned());

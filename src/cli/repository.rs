@@ -180,6 +180,11 @@ pub fn state_folder(root: &Path) -> PathBuf {
     root.join(".footbridge")
 }
 
+/// The folder for the values of runs that stay on this machine.
+pub fn values_folder(root: &Path) -> PathBuf {
+    state_folder(root).join("values")
+}
+
 /// An empty file without a name, gone with the process, for what is too large for memory: below the repository's local state, or in the system's folder
 /// for temporary files where there is none or it cannot be written (a checkout that is read-only can be planned in).
 pub(super) fn scratch(root: &Path) -> std::io::Result<File> {

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::apply::{back, keeping};
+use super::apply::back;
 use super::arguments::ApplyArguments;
 use super::branch;
 use super::connect::{Connected, Purpose, budget};
@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::{Place, Target};
 use super::problem;
-use super::repository::{Repository, scratch};
+use super::repository::{Repository, scratch, values_folder};
 use super::show;
 use super::tokens;
 use super::world::World;
@@ -26,7 +26,7 @@ use crate::plan::{
     Context, Digests, FORMAT, FieldHead, FileProblem, GuardName, Header, Lines, Plan, Sink as _, Spool, Usage, Watch,
     Way,
 };
-use crate::runlog::values::{Keep, Reader, RecordValues, ValuesProblem, find};
+use crate::runlog::values::{Keep, Reader, RecordValues, ValuesProblem, is_sealed, local};
 use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, Store, StoreProblem};
 use crate::undo::{CHANGED_SINCE, Now, Undoing};
 
@@ -111,7 +111,7 @@ fn chosen(store: &Store, arguments: &UndoArguments) -> Result<(PathBuf, RunLog),
     let filter = Filter { integration: Some(log.integration.clone()), environment: arguments.env, ..Filter::default() };
     let mut newest = None;
     let listed = store.each(&filter, |listed| match listed {
-        Listed::Run(run) if run.records.updated + run.records.unknown > 0 => {
+        Listed::Run(run) if run.wrote() => {
             newest = Some(run.path.clone());
             ControlFlow::Break(())
         }
@@ -162,13 +162,9 @@ pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failu
         return Err(Failure::usage(Code::StaleConfiguration, message)
             .help("go back to the commit of that run, and undo it there"));
     }
-    let values = find(&keeping::local(&place), &keeping::runs(&place), &log.integration, log.org_id, &log.id);
-    // The branch of run logs has it where the folder has not.
-    let beside = log.values.as_ref().and_then(|note| note.file.clone()).map(|file| store.folder(&log).join(file));
-    let on_branch = beside.filter(|path| matches!(store.file(path), Ok(Some(_))));
-    let values = values.or(on_branch).ok_or_else(|| missing(&log))?;
-    let sealed = values.extension().is_some_and(|e| e == "age");
-    let key = if sealed { tokens::identity(world)? } else { None };
+    let values = store.values(&values_folder(place.root), &path, (&log.integration, log.org_id, &log.id));
+    let values = values.ok_or_else(|| missing(&log))?;
+    let key = if is_sealed(&values) { tokens::identity(world)? } else { None };
     let run = Run { log, path, values, key, store };
     // Whether it opens is known before anybody logs in.
     run.open()?;
@@ -206,7 +202,7 @@ fn no_run(problem: StoreProblem) -> Failure {
 /// A run without values: why, and what can be done all the same.
 fn missing(log: &RunLog) -> Failure {
     let name = &log.integration;
-    let local = format!(".footbridge/values/{name}/{}/{}.jsonl", log.org_id, log.id);
+    let local = local(&values_folder(Path::new("")), name, log.org_id, &log.id).display().to_string();
     let (why, what) = match log.values.as_ref().map(|v| v.keep) {
         Some(Keep::Local) => (
             "they were kept on the machine that applied, and this is another one, or they were removed".to_owned(),
@@ -236,11 +232,7 @@ fn missing(log: &RunLog) -> Failure {
 
 impl Run {
     fn open(&self) -> Result<Reader, Failure> {
-        let reader = match self.store.file(&self.values) {
-            Ok(Some(input)) => Reader::start(input, &self.values, self.key.as_ref()),
-            _ => Reader::open(&self.values, self.key.as_ref()),
-        };
-        let reader = reader.map_err(|p| self.unreadable(&p))?;
+        let reader = self.store.open_values(&self.values, self.key.as_ref()).map_err(|p| self.unreadable(&p))?;
         let head = reader.head();
         let log = &self.log;
         if (&head.run, &head.integration, head.org_id) != (&log.id, &log.integration, log.org_id) {

@@ -34,8 +34,8 @@ struct Before {
 }
 
 impl Store {
-    /// Of the cells that run `last` wrote, those that the carried-out runs before it wrote as well, in turn, without the report's value being known to have
-    /// changed. Looks back over `most` runs. `after` gives what a run was to write, where that is kept.
+    /// Of the cells that the newest carried-out run wrote, up to `last`, those that the ones before it wrote as well, in turn, without the report's value being
+    /// known to have changed. Undos are passed over. Looks back over `most` runs. `after` gives what a run was to write, where that is kept.
     ///
     /// # Errors
     /// A place cannot be listed.
@@ -49,16 +49,18 @@ impl Store {
         let mut newer: Option<Before> = None;
         let mut left = most;
         let filter = Filter::of(&last.integration, last.environment, last.org_id);
-        let mut runs = Vec::new();
+        let (mut runs, mut reached) = (Vec::new(), false);
         self.each(&filter, |listed| {
             match listed {
-                Listed::Run(run)
-                    if run.start <= last.start && counts(&run) && (run.id == last.id || !runs.is_empty()) =>
-                {
-                    runs.push(*run);
-                    left = left.saturating_sub(1);
+                Listed::Run(run) => {
+                    reached |= run.path == last.path;
+                    // `last` itself may be an undo, which counts for nothing.
+                    if reached && counts(&run) {
+                        runs.push(*run);
+                        left = left.saturating_sub(1);
+                    }
                 }
-                _ => {}
+                Listed::Unreadable { .. } => {}
             }
             if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;

@@ -1,7 +1,7 @@
 //! What of the history may go: chosen here, shown to somebody, then removed.
 //!
-//! Never what a later run needs: the last run that was carried out of each integration, environment and org (guards and drift compare with it), the
-//! newest one of any kind, runs that have not ended, and logs that cannot be read.
+//! Never what a later run needs: the last run that was carried out of each integration, environment and org (guards compare with it), the last that
+//! wrote (drift and undo go by it), the newest one of any kind, runs that have not ended, and logs that cannot be read.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Filter, Listed, Store, StoreProblem, Trigger};
+use super::{Filter, Listed, RunSummary, Store, StoreProblem, Trigger, values};
 use crate::model::{EnvironmentName, OrgId};
 
 /// How much stays.
@@ -23,6 +23,8 @@ pub struct Keep {
     pub last: Option<usize>,
     /// The logs themselves may go, too; otherwise only what lies beside them.
     pub whole: bool,
+    /// Files of the branch of run logs may go, too; otherwise only what lies here.
+    pub branch: bool,
 }
 
 /// A file that goes.
@@ -37,31 +39,37 @@ pub struct Going {
 /// What goes and what stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruning {
-    /// Files to remove, those beside a log before the log.
+    /// Files to remove here, those beside a log before the log.
     pub going: Vec<Going>,
+    /// Files to remove from the branch: their names below the folder of run logs, with `/`.
+    pub branch: Vec<String>,
     /// Runs that lose files.
     pub runs: u64,
-    /// Runs that stay whole.
+    /// Runs of which nothing goes, since they are young or needed, or have nothing left to lose.
     pub staying: u64,
-    /// Runs that lie elsewhere than in the folder (a branch): nothing of them is removed here.
+    /// Runs that would lose files of the branch, were those to go.
     pub elsewhere: u64,
     /// Logs that cannot be read: left alone.
     pub unreadable: Vec<PathBuf>,
 }
 
 impl Pruning {
-    /// Bytes that are freed.
+    /// Is there nothing to remove?
+    pub fn is_empty(&self) -> bool {
+        self.going.is_empty() && self.branch.is_empty()
+    }
+
+    /// How many files go, here and from the branch.
+    pub fn files(&self) -> u64 {
+        (self.going.len() + self.branch.len()) as u64
+    }
+
+    /// Bytes that are freed here.
     pub fn bytes(&self) -> u64 {
         self.going.iter().map(|file| file.bytes).sum()
     }
 
-    /// The names of the files below `root`, with `/`: what a branch would have to lose.
-    pub fn names(&self, root: &Path) -> Vec<String> {
-        let below = self.going.iter().filter_map(|file| file.path.strip_prefix(root).ok());
-        below.map(|path| path.to_string_lossy().replace('\\', "/")).collect()
-    }
-
-    /// Removes them; says how many were. A file that is gone already is no error. Empty folders go, too.
+    /// Removes those that lie here; says how many were. A file that is gone already is no error. Empty folders go, too.
     ///
     /// # Errors
     /// A file cannot be removed: those before it are.
@@ -90,14 +98,14 @@ impl Pruning {
 type Line = (String, EnvironmentName, OrgId);
 
 impl Store {
-    /// Chooses what may go. `values`: the folder with this machine's values, whose files go with their run's.
+    /// Chooses what may go. `local`: the folder with this machine's values, whose files go with their run's.
     ///
     /// # Errors
     /// A place cannot be listed.
-    pub fn prunable(&self, keep: Keep, filter: &Filter, values: &Path) -> Result<Pruning, StoreProblem> {
+    pub fn prunable(&self, keep: Keep, filter: &Filter, local: &Path) -> Result<Pruning, StoreProblem> {
         let mut found = Pruning::default();
         let mut seen: HashMap<Line, usize> = HashMap::new();
-        let mut finished: HashSet<Line> = HashSet::new();
+        let (mut finished, mut wrote): (HashSet<Line>, HashSet<Line>) = Default::default();
         self.each(filter, |listed| {
             let run = match listed {
                 Listed::Run(run) => run,
@@ -106,10 +114,6 @@ impl Store {
                     return ControlFlow::Continue(());
                 }
             };
-            if !run.path.is_file() {
-                found.elsewhere += 1;
-                return ControlFlow::Continue(());
-            }
             let line = (run.integration.clone(), run.environment, run.org_id);
             // Runs come newest first.
             let before = seen.entry(line.clone()).or_insert(0);
@@ -117,34 +121,49 @@ impl Store {
             let among_last = keep.last.is_some_and(|last| *before < last);
             *before += 1;
             // As guards see it: an undo is no measure.
-            let last_finished = run.exit.carried_out() && run.trigger != Trigger::Undo && finished.insert(line);
+            let last_finished = run.exit.carried_out() && run.trigger != Trigger::Undo && finished.insert(line.clone());
+            let last_wrote = run.wrote() && wrote.insert(line);
             let young = keep.since.is_some_and(|since| run.start >= since);
-            let open = run.path.with_extension("intent.yaml").exists();
-            let files = if newest || among_last || last_finished || young || open {
-                Vec::new()
-            } else {
-                files(&run.path, values, &run.integration, run.org_id, keep.whole)
-            };
-            if files.is_empty() {
+            // Intents lie on the branch alone.
+            let open = self.has(&run.path.with_extension("intent.yaml"));
+            if newest || among_last || last_finished || last_wrote || young || open {
                 found.staying += 1;
-            } else {
-                found.runs += 1;
-                found.going.extend(files);
+                return ControlFlow::Continue(());
             }
+            let files = files(&run, local, keep.whole);
+            let mut there: Vec<String> = files.iter().filter_map(|path| self.on_branch(path)).collect();
+            let here: Vec<Going> = files.into_iter().filter_map(Going::of).collect();
+            if !keep.branch && !there.is_empty() {
+                found.elsewhere += 1;
+                there.clear();
+            } else if here.is_empty() && there.is_empty() {
+                found.staying += 1;
+            }
+            found.runs += u64::from(!here.is_empty() || !there.is_empty());
+            found.going.extend(here);
+            found.branch.extend(there);
             ControlFlow::Continue(())
         })?;
         Ok(found)
     }
 }
 
-/// The files of a run that are there.
-fn files(log: &Path, values: &Path, integration: &str, org_id: OrgId, whole: bool) -> Vec<Going> {
-    let run = log.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let local = values.join(super::safe_segment(integration)).join(org_id.as_str()).join(format!("{run}.jsonl"));
-    let mut all = vec![log.with_extension("records.jsonl"), log.with_extension("values.age"), local];
-    if whole {
-        all.push(log.to_owned());
+impl Going {
+    /// A file that is there.
+    fn of(path: PathBuf) -> Option<Self> {
+        let bytes = fs::symlink_metadata(&path).ok().filter(|found| found.is_file())?.len();
+        Some(Self { path, bytes })
     }
-    let size = |path: &Path| fs::symlink_metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len());
-    all.into_iter().filter_map(|path| size(&path).map(|bytes| Going { path, bytes })).collect()
+}
+
+/// The files of a run, wherever they lie: its log last.
+fn files(run: &RunSummary, local: &Path, whole: bool) -> Vec<PathBuf> {
+    // By the log's name, not by what stands in it.
+    let id = run.path.file_stem().unwrap_or_default().to_string_lossy();
+    let own = values::local(local, &run.integration, run.org_id, &id);
+    let mut all = vec![run.path.with_extension("records.jsonl"), run.path.with_extension("values.age"), own];
+    if whole {
+        all.push(run.path.clone());
+    }
+    all
 }

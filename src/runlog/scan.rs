@@ -148,7 +148,7 @@ struct Found<'t> {
     exit: Option<ExitReason>,
     integration: Option<String>,
     report: Option<String>,
-    modified: Option<jiff::Timestamp>,
+    modified: Option<()>,
     object: Option<ObjectName>,
     org: Option<String>,
     environment: Option<EnvironmentName>,
@@ -288,7 +288,9 @@ impl<'t> Found<'t> {
         }
         match (section, key) {
             (Section::Report, "name") => once(&mut self.report, owned(value)),
-            (Section::Report, "modified") => once(&mut self.modified, text(value)?.parse().ok()),
+            (Section::Report, "modified") => {
+                once(&mut self.modified, text(value)?.parse::<jiff::Timestamp>().ok().map(drop))
+            }
             (Section::Rows, _) => self.rows.add(key, value),
             (Section::Cells, _) => self.cells.add(key, value),
             (Section::Records, _) => self.records.add(key, value),
@@ -331,7 +333,6 @@ impl<'t> Found<'t> {
             id: self.id?,
             integration: self.integration?,
             report: self.report?,
-            report_modified: self.modified,
             object: self.object?,
             org: self.org?,
             environment: self.environment?,

@@ -4,6 +4,7 @@
 
 mod branch;
 mod reading;
+mod values;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -84,8 +85,6 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Started before this time.
     pub until: Option<Timestamp>,
-    /// At most so many, of the newest.
-    pub most: Option<usize>,
 }
 
 impl Filter {

@@ -18,8 +18,6 @@ pub struct RunSummary {
     pub integration: String,
     /// The report's name.
     pub report: String,
-    /// The report's own time (UTC), where it has one.
-    pub report_modified: Option<Timestamp>,
     /// The object.
     pub object: ObjectName,
     /// The org's name.
@@ -66,7 +64,6 @@ impl RunSummary {
             id: log.id.clone(),
             integration: log.integration.clone(),
             report: log.report.name.clone(),
-            report_modified: log.report.modified,
             object: log.object.clone(),
             org: log.org.clone(),
             environment: log.environment,
@@ -86,6 +83,12 @@ impl RunSummary {
             held: log.held_by().map(|guard| guard.name.clone()).collect(),
             codes: log.problems.iter().map(|problem| problem.code.clone()).collect(),
         }
+    }
+
+    /// Did it change records, or may it have? What is in the org comes from the newest such run: drift is told of it, `undo NAME` takes it back, and pruning
+    /// leaves it whole.
+    pub fn wrote(&self) -> bool {
+        self.records.updated + self.records.unknown > 0
     }
 }
 

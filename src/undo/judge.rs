@@ -1,15 +1,14 @@
 //! One record: what the run found and wrote, against what stands there now. Every cell ends somewhere.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::fields::Target;
-use crate::model::{Digest, FieldName, FieldType};
+use super::held::{canonical, holds, settled};
+use crate::model::{Digest, FieldName};
 use crate::plan::{
     CellChange, CellLedger, ChangeKind, Entry, FieldCounts, Lines, RefusedCell, RowLedger, RowOutcome, Summary,
 };
 use crate::runlog::values::RecordValues;
-use crate::values::canon_org;
 
 /// The code of a cell that is left alone since somebody changed it after the run.
 pub const CHANGED_SINCE: &str = "changed_since";
@@ -106,7 +105,7 @@ impl Undoing {
             let refused = if let Some(bar) = target.bar(before.as_deref()) {
                 barred = true;
                 refuse(bar.code, bar.message, Some(bar.hint))
-            } else if wrote(&self.salt, values, field, target, found) {
+            } else if holds(values, &self.salt, field, &target.field_type, found) == Some(true) {
                 let kind = match (found, before.as_deref()) {
                     (_, None) => ChangeKind::Clear,
                     (None, _) => ChangeKind::Fill,
@@ -166,12 +165,6 @@ impl Undoing {
     }
 }
 
-fn wrote(salt: &str, values: &RecordValues, field: &FieldName, target: &Target, found: Option<&str>) -> bool {
-    let is = |value: Option<&str>| values.wrote(salt, field, value) == Some(true);
-    // A checkbox that was cleared was planned as blank, or as false.
-    is(found) || (target.field_type == FieldType::Boolean && found == Some("false") && is(None))
-}
-
 fn since(now: Now<'_>) -> String {
     let by = if now.by.is_empty() { String::new() } else { format!(" by {}", now.by) };
     let at = if now.modified.is_empty() {
@@ -180,22 +173,4 @@ fn since(now: Now<'_>) -> String {
         format!(" (the record was last changed {}{by})", now.modified)
     };
     format!("left alone: it no longer holds what the run wrote, so somebody changed it since{at}")
-}
-
-/// A stored value in its canonical form; `None` is blank. One that its own type does not allow stays as it is.
-fn canonical(field_type: &FieldType, raw: &[u8]) -> Option<String> {
-    let mut out = Vec::new();
-    if !raw.is_empty() && canon_org(field_type, raw, &mut out).is_err() {
-        out = raw.to_vec();
-    }
-    let text = String::from_utf8_lossy(&out);
-    settled(field_type, Some(text.as_ref()).filter(|t| !t.is_empty())).map(|t| Cow::from(t).into_owned())
-}
-
-/// A checkbox has no blank: its blank is false.
-fn settled<'v>(field_type: &FieldType, value: Option<&'v str>) -> Option<&'v str> {
-    match value {
-        None if *field_type == FieldType::Boolean => Some("false"),
-        other => other,
-    }
 }

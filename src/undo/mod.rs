@@ -5,9 +5,11 @@
 //! and listed.
 
 mod fields;
+mod held;
 mod judge;
 #[cfg(test)]
 mod tests;
 
 pub use fields::Target;
+pub use held::{canonical, holds};
 pub use judge::{CHANGED_SINCE, Now, Undoing};

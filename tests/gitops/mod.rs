@@ -1,6 +1,8 @@
 //! A team's repository on a bare remote, two machines with a clone each, one emulated org: run logs in git, the lock on the remote, machines that die.
 
 mod dying;
+mod marked;
+mod pruning;
 mod pushing;
 mod ticks;
 

@@ -119,6 +119,27 @@ fn kept_values_tell_a_fight_from_a_value_that_changes_every_day() {
 }
 
 #[test]
+fn a_fight_is_told_after_an_undo_as_well() {
+    let mut scene = scene("");
+    keeping(&scene, "{ keep: local }");
+    let fought = lead(&scene, 4);
+    on_leads(&scene, 12, |n| n + 1);
+    for day in 1..=4 {
+        if day > 1 {
+            edit(&scene, &fought, 700);
+        }
+        apply(&mut scene, &format!("2026-11-{day:02}T09:00:00Z"), &[]).exits(0);
+    }
+    scene.set("FOOTBRIDGE_NOW", "2026-11-04T10:00:00Z");
+    scene.run(&["undo", "people", "--yes"]).exits(0).says("1 of 1 records updated");
+    let view = json(&scene.run(&["drift", "people", "--json"]).exits(0));
+    let one = &view["integrations"][0];
+    assert_eq!((&one["run"], &one["written"]), (&"2026-11-04T100000Z".into(), &1.into()), "the undo wrote last");
+    let fights = &one["fights"];
+    assert_eq!((&fights[0]["runs"], &fights[0]["listed"]), (&4.into(), &object!([fought])), "{view}");
+}
+
+#[test]
 fn committed_values_need_the_key_and_without_it_drift_says_so() {
     let mut scene = scene("");
     // An identity made for this test alone, and its public half.

@@ -100,3 +100,23 @@ fn so_many_of_each_stay() {
     assert_eq!((&view["removed"], &view["runs"], &view["staying"]), (&false.into(), &2.into(), &3.into()));
     assert_eq!(view["files"].as_array().unwrap().len(), 4);
 }
+
+#[test]
+fn the_last_run_that_wrote_stays_for_drift_and_undo() {
+    let mut scene = scene("");
+    keeping(&scene, "{ keep: local }");
+    days(&mut scene, 1..=2);
+    // From then on there was nothing to do, so the last that was carried out is another.
+    for day in 3..=4 {
+        apply(&mut scene, &format!("2026-11-{day:02}T09:00:00Z"), &[]).exits(0).says("No changes");
+    }
+    scene.run(&["runs", "prune", "--keep-last", "0", "--logs", "--yes"]).exits(0).says("the last that wrote");
+    let left = files(&scene);
+    assert!(!left.iter().any(|f| f.contains("2026-11-01") || f.contains("2026-11-03")), "{left:?}");
+    for kept in ["2026-11-02T090000Z.records.jsonl", "2026-11-02T090000Z.jsonl", "2026-11-04T090000Z.yaml"] {
+        assert!(left.iter().any(|f| f == kept), "{kept} is gone: {left:?}");
+    }
+    let ran = scene.run(&["drift", "people"]).exits(0).says("12 records that run 2026-11-02T090000Z wrote");
+    ran.says("every field holds what was written");
+    scene.run(&["undo", "people", "--yes"]).exits(0).says("12 of 12 records updated");
+}

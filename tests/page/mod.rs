@@ -160,6 +160,29 @@ fn a_log_that_cannot_be_read_is_told_and_the_rest_is_shown() {
     assert!(scene.read("public/index.html").contains("logins-to-leads"));
 }
 
+#[test]
+fn outcomes_that_were_pruned_are_told_and_the_pages_are_made_all_the_same() {
+    let mut scene = team();
+    scene.set("FOOTBRIDGE_NOW", "2026-10-30T09:00:00Z");
+    scene.run(&["runs", "prune", "--keep", "20d", "--yes"]).exits(0);
+    scene.run(&["report", "--pages", "40"]).exits(0).says("wrote 32 pages");
+    let page = |day: &str| scene.read(&format!("public/runs/logins-to-leads/{ORG}/2026-10-{day}T090000Z.html"));
+    let (old, new) = (page("03"), page("28"));
+    assert!(old.contains("is not kept any more") && !old.contains("Table of records"), "{old}");
+    assert!(!new.contains("is not kept any more") && new.contains("Table of records"), "{new}");
+    assert!(new.contains("00Q000000000002EAA"), "{new}");
+}
+
+#[test]
+fn what_ran_before_the_time_that_is_asked_for_did_run() {
+    let mut scene = team();
+    scene.set("FOOTBRIDGE_NOW", "2026-11-20T09:00:00Z");
+    scene.run(&["report", "--since", "7d"]).exits(0);
+    let index = scene.read("public/index.html");
+    assert!(index.contains("Not in this time") && index.contains("1 not in this time"), "{index}");
+    assert!(index.contains("Never ran") && index.contains("1 never ran"), "the other one never did\n{index}");
+}
+
 const HOSTILE: &str =
     "<script>document.title='hacked'</script><img src=x onerror=alert(1)>|`@team` \u{202e}gpj\u{1b}[31m\" onclick=\"x";
 
@@ -228,6 +251,12 @@ async fn looked_at(scene: &Scene) {
             browser.assert_accessible().await;
             let wide: Value = browser.script("return document.documentElement.scrollWidth").await;
             assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} at {width} is {wide} wide");
+            // A table that scrolls shows its run and how it ended without that.
+            if name == "history" {
+                let seen = "const edge = document.querySelector('.wide').getBoundingClientRect().right;
+                    return [...document.querySelectorAll('.wide tbody tr')].every(row => ['a, time', '.badge'].every(one => row.querySelector(one).getBoundingClientRect().right <= edge))";
+                assert_eq!(browser.script(seen).await, json!(true), "run and status at {width}");
+            }
             browser.whole_picture(&format!("report-{name}-{width}-{scheme}"), width, scheme).await;
             if let Some(rules) = &rules {
                 assert_eq!(axe(&browser, rules).await, Vec::<String>::new(), "{name} at {width}, {scheme}");

@@ -137,3 +137,28 @@ fn values_that_cannot_be_kept_stop_the_run_before_anything_is_sent() {
     nothing_sent(&scene);
     scene.run(&["apply", "people", "--yes", "--no-undo"]).exits(0);
 }
+
+#[test]
+fn a_path_that_a_run_log_names_is_never_opened() {
+    let scene = six();
+    scene.run(&["apply", "people", "--yes"]).exits(0);
+    let run = last(&scene);
+    // The right values under a name that leads out of the folder of run logs.
+    std::fs::create_dir_all(scene.path("elsewhere")).unwrap();
+    let kept = files(&scene, ".footbridge/values").remove(0);
+    std::fs::rename(kept, scene.path("elsewhere/values.jsonl")).unwrap();
+    let log = files(&scene, "runs").into_iter().find(|f| f.extension().is_some_and(|e| e == "yaml")).unwrap();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let written = scene.write_calls();
+    let absolute = scene.path("elsewhere/values.jsonl").display().to_string();
+    for file in ["../../../../elsewhere/values.jsonl", &absolute] {
+        let mut hostile: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        hostile["values"]["file"] = file.into();
+        std::fs::write(&log, serde_yaml::to_string(&hostile).unwrap()).unwrap();
+        scene.run(&["undo", &run, "--yes"]).exits(1).says("FB0832");
+    }
+    // An id that is a path finds nothing either.
+    std::fs::write(&log, text.replace(&format!("id: {run}"), "id: ../../../../elsewhere/values")).unwrap();
+    scene.run(&["undo", log.to_str().unwrap(), "--yes"]).exits(1).says("FB0832");
+    assert_eq!(scene.write_calls(), written, "nothing is taken back");
+}

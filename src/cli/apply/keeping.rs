@@ -6,7 +6,7 @@ use super::publish::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::Place;
-use crate::cli::repository::state_folder;
+use crate::cli::repository::values_folder;
 use crate::config::valid;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
@@ -16,7 +16,7 @@ use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, 
 
 /// The folder for values that stay on this machine.
 pub fn local(place: &Place<'_>) -> PathBuf {
-    state_folder(place.root).join("values")
+    values_folder(place.root)
 }
 
 /// The folder of run logs.

@@ -6,15 +6,23 @@ use crate::model::{FieldName, FieldType, Object, RecordId};
 use crate::render::runs::DriftCell;
 use crate::runlog::values::{Head, RecordValues};
 use crate::salesforce::{Client, SalesforceError};
-use crate::values;
+use crate::undo::{canonical, holds};
 
 /// Records read at once.
 pub const AT_ONCE: usize = 2_000;
 /// Cells kept to be shown to a person.
 const SHOWN: usize = 20;
 
-/// Which fields a run updated, by record.
-pub type Written = HashMap<RecordId, Vec<FieldName>>;
+/// What a run wrote, by record.
+pub type Written = HashMap<RecordId, Wrote>;
+
+/// What a run wrote into a record.
+pub struct Wrote {
+    /// The fields.
+    pub fields: Vec<FieldName>,
+    /// Is it known that it was written? Otherwise the answer was lost: what holds something else may never have been.
+    pub certain: bool,
+}
 
 /// What differs.
 #[derive(Default)]
@@ -25,7 +33,7 @@ pub struct Cells {
     pub fields: BTreeMap<FieldName, Vec<RecordId>>,
     /// Records that are not there, or cannot be seen.
     pub gone: u64,
-    /// Cells of which it is not known what was written.
+    /// Cells of which it is not known what was written, or whether it was.
     pub unknown: u64,
     /// The first cells, with their values.
     pub shown: Vec<DriftCell>,
@@ -51,7 +59,7 @@ impl Cells {
         client: &Client,
         object: &Object,
         head: &Head,
-        written: &[(RecordValues, &[FieldName])],
+        written: &[(RecordValues, &Wrote)],
     ) -> Result<(), SalesforceError> {
         // A field that was deleted or hidden since cannot be read.
         let known: Vec<(&FieldName, &FieldType)> =
@@ -68,12 +76,12 @@ impl Cells {
                 }
             }
         }
-        for (record, fields) in written {
+        for (record, wrote) in written {
             let Some(cells) = rows.get(&record.id) else {
                 self.gone += 1;
                 continue;
             };
-            for field in *fields {
+            for field in &wrote.fields {
                 let Some(place) = known.iter().position(|(known, _)| *known == field) else {
                     self.unknown += 1;
                     continue;
@@ -81,38 +89,14 @@ impl Cells {
                 let now = canonical(known[place].1, &cells[place]);
                 match holds(record, &head.salt, field, known[place].1, now.as_deref()) {
                     Some(true) => {}
-                    None => self.unknown += 1,
-                    Some(false) => {
+                    Some(false) if wrote.certain => {
                         let wrote = record.after.as_ref().and_then(|after| after.get(field).cloned());
                         self.differs(record.id, field.clone(), wrote, now);
                     }
+                    _ => self.unknown += 1,
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// The canonical form of what the org has. A value that its own type does not allow is compared as it stands.
-fn canonical(field_type: &FieldType, raw: &[u8]) -> Option<String> {
-    let mut text = Vec::new();
-    if !raw.is_empty() && values::canon_org(field_type, raw, &mut text).is_err() {
-        text = raw.to_vec();
-    }
-    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
-}
-
-/// Does the field hold what was written? A checkbox has no blank: its blank is false.
-fn holds(
-    record: &RecordValues,
-    salt: &str,
-    field: &FieldName,
-    field_type: &FieldType,
-    now: Option<&str>,
-) -> Option<bool> {
-    let off = *field_type == FieldType::Boolean && matches!(now, None | Some("false"));
-    match off {
-        true => Some(record.wrote(salt, field, None)? || record.wrote(salt, field, Some("false"))?),
-        false => record.wrote(salt, field, now),
     }
 }

@@ -13,13 +13,14 @@ use self::folder::Folder;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::Place;
+use super::runs::is_gone;
 use super::standing::Stand;
 use super::world::World;
 use crate::config::{self, valid};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
 use crate::render::html::{Line, Site, Standing, grid, history, run_file};
-use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RecordLine, RunSummary, Store, StoreProblem};
+use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RecordLine, RunLog, RunSummary, Store, StoreProblem};
 
 /// Runs of one integration that its page lists.
 const LISTED: usize = 1_000;
@@ -33,7 +34,7 @@ type Key = (String, EnvironmentName, Option<OrgId>);
 pub fn run(world: &World, arguments: &ReportArguments) -> Result<Exit, Failure> {
     let root = world.root();
     let loaded = config::load_for(&root, &|_| None, &[]);
-    let store = super::runs::store(world);
+    let store = super::branch::store(world, &root, &loaded.repository.project);
     let mut folder = Folder::open(&world.here.join(&arguments.out))?;
     let site = Site { made: world.now(), version: env!("CARGO_PKG_VERSION").to_owned() };
 
@@ -43,9 +44,9 @@ pub fn run(world: &World, arguments: &ReportArguments) -> Result<Exit, Failure> 
         let Some(file) = line.file() else { continue };
         folder.write(&file, &history(&site, line, arguments.pages))?;
         for run in line.runs.iter().take(arguments.pages) {
-            let (records, left_out, log) = one(&store, run)?;
+            let (log, records) = one(&store, run)?;
             let file = run_file(&run.integration, run.org_id, &run.id);
-            folder.write(&file, &crate::render::html::run(&site, &log, &records, left_out))?;
+            folder.write(&file, &crate::render::html::run(&site, &log, records.as_deref()))?;
         }
     }
     let written = folder.close()?;
@@ -141,30 +142,34 @@ fn standing(place: &Place<'_>, store: &Store, line: &Line, now: Timestamp) -> Re
         schedule: environment.and_then(|e| e.schedule.as_ref()).map(|s| s.value.cron().to_owned()),
         next: stand.judgement.as_ref().and_then(|judgement| judgement.next),
         overdue: stand.is_overdue(now),
+        ran: stand.ran(),
     })
 }
 
-/// A run's log, with those of its records that were not updated.
-fn one(store: &Store, run: &RunSummary) -> Result<(Vec<RecordLine>, u64, crate::runlog::RunLog), Failure> {
+/// A run's log, with the first of its records that were not updated; `None` where its outcomes are not kept any more.
+fn one(store: &Store, run: &RunSummary) -> Result<(RunLog, Option<Vec<RecordLine>>), Failure> {
     let log = store.log(&run.path).map_err(wrong)?;
-    let (mut records, mut left_out) = (Vec::new(), 0);
-    if log.records.updated < log.records.records {
-        let (_, outcomes) = store.outcomes(&run.path, &log).map_err(wrong)?;
-        for line in outcomes {
-            let line = line.map_err(|e| Failure::usage(Code::UnknownRun, format!("{}: {e}", run.path.display())))?;
-            match line {
-                OutcomesLine::Record(record) if record.outcome != Outcome::Updated => {
-                    if records.len() < RECORDS {
-                        records.push(record);
-                    } else {
-                        left_out += 1;
-                    }
-                }
-                _ => {}
-            }
+    let mut records = Vec::new();
+    if log.records.updated == log.records.records {
+        return Ok((log, Some(records)));
+    }
+    let outcomes = match store.outcomes(&run.path, &log) {
+        Ok((_, outcomes)) => outcomes,
+        Err(problem) if is_gone(&problem) => return Ok((log, None)),
+        Err(problem) => return Err(wrong(problem)),
+    };
+    for line in outcomes {
+        let line = line.map_err(|e| Failure::usage(Code::UnknownRun, format!("{}: {e}", run.path.display())))?;
+        match line {
+            OutcomesLine::Record(record) if record.outcome != Outcome::Updated => records.push(record),
+            _ => continue,
+        }
+        // How many there are stands in the log.
+        if records.len() == RECORDS {
+            break;
         }
     }
-    Ok((records, left_out, log))
+    Ok((log, Some(records)))
 }
 
 fn wrong(problem: StoreProblem) -> Failure {

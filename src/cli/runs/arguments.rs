@@ -141,7 +141,6 @@ impl Which {
             trigger: self.trigger.clone(),
             since: self.since.map(|when| when.begins(now)),
             until: self.until.map(|when| when.ends(now)),
-            most: None,
         }
     }
 }
@@ -153,7 +152,7 @@ pub enum RunsCommand {
     Show(ShowRunArguments),
     /// What one run did otherwise than another: counts, fields, guards, versions, and the records and rows that ended otherwise
     Diff(DiffArguments),
-    /// Remove what lies beside old run logs, or whole logs; never the last run that was carried out
+    /// Remove what lies beside old run logs, or whole logs; never the last run that was carried out, nor the last that wrote
     Prune(PruneArguments),
 }
 
@@ -180,6 +179,11 @@ pub struct DiffArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  footbridge runs prune --keep 90d --dry-run          what could be removed
+  footbridge runs prune --keep 90d --push --yes       here and on the branch of run logs, as a job of CI
+Git's history keeps what a commit takes away: docs/CONFIGURATION.md (\"Run logs in git\") says how a branch begins anew.")]
 #[allow(missing_docs)]
 pub struct PruneArguments {
     /// Only runs of this integration
@@ -193,6 +197,9 @@ pub struct PruneArguments {
     /// The run logs themselves as well, not only the outcomes and values beside them
     #[arg(long)]
     pub logs: bool,
+    /// Remove them from the branch of run logs as well, in one commit that is pushed
+    #[arg(long)]
+    pub push: bool,
     /// Say what would go, and remove nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::arguments::DiffArguments;
-use super::show::is_gone;
-use super::wrong;
+use super::{is_gone, wrong};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::show::options;

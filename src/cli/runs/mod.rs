@@ -22,6 +22,11 @@ use crate::runlog::{Store, StoreProblem};
 /// Runs that a list shows to a person who does not say how many.
 const SHOWN: usize = 50;
 
+/// Is the outcomes file gone? Pruned, or never fetched.
+pub(super) fn is_gone(problem: &StoreProblem) -> bool {
+    matches!(problem, StoreProblem::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
 /// Why the history cannot be read, for people.
 pub(super) fn wrong(problem: StoreProblem) -> Failure {
     let code = match problem {
@@ -44,12 +49,11 @@ pub(super) fn store(world: &World) -> Store {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &RunsArguments) -> Result<Exit, Failure> {
-    let store = store(world);
     match &arguments.command {
-        None => list(world, &store, arguments),
-        Some(RunsCommand::Show(which)) => show::run(world, &store, which),
-        Some(RunsCommand::Diff(which)) => diff::run(world, &store, which),
-        Some(RunsCommand::Prune(how)) => prune::run(world, &store, how),
+        None => list(world, &store(world), arguments),
+        Some(RunsCommand::Show(which)) => show::run(world, &store(world), which),
+        Some(RunsCommand::Diff(which)) => diff::run(world, &store(world), which),
+        Some(RunsCommand::Prune(how)) => prune::run(world, how),
     }
 }
 

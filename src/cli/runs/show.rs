@@ -3,7 +3,7 @@
 use std::io;
 
 use super::arguments::ShowRunArguments;
-use super::wrong;
+use super::{is_gone, wrong};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::show::options;
@@ -11,11 +11,6 @@ use crate::cli::world::World;
 use crate::diag::Code;
 use crate::render::{Ends, runs};
 use crate::runlog::{Outcome, OutcomesLine, Store, StoreProblem};
-
-/// Is the outcomes file gone? Pruned, or never fetched.
-pub(super) fn is_gone(problem: &StoreProblem) -> bool {
-    matches!(problem, StoreProblem::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
-}
 
 /// Runs the command.
 pub fn run(world: &World, store: &Store, arguments: &ShowRunArguments) -> Result<Exit, Failure> {

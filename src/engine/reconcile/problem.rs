@@ -36,13 +36,6 @@ pub enum ReconcileError {
     Unbalanced(&'static str),
 }
 
-impl ReconcileError {
-    /// A bug of this program or of Salesforce, and not of the machine it runs on?
-    pub fn is_bug(&self) -> bool {
-        !matches!(self, Self::Scratch { .. })
-    }
-}
-
 /// Why a plan could not be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError<E> {

@@ -303,11 +303,6 @@ impl SalesforceError {
     pub fn is_of_the_network(&self) -> bool {
         matches!(self, SalesforceError::Net(NetError::Failed { .. }))
     }
-
-    /// Can no further call of this run pass?
-    pub fn stops_the_run(&self) -> bool {
-        self.treatment() == Treatment::StopRun
-    }
 }
 
 /// At most so many characters, with a mark where something was left out.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::names::history_file;
+use super::pieces::status;
 use super::shell::{Mark, Site, Step, badge, page};
 use super::text::Text;
 use crate::model::{EnvironmentName, OrgId};
@@ -19,6 +20,8 @@ pub struct Standing {
     pub next: Option<Timestamp>,
     /// It should have run and has not.
     pub overdue: bool,
+    /// It has run at some time, be it one that is not told of.
+    pub ran: bool,
 }
 
 /// An integration in one environment of one org.
@@ -56,14 +59,6 @@ impl Line {
     }
 }
 
-/// A run's status.
-pub(super) fn status(run: &RunSummary) -> Markup {
-    match run.status {
-        Status::Completed => badge(Mark::Good, "Completed"),
-        Status::Failed => badge(Mark::Bad, "Failed"),
-    }
-}
-
 /// What did not go into Salesforce.
 pub(super) fn not_written(run: &RunSummary) -> u64 {
     run.records.records.saturating_sub(run.records.updated)
@@ -74,7 +69,8 @@ pub fn grid(site: &Site, lines: &[Line]) -> String {
     let count = |wanted: fn(&Line) -> bool| lines.iter().filter(|line| wanted(line)).count() as u64;
     let failed = count(|l| l.runs.first().is_some_and(|r| r.status == Status::Failed));
     let late = count(|l| l.standing.overdue);
-    let never = count(|l| l.runs.is_empty());
+    let never = count(|l| l.runs.is_empty() && !l.standing.ran);
+    let not_now = count(|l| l.runs.is_empty() && l.standing.ran);
     let fine = count(|l| l.runs.first().is_some_and(|r| r.status == Status::Completed) && !l.standing.overdue);
     let mut words = Vec::new();
     if failed > 0 {
@@ -85,6 +81,9 @@ pub fn grid(site: &Site, lines: &[Line]) -> String {
     }
     if never > 0 {
         words.push(format!("{} never ran", grouped(never)));
+    }
+    if not_now > 0 {
+        words.push(format!("{} not in this time", grouped(not_now)));
     }
     let body = html! {
         h1 { "Integrations" }
@@ -133,13 +132,13 @@ fn row(line: &Line) -> Markup {
             td data-label="Last run" {
                 @match last {
                     Some(run) => { (when(run.start)) span.note { (run_time(run.run_time)) ", started by " (Text(run.trigger.as_str())) } },
-                    None => "never",
+                    None => (if line.standing.ran { "not in this time" } else { "never" }),
                 }
             }
             td data-label="Status" {
                 @match last {
-                    Some(run) => (status(run)),
-                    None => (badge(Mark::Quiet, "Never ran")),
+                    Some(run) => (status(run.status)),
+                    None => (badge(Mark::Quiet, if line.standing.ran { "Not in this time" } else { "Never ran" })),
                 }
                 @if line.standing.overdue { " " (badge(Mark::Late, "Overdue")) }
             }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::chart::{BARS, Bar, chart, round_up};
-use super::grid::{Line, not_written, status, when};
+use super::grid::{Line, not_written, when};
 use super::names::{run_file, up};
+use super::pieces::status;
 use super::shell::{Mark, Site, Step, badge, page, wide};
 use super::text::Text;
 use crate::render::wording::{counted, grouped, moment, run_time, share};
@@ -24,7 +25,7 @@ pub fn history(site: &Site, line: &Line, own: usize) -> String {
         @if let Some(last) = line.runs.first() {
             dl.tiles {
                 div { dt { "Last run" } dd { (when(last.start)) } }
-                div { dt { "Status" } dd { (status(last)) @if line.standing.overdue { " " (badge(Mark::Late, "Overdue")) } } }
+                div { dt { "Status" } dd { (status(last.status)) @if line.standing.overdue { " " (badge(Mark::Late, "Overdue")) } } }
                 div { dt { "Updated" } dd { (grouped(last.records.updated)) " of " (grouped(last.records.records)) } }
                 div { dt { "Run time" } dd { (run_time(last.run_time)) } }
                 @if let Some(next) = line.standing.next { div { dt { "Next run" } dd { (when(next)) } } }
@@ -96,8 +97,8 @@ fn table(line: &Line, own: usize, up: &str) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Run, by its start" }
-                    th.num scope="col" { "Run time" }
                     th scope="col" { "Status" }
+                    th.num scope="col" { "Run time" }
                     th.num scope="col" { "Report rows" }
                     th.num scope="col" { "Found" }
                     th.num scope="col" { "Updated" }
@@ -115,8 +116,8 @@ fn table(line: &Line, own: usize, up: &str) -> Markup {
                             @else { (when(run.start)) }
                             @if run.id != stamp(run.start) { span.note { (Text(&run.id)) } }
                         }
+                        td { (status(run.status)) }
                         td.num { (run_time(run.run_time)) }
-                        td { (status(run)) }
                         td.num { (grouped(run.rows)) }
                         td.num { (share(run.row_ends.found(), run.row_ends.rows)) }
                         td.num { (grouped(run.records.updated)) }

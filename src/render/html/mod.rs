@@ -5,6 +5,7 @@ mod chart;
 mod grid;
 mod history;
 mod names;
+mod pieces;
 mod plan;
 mod run;
 mod shell;

@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::pieces::{fields_head, guard, ledger};
 use super::shell::{Mark, Site, Step, badge, page, wide};
 use super::text::Text;
 use crate::plan::{ChangeKind, RowOutcome};
 use crate::render::plan::{CellView, NotableGroup, NotableRow, PlanView, RecordView};
-use crate::render::wording::{counted, grouped, outcome_words, share};
+use crate::render::wording::{counted, grouped, outcome_words};
 
 /// The page. It stands alone.
 pub(in crate::render) fn plan(view: &PlanView) -> String {
@@ -35,20 +36,11 @@ pub(in crate::render) fn plan(view: &PlanView) -> String {
         }
         section aria-labelledby="guards" {
             h2 id="guards" { "Guards" }
-            ul.guards { @for guard in &view.guards {
-                li {
-                    @match (guard.held, guard.waived) {
-                        (true, false) => (badge(Mark::Bad, "held")),
-                        (true, true) => (badge(Mark::Late, "waived")),
-                        (false, _) => (badge(Mark::Good, "ok")),
-                    }
-                    " " code { (Text(&guard.name)) } " " (Text(&guard.text))
-                }
-            } }
+            ul.guards { @for g in &view.guards { (guard(&g.name, &g.text, g.held, g.waived)) } }
         }
         section aria-labelledby="ledgers" {
             h2 id="ledgers" { "Report rows" }
-            (rows(view))
+            (ledger("Where every report row ended", &rows(view), ("rows in all", view.rows.rows)))
         }
         section aria-labelledby="fields" {
             h2 id="fields" { "Fields" }
@@ -85,28 +77,15 @@ pub(in crate::render) fn plan(view: &PlanView) -> String {
     page(&site, "plan.html", &title, &[Step { words: &title, file: None }], body)
 }
 
-fn rows(view: &PlanView) -> Markup {
-    html! {
-        table.ledger {
-            caption { "Where every report row ended" }
-            tbody { @for outcome in RowOutcome::ALL {
-                @let count = view.rows.of(outcome);
-                @if count > 0 { tr { th scope="row" { (outcome_words(outcome)) } td.num { (grouped(count)) } td.num.share { (share(count, view.rows.rows)) } } }
-            } }
-            tfoot { tr { th scope="row" { "rows in all" } td.num { (grouped(view.rows.rows)) } td {} } }
-        }
-    }
+fn rows(view: &PlanView) -> Vec<(&'static str, u64)> {
+    RowOutcome::ALL.into_iter().map(|outcome| (outcome_words(outcome), view.rows.of(outcome))).collect()
 }
 
 fn fields(view: &PlanView) -> Markup {
     html! {
         table {
             caption { "Changes by field" }
-            thead { tr {
-                th scope="col" { "Field" } th scope="col" { "Column" }
-                th.num scope="col" { "Fill" } th.num scope="col" { "Overwrite" } th.num scope="col" { "Clear" }
-                th.num scope="col" { "Same" } th.num scope="col" { "Kept" } th.num scope="col" { "Refused" }
-            } }
+            (fields_head())
             tbody { @for f in &view.fields { tr {
                 th scope="row" { code { (Text(&f.field)) } span.note { (Text(&f.label)) ", " (Text(&f.field_type)) } }
                 td { (Text(&f.column)) }

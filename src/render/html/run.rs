@@ -4,20 +4,23 @@ use maud::{Markup, html};
 
 use super::grid::when;
 use super::names::{history_file, run_file};
-use super::shell::{Mark, Site, Step, badge, page, wide};
+use super::pieces::{fields_head, guard, ledger, status};
+use super::shell::{Site, Step, page, wide};
 use super::text::Text;
 use crate::plan::RowOutcome;
 use crate::render::apply::{verdict, window_sentence};
 use crate::render::wording::{counted, grouped, guard_sentence, outcome_words, run_time, share};
-use crate::runlog::{Outcome, RecordLine, RunLog, Status};
+use crate::runlog::{Outcome, RecordLine, RunLog};
 
-/// The page. `records` are some of those that were not updated, `left_out` how many more there are.
-pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> String {
+/// The page. `records` are the first of those that were not updated; `None` where which they were is not kept any more.
+pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String {
     let file = run_file(&log.integration, log.org_id, &log.id);
+    let missing = log.records.records.saturating_sub(log.records.updated);
+    let left_out = missing.saturating_sub(records.map_or(0, <[_]>::len) as u64);
     let body = html! {
         h1 { "Run " (Text(&log.id)) }
         p.lead {
-            @match log.status { Status::Completed => (badge(Mark::Good, "Completed")), Status::Failed => (badge(Mark::Bad, "Failed")) }
+            (status(log.status))
             " " (Text(verdict(log).trim_start_matches(log.status.as_str()).trim_start_matches([':', ' '])))
         }
         @if !log.problems.is_empty() {
@@ -44,23 +47,19 @@ pub fn run(site: &Site, log: &RunLog, records: &[RecordLine], left_out: u64) -> 
         section aria-labelledby="guards" {
             h2 id="guards" { "Guards" }
             @if log.guards.is_empty() { p { "None was asked: the run ended before." } }
-            @else { ul.guards { @for guard in &log.guards {
-                li {
-                    @match (guard.held, guard.waived) {
-                        (true, false) => (badge(Mark::Bad, "held")),
-                        (true, true) => (badge(Mark::Late, "waived")),
-                        (false, _) => (badge(Mark::Good, "ok")),
-                    }
-                    " " code { (Text(&guard.name)) } " " (Text(&guard_sentence(&guard.name, guard.value, guard.base, &guard.limit)))
-                }
+            @else { ul.guards { @for g in &log.guards {
+                (guard(&g.name, &guard_sentence(&g.name, g.value, g.base, &g.limit), g.held, g.waived))
             } } }
         }
         section aria-labelledby="left" {
             h2 id="left" { "Records that were not updated" }
-            @if records.is_empty() && left_out == 0 { p { "None." } }
-            @else {
-                (wide("Table of records", left(records)))
-                @if left_out > 0 { p.note { "… and " (counted(left_out, "record")) " more: " code { "footbridge runs show " (Text(&log.id)) } } }
+            @match records {
+                _ if missing == 0 => p { "None." },
+                None => p { (counted(missing, "record")) ". Which, and why, is not kept any more: the outcomes, record by record, were removed (" code { "footbridge runs prune" } ")." },
+                Some(records) => {
+                    @if !records.is_empty() { (wide("Table of records", left(records))) }
+                    @if left_out > 0 { p.note { "… and " (counted(left_out, "record")) " more: " code { "footbridge runs show " (Text(&log.id)) " --failed" } } }
+                }
             }
         }
         section aria-labelledby="facts" {
@@ -93,19 +92,6 @@ fn ledgers(log: &RunLog) -> Markup {
         ("not attempted", r.not_attempted),
         ("unknown", r.unknown),
     ];
-    let ledger = |title: &str, lines: &[(&str, u64)], total: (&str, u64)| {
-        html! {
-            table.ledger {
-                caption { (title) }
-                tbody {
-                    @for (what, count) in lines.iter().filter(|(_, count)| *count > 0) {
-                        tr { th scope="row" { (what) } td.num { (grouped(*count)) } td.num.share { (share(*count, total.1)) } }
-                    }
-                }
-                tfoot { tr { th scope="row" { (total.0) } td.num { (grouped(total.1)) } td {} } }
-            }
-        }
-    };
     html! {
         (ledger("Report rows", &rows, ("rows in all", log.rows.rows)))
         (ledger("Cells of matched records", &cells, ("cells in all", c.cells)))
@@ -117,11 +103,7 @@ fn fields(log: &RunLog) -> Markup {
     html! {
         table {
             caption { "Planned changes by field" }
-            thead { tr {
-                th scope="col" { "Field" } th scope="col" { "Column" }
-                th.num scope="col" { "Fill" } th.num scope="col" { "Overwrite" } th.num scope="col" { "Clear" }
-                th.num scope="col" { "Same" } th.num scope="col" { "Kept" } th.num scope="col" { "Refused" }
-            } }
+            (fields_head())
             tbody { @for field in &log.fields { tr {
                 th scope="row" { code { (Text(field.field.as_str())) } }
                 td { (Text(&field.column)) }
@@ -137,13 +119,6 @@ fn fields(log: &RunLog) -> Markup {
 }
 
 fn left(records: &[RecordLine]) -> Markup {
-    let word = |outcome| match outcome {
-        Outcome::Updated => "updated",
-        Outcome::Failed => "failed",
-        Outcome::Drifted => "drifted",
-        Outcome::NotAttempted => "not attempted",
-        Outcome::Unknown => "unknown",
-    };
     html! {
         table {
             caption { "Records that were not updated, and why" }
@@ -153,7 +128,7 @@ fn left(records: &[RecordLine]) -> Markup {
             tbody { @for line in records { tr {
                 th scope="row" { code { (Text(line.record.as_str())) } }
                 td.num { (grouped(line.row)) }
-                td { (word(line.outcome)) }
+                td { (line.outcome.as_str().replace('_', " ")) }
                 td {
                     @for problem in &line.problems {
                         span.line { code { (Text(&problem.code)) } @if let Some(message) = &problem.message { " " (Text(message)) } }

@@ -95,7 +95,7 @@ pub struct BlameRun {
     /// The commit that brought the run log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_commit: Option<String>,
-    /// Are the values that it found and wrote kept here?
+    /// Are the values that it found and wrote kept, and is there a key here where they take one?
     pub values_kept: bool,
 }
 

@@ -45,7 +45,7 @@ pub struct DriftOf {
     /// By what it is known what was written: `values`, `digests` (of the values) or `report` (the same report under the same configuration).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_by: Option<String>,
-    /// Records that it updated.
+    /// Records that it updated, or may have.
     pub written: u64,
     /// Of these, records that are not there any more, or cannot be seen. Not counted by `report`.
     pub gone: u64,
@@ -53,7 +53,7 @@ pub struct DriftOf {
     pub differ: u64,
     /// Fields that differ, by name.
     pub fields: Vec<DriftField>,
-    /// Cells whose written value is not known.
+    /// Cells of which it is not known what was written, or whether it was.
     pub unknown: u64,
     /// Who changed the records that differ last, most of them first; empty where that cannot be read.
     pub changed_by: Vec<ChangedBy>,
@@ -194,7 +194,7 @@ pub fn drift(found: &[Drifted], options: &Options) -> String {
         });
         if view.unknown > 0 {
             out.push_str(&format!(
-                "  {} cannot be told: what was written is not kept\n",
+                "  {} cannot be told: what was written is not kept, or whether it was is not known\n",
                 counted(view.unknown, "field")
             ));
         }

@@ -26,14 +26,17 @@ pub struct PruneView {
     pub removed: bool,
     /// Runs that lose files.
     pub runs: u64,
-    /// Runs that stay whole.
+    /// Runs of which nothing goes.
     pub staying: u64,
-    /// Runs that lie elsewhere than in the folder: nothing of them is removed.
+    /// Runs with old files on the branch of run logs, which stay there: `--push` removes them.
     pub elsewhere: u64,
-    /// Bytes that are freed.
+    /// Bytes that are freed here.
     pub bytes: u64,
-    /// The files, from the repository's root.
+    /// The files that go here, from the repository's root.
     pub files: Vec<String>,
+    /// The files that go from the branch of run logs, from the repository's root. Git's history keeps them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branch: Vec<String>,
     /// Logs that cannot be read: left alone.
     pub unreadable: Vec<String>,
 }
@@ -42,8 +45,13 @@ fn below(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
+/// The branch's names of these files. `folder`: that of run logs, below the root.
+fn on_branch<'a>(pruning: &'a Pruning, folder: &'a str) -> impl Iterator<Item = String> + 'a {
+    pruning.branch.iter().map(move |name| format!("{folder}/{name}"))
+}
+
 /// As JSON.
-pub fn prune_json(pruning: &Pruning, root: &Path, removed: bool) -> String {
+pub fn prune_json(pruning: &Pruning, root: &Path, folder: &str, removed: bool) -> String {
     text(&PruneView {
         format: "footbridge runs-prune/1".to_owned(),
         removed,
@@ -52,39 +60,51 @@ pub fn prune_json(pruning: &Pruning, root: &Path, removed: bool) -> String {
         elsewhere: pruning.elsewhere,
         bytes: pruning.bytes(),
         files: pruning.going.iter().map(|file| below(&file.path, root)).collect(),
+        branch: on_branch(pruning, folder).collect(),
         unreadable: pruning.unreadable.iter().map(|path| below(path, root)).collect(),
     })
 }
 
 /// For a terminal.
-pub fn prune(pruning: &Pruning, root: &Path, removed: bool, options: &Options) -> String {
+pub fn prune(pruning: &Pruning, root: &Path, folder: &str, removed: bool, options: &Options) -> String {
     let mut out = String::new();
     let most = if options.full { usize::MAX } else { SHOWN };
-    for file in pruning.going.iter().take(most) {
-        out.push_str(&format!("  {}\n", Terminal(&below(&file.path, root))));
+    let here = pruning.going.iter().map(|file| below(&file.path, root));
+    for file in here.chain(on_branch(pruning, folder).map(|file| format!("on the branch: {file}"))).take(most) {
+        out.push_str(&format!("  {}\n", Terminal(&file)));
     }
-    let left = pruning.going.len().saturating_sub(most);
+    let left = pruning.files().saturating_sub(most as u64);
     if left > 0 {
-        out.push_str(&format!("  … and {} more (--json lists all)\n", grouped(left as u64)));
+        out.push_str(&format!("  … and {} more (--json lists all)\n", grouped(left)));
     }
-    out.push_str(&match (pruning.going.is_empty(), removed) {
-        (true, _) => "Nothing to remove.\n".to_owned(),
-        (false, removed) => format!(
-            "{} {} ({}), of {}.\n",
-            counted(pruning.going.len() as u64, "file"),
-            if removed { "removed" } else { "would go" },
-            counted(pruning.bytes(), "byte"),
-            counted(pruning.runs, "run")
-        ),
+    let what = if removed { "removed" } else { "would go" };
+    let mut going = Vec::new();
+    if !pruning.going.is_empty() {
+        let bytes = counted(pruning.bytes(), "byte");
+        going.push(format!("{} {what} ({bytes})", counted(pruning.going.len() as u64, "file")));
+    }
+    if !pruning.branch.is_empty() {
+        going.push(format!("{} {what} from the branch", counted(pruning.branch.len() as u64, "file")));
+    }
+    out.push_str(&match going.is_empty() {
+        true => "Nothing to remove.\n".to_owned(),
+        false => format!("{}, of {}.\n", going.join(", "), counted(pruning.runs, "run")),
     });
+    if !pruning.branch.is_empty() {
+        out.push_str("Git's history of the branch still holds what its newest commit does not.\n");
+    }
     out.push_str(&format!(
-        "{} whole: the young ones, and always the last that was carried out of each integration, environment and org.\n",
+        "{} whole: the young ones, and always the last that was carried out and the last that wrote, of each integration, environment and org.\n",
         if pruning.staying == 1 { "1 run stays".to_owned() } else { format!("{} runs stay", grouped(pruning.staying)) }
     ));
     if pruning.elsewhere > 0 {
         out.push_str(&format!(
-            "{} kept elsewhere than in the folder: left alone.\n",
-            counted(pruning.elsewhere, "run")
+            "{} older files on the branch of run logs, which stay there: `--push` removes them.\n",
+            if pruning.elsewhere == 1 {
+                "1 run has".to_owned()
+            } else {
+                format!("{} runs have", grouped(pruning.elsewhere))
+            }
         ));
     }
     for path in &pruning.unreadable {

@@ -78,18 +78,16 @@ impl Archive {
     ///
     /// # Errors
     /// Git cannot give it.
-    pub fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    fn whole(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(oid) = self.files.get(path) else { return Ok(None) };
         self.with(|batch| batch.read(oid, most))
     }
-}
 
-impl Archive {
     /// A file as a stream, by way of a temporary file without a name; `None` where the archive does not hold it.
     ///
     /// # Errors
     /// Git cannot give it, or the temporary file cannot be written.
-    pub fn stream(&self, path: &Path) -> io::Result<Option<File>> {
+    fn stream(&self, path: &Path) -> io::Result<Option<File>> {
         let Some(oid) = self.files.get(path) else { return Ok(None) };
         let mut file = tempfile::tempfile()?;
         self.with(|batch| batch.copy(oid, &mut file))?;
@@ -126,7 +124,7 @@ impl Shelf for Archive {
 
     fn read(&self, names: &[&str], longest: u64, take: &mut Take<'_>) -> io::Result<()> {
         for (at, name) in names.iter().enumerate() {
-            let read = Archive::read(self, Path::new(name), longest);
+            let read = self.whole(Path::new(name), longest);
             let read = read.and_then(|bytes| {
                 bytes.ok_or_else(|| io::Error::other(format!("it has more than {longest} bytes, or is gone")))
             });

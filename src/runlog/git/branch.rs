@@ -119,7 +119,7 @@ impl Branch {
         &self.remote
     }
 
-    fn local(&self) -> String {
+    pub(super) fn local(&self) -> String {
         format!("refs/heads/{}", self.name)
     }
 
@@ -187,6 +187,7 @@ impl Branch {
             blobs.extend(fresh.iter().map(|(path, blob)| (path.clone(), blob.clone())));
             let commit = self.onto(tip.as_deref(), &blobs, message, now)?;
             if tip.as_ref() == Some(&commit) {
+                self.follow(&commit);
                 return Ok(Pushed { commit, tries: number });
             }
             let expected = if tip.is_some() { Expected::Before } else { Expected::Absent };
@@ -202,9 +203,7 @@ impl Branch {
             };
             if let Answer::Done = answer {
                 self.git.point(&self.tracking(), &commit);
-                if self.git.resolve(&self.local())?.is_some() && self.not_checked_out().is_ok() {
-                    self.git.point(&self.local(), &commit);
-                }
+                self.follow(&commit);
                 return Ok(Pushed { commit, tries: number });
             }
             self.git.pauses().before(number);
@@ -213,7 +212,7 @@ impl Branch {
     }
 
     /// To move a branch that somebody has checked out would make that worktree look changed.
-    fn not_checked_out(&self) -> Result<(), GitProblem> {
+    pub(super) fn not_checked_out(&self) -> Result<(), GitProblem> {
         let said = self.git.done("list the worktrees", &["worktree", "list", "--porcelain"])?;
         let wanted = format!("branch {}", self.local());
         let mut folder = PathBuf::new();
@@ -238,7 +237,8 @@ impl Branch {
         if local == tip {
             return Ok(Blobs::new());
         }
-        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", tip, &local];
+        let base = self.common(tip, &local)?;
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", &base, &local];
         let said = self.git.done("compare the branch with the remote's", &arguments)?;
         let text = String::from_utf8_lossy(&said.out).into_owned();
         let mut fields = text.split('\0');

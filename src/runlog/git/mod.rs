@@ -6,6 +6,7 @@
 mod archive;
 mod branch;
 mod command;
+mod local;
 mod lock;
 mod names;
 mod problem;

@@ -90,6 +90,14 @@ impl Store {
         (1..).map(numbered).find(free).unwrap_or_else(|| stamp.clone())
     }
 
+    /// The name below the folder under which the branch has this file; `None` where it has not.
+    pub(in crate::runlog) fn on_branch(&self, path: &Path) -> Option<String> {
+        let archive = self.archive.as_deref()?;
+        let below = path.strip_prefix(&self.root).ok().filter(|below| archive.has(below))?;
+        let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
+        Some(parts?.join("/"))
+    }
+
     /// Where the file of a run's intent lies.
     pub fn intent_path(&self, log: &RunLog) -> PathBuf {
         self.folder(log).join(format!("{}{INTENT}", log.id))

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::{Filter, OutcomesOf, Store, StoreProblem, at};
 use crate::model::{EnvironmentName, OrgId};
-use crate::runlog::outcomes::{OutcomesHead, OutcomesLine, OutcomesProblem, OutcomesReader};
+use crate::runlog::outcomes::{OutcomesHead, OutcomesProblem, OutcomesReader};
 use crate::runlog::place::safe_segment;
 use crate::runlog::shelf::{Order, Shelf, is_log};
-use crate::runlog::{KIND, Listed, RecordLine, RowLine, RunLog, RunSummary, Trigger, VERSION, scan};
+use crate::runlog::{KIND, Listed, RunLog, RunSummary, Trigger, VERSION, scan};
 
 /// The longest run log that is read, in bytes.
 pub(super) const LONGEST_LOG: u64 = 8 << 20;
@@ -41,10 +41,6 @@ impl Store {
     /// # Errors
     /// As [`Self::list`].
     pub fn each(&self, filter: &Filter, mut take: impl FnMut(Listed) -> ControlFlow<()>) -> Result<(), StoreProblem> {
-        let mut left = filter.most.unwrap_or(usize::MAX);
-        if left == 0 {
-            return Ok(());
-        }
         let mut files = self.files(filter.integration.as_deref(), filter.org_id)?;
         files.retain(|file| filter.may_take(&file.name));
         self.read_each(&files, |path, read| {
@@ -53,23 +49,8 @@ impl Store {
                 Ok(_) => return ControlFlow::Continue(()),
                 Err(reason) => Listed::Unreadable { path, reason },
             };
-            left -= 1;
-            take(listed)?;
-            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            take(listed)
         })
-    }
-
-    /// The newest run of an integration in an org and environment, carried out or not. Logs that cannot be read are passed over.
-    ///
-    /// # Errors
-    /// As [`Self::list`].
-    pub fn last(
-        &self,
-        integration: &str,
-        environment: EnvironmentName,
-        org_id: OrgId,
-    ) -> Result<Option<RunSummary>, StoreProblem> {
-        self.newest(integration, environment, org_id, |_| true)
     }
 
     /// The newest run that was carried out ([`super::ExitReason::carried_out`]): the base of `max_shrink`, and what makes a run the first. A run
@@ -186,26 +167,6 @@ impl Store {
         })
     }
 
-    /// All outcomes of a run: its records, and the rows that could not be used. `path` is the file of the run log.
-    ///
-    /// # Errors
-    /// As [`Self::outcomes`].
-    pub fn read_outcomes(&self, path: &Path, log: &RunLog) -> Result<(Vec<RecordLine>, Vec<RowLine>), StoreProblem> {
-        let (mut records, mut rows) = (Vec::new(), Vec::new());
-        for line in self.outcomes(path, log)?.1 {
-            match line {
-                Ok(OutcomesLine::Record(record)) => records.push(record),
-                Ok(OutcomesLine::Row(row)) => rows.push(row),
-                Ok(OutcomesLine::Head(_)) => {}
-                Err(problem) => {
-                    let path = path.with_file_name(&log.outcomes);
-                    return Err(StoreProblem::Unreadable { path, reason: problem.to_string() });
-                }
-            }
-        }
-        Ok((records, rows))
-    }
-
     /// The outcomes files beside these logs, whole and as they are, one after another until `take` has enough: for who looks for one record in
     /// thousands of runs. A file that is longer than `longest` is an error of that file.
     ///
@@ -249,7 +210,7 @@ impl Store {
     }
 
     /// Is there a file, in the folder or elsewhere?
-    pub(super) fn has(&self, path: &Path) -> bool {
+    pub(in crate::runlog) fn has(&self, path: &Path) -> bool {
         path.exists() || self.kept(path).is_some_and(|kept| self.shelves[kept.shelf].has(&kept.name))
     }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::net::scripted::{Reply, Seen, Server};
 use crate::salesforce::tests::{ORG, by_token, client, connect_to, expired};
-use crate::salesforce::{CallFailure, Client, QueryTotals, SalesforceError, bulk_unavailable};
+use crate::salesforce::{CallFailure, Client, QueryTotals, SalesforceError, Treatment, bulk_unavailable};
 use crate::table::Block;
 
 const JOB: &str = "7503h00000CV7KdAAL";
@@ -439,7 +439,9 @@ async fn what_is_wrong_with_the_results_is_told_and_the_job_put_away() {
             Reply::html(200, "<html>Log in</html>"),
             |e| matches!(e, SalesforceError::Foreign { excerpt, .. } if excerpt == "Log in"),
         ),
-        (Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), SalesforceError::stops_the_run),
+        (Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), |e| {
+            e.treatment() == Treatment::StopRun
+        }),
     ];
     for (reply, fits) in table {
         let server = with_results(2, move |_, _| reply.clone()).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::model::RecordId;
 use crate::net::{Http, Sent};
-use crate::salesforce::{ErrorCode, Lookup};
+use crate::salesforce::{ErrorCode, Lookup, Treatment};
 
 #[tokio::test]
 async fn uneven_pages_come_in_order_and_add_up() {
@@ -98,7 +98,7 @@ async fn the_daily_limit_stops_the_run_at_once() {
     let server =
         Server::start(vec![Reply::fault(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")]).await;
     let error = collect(&client(&server).await, "SELECT Id FROM Lead").await.0.unwrap_err();
-    assert!(error.stops_the_run());
+    assert_eq!(error.treatment(), Treatment::StopRun);
     assert_eq!(server.seen().len(), 1);
 }
 
