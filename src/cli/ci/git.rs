@@ -54,11 +54,22 @@ impl Git {
     /// # Errors
     /// There is none here: it says what to fetch.
     pub fn commit(&self, name: &str) -> Result<String, Failure> {
+        // In git's own order a tag `origin/main`, which whoever may push can make, comes before the remote's branch.
+        let remote = format!("refs/remotes/{name}");
+        for wanted in [remote.as_str(), name].into_iter().skip(usize::from(name.starts_with("refs/"))) {
+            if let Some(commit) = self.resolve(wanted)? {
+                return Ok(commit);
+            }
+        }
+        Err(Self::missing(format!("git knows no commit `{}` here", Terminal(shown(name))), name))
+    }
+
+    fn resolve(&self, name: &str) -> Result<Option<String>, Failure> {
         let peeled = format!("{name}^{{commit}}");
         let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
         let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         match output.status.code() {
-            Some(0) if !commit.is_empty() => Ok(commit),
+            Some(0) if !commit.is_empty() => Ok(Some(commit)),
             // 1 is "there is none"; everything else is git's own trouble: no repository, another owner.
             Some(code) if code > 1 => {
                 let said = String::from_utf8_lossy(&output.stderr);
@@ -67,7 +78,7 @@ impl Git {
                 Err(Failure::usage(Code::GitUnavailable, message)
                     .help("run it inside a git repository; in a container, `git config --global --add safe.directory \"$PWD\"`"))
             }
-            _ => Err(Self::missing(format!("git knows no commit `{}` here", Terminal(name)), name)),
+            _ => Ok(None),
         }
     }
 
@@ -82,7 +93,8 @@ impl Git {
             None => {
                 let shallow = self.line(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true");
                 let why = if shallow { ": this is a shallow clone" } else { "" };
-                let message = format!("no commit is found that HEAD and `{}` have in common{why}", Terminal(name));
+                let message =
+                    format!("no commit is found that HEAD and `{}` have in common{why}", Terminal(shown(name)));
                 Err(Self::missing(message, name))
             }
         }
@@ -91,7 +103,7 @@ impl Git {
     fn missing(message: String, name: &str) -> Failure {
         let mut diagnostic = Diagnostic::error(Code::GitHistory, message)
             .note("nothing was read from Salesforce and nothing was written");
-        diagnostic = match name.split_once('/') {
+        diagnostic = match shown(name).split_once('/') {
             Some((remote, branch)) if !name.contains([' ', '~', '^', ':']) => {
                 let (remote, branch) = (Terminal(remote), Terminal(branch));
                 diagnostic.help(format!(
@@ -173,6 +185,11 @@ impl Git {
                 .help("`git fsck` tells what is wrong; `git fetch --refetch` brings objects that are missing");
         Failure::new(Exit::Failed, diagnostic)
     }
+}
+
+/// A remote's branch as people call it.
+fn shown(name: &str) -> &str {
+    name.strip_prefix("refs/remotes/").unwrap_or(name)
 }
 
 /// `OBJECT blob SIZE`, a line feed, the bytes, a line feed.

@@ -20,7 +20,7 @@ pub struct PullRequest {
     pub system: System,
     /// Its number.
     pub number: Option<u64>,
-    /// The branch that it is to be merged into, as git knows it here.
+    /// The branch that it is to be merged into: the whole name of what git fetched, since a tag can be called `origin/main`, too.
     pub base: String,
     /// It comes from a fork: its run has no secrets, and its token may only read.
     pub fork: bool,
@@ -52,7 +52,7 @@ pub fn pull_request(world: &World) -> Option<PullRequest> {
             Some(PullRequest {
                 system: System::GitHub,
                 number: number.or_else(from_ref),
-                base: format!("origin/{}", said("GITHUB_BASE_REF").unwrap_or_else(|| "HEAD".to_owned())),
+                base: format!("refs/remotes/origin/{}", said("GITHUB_BASE_REF").unwrap_or_else(|| "HEAD".to_owned())),
                 fork: of("head").is_some() && of("head") != of("base"),
             })
         }
@@ -63,7 +63,7 @@ pub fn pull_request(world: &World) -> Option<PullRequest> {
                 system: System::GitLab,
                 number: number.parse().ok(),
                 base: format!(
-                    "origin/{}",
+                    "refs/remotes/origin/{}",
                     said("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").unwrap_or_else(|| "HEAD".to_owned())
                 ),
                 fork: own.is_some() && own != said("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"),
