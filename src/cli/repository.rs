@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::ci::{Base, Trust};
+use super::ci::{Base, Trust, trusted_name};
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
@@ -79,7 +79,7 @@ impl Repository {
         let root = world.root();
         own_folders(&root)?;
         let base = if needed.is_empty() { None } else { Base::find(world)? };
-        let mut loaded = match &base {
+        let mut loaded = match trusted_name(world) {
             None => config::load_for(&root, &|name| world.variable(name), needed),
             // No variable is read for a branch that is not trusted.
             Some(_) => config::change::load_plain(&config::Folder::new(&root)),
@@ -89,8 +89,9 @@ impl Repository {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));
         }
-        inside(&root, &loaded.repository.project.runs)?;
         let trust = base.map(|base| base.hold(&mut loaded.repository));
+        // The folder that is used: on a pull request the base's.
+        inside(&root, &loaded.repository.project.runs)?;
         Ok(Self { root, loaded, trust })
     }
 

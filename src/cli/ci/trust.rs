@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::config::change::{self, ReachedSource, load_plain, reached_sources};
-use crate::config::valid::{HeaderValue, Location, LogIn, Repository, Source};
+use crate::config::valid::{HeaderValue, Location, LogIn, Mapping, Repository, Source};
 use crate::config::{self, Integration, Variables};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, FieldName};
@@ -28,6 +28,20 @@ pub struct Base {
     trusted: Repository,
     ready: Repository,
     sources: Vec<ReachedSource>,
+}
+
+/// Nothing is written for a pull request: neither its branch nor the digests in its comment have been approved by a merge.
+///
+/// # Errors
+/// This run is for a pull request.
+pub fn not_a_pull_request(world: &World) -> Result<(), Failure> {
+    if pull_request(world).is_none() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::error(Code::NeedsTrustedRun, "a pull request is planned, not applied")
+        .note("nothing was read from Salesforce and nothing was written")
+        .help("merge it, and apply on the base branch: on schedule, or by hand with `--expect` and the digest in its comment");
+    Err(Failure::new(Exit::Unauthorised, diagnostic))
 }
 
 /// The name of the commit that is trusted: `--trusted-from`, or on a pull request its base. `None` where the worktree itself is trusted.
@@ -78,15 +92,17 @@ impl Base {
         // Where notices go and where run logs are pushed to is the base's, too.
         branch.project = self.ready.project.clone();
         for (name, integration) in &mut branch.integrations {
-            self.sources_of(integration);
-            let shown = self.trusted.integrations.get(name);
-            let shown = |field: &FieldName| {
-                shown.is_some_and(|i| i.fields.iter().any(|m| m.field.value == *field && m.show_values))
+            // Before its headers are exchanged for the base's.
+            let base = self.trusted.integrations.get(name).filter(|base| reads_the_same(integration, base));
+            let shown = |own: &Mapping| {
+                let same = |m: &Mapping| m.field == own.field && m.column == own.column && m.show_values;
+                base.is_some_and(|base| base.fields.iter().any(same))
             };
-            for mapping in integration.fields.iter_mut().filter(|m| m.show_values && !shown(&m.field.value)) {
+            for mapping in integration.fields.iter_mut().filter(|m| m.show_values && !shown(m)) {
                 mapping.show_values = false;
                 trust.hidden.entry(name.clone()).or_default().insert(mapping.field.value.clone());
             }
+            self.sources_of(integration);
         }
         trust
     }
@@ -143,6 +159,15 @@ impl Trust {
     pub fn hidden(&self, integration: &str) -> impl Iterator<Item = &FieldName> {
         self.hidden.get(integration).into_iter().flatten()
     }
+}
+
+/// Does a branch's integration read the object, the org and the reports that its base's does, wherever it runs? Then a field's values are those that the base
+/// allows to be shown.
+fn reads_the_same(branch: &Integration, base: &Integration) -> bool {
+    let same = |environment: &EnvironmentName| {
+        base.environments.contains_key(environment) && branch.source(*environment) == base.source(*environment)
+    };
+    branch.object == base.object && branch.org == base.org && branch.environments.keys().all(same)
 }
 
 fn listed(names: &[&str]) -> String {
