@@ -50,13 +50,19 @@ pub async fn run(world: &World, arguments: &PlanArguments, base: &str) -> Result
     }
     let wanted = |change: &Change| {
         let named = arguments.names.is_empty() || arguments.names.contains(&change.name);
-        let integration = after.repository.integrations.get(&change.name);
+        // What is gone has the labels that it had.
+        let integrations = [&after, &before].map(|side| side.repository.integrations.get(&change.name));
+        let integration = integrations.into_iter().flatten().next();
         named && (arguments.label.is_empty() || integration.is_some_and(|i| i.has_label(&arguments.label)))
     };
     let changes = change::changes(&before.repository, &after.repository);
-    let changes: Vec<Change> = changes.into_iter().filter(wanted).collect();
     let there = after.repository.integrations.len() as u64;
     review.unchanged = there.saturating_sub(changes.iter().filter(|c| c.kind != ChangeOf::Removed).count() as u64);
+    let (changes, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(wanted);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|change| change.name.as_str()).collect();
+        review.notes.push(format!("Changed as well, and not asked for: {}.", names.join(", ")));
+    }
     let mut exit = Exit::Done;
     if changes.iter().any(|change| change.kind != ChangeOf::Removed) {
         let repository = Repository::load(world, arguments.env)?;
