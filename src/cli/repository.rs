@@ -17,7 +17,8 @@ use crate::report::{self, PathProblem};
 pub struct Repository {
     root: PathBuf,
     loaded: Loaded,
-    /// On a pull request: what its base allows.
+    /// On a pull request: its base, and what that allows.
+    base: Option<Base>,
     trust: Option<Trust>,
 }
 
@@ -71,8 +72,8 @@ impl Repository {
         if !errors.is_empty() {
             return Err(Failure::configuration(errors));
         }
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root, loaded, trust })
+        let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
+        Ok(Self { root, loaded, base, trust })
     }
 
     fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
@@ -89,24 +90,20 @@ impl Repository {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));
         }
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
+        let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
         // The folder that is used: on a pull request the base's.
         inside(&root, &loaded.repository.project.runs)?;
-        Ok(Self { root, loaded, trust })
+        Ok(Self { root, loaded, base, trust })
     }
 
-    /// What a commit says, as far as it is valid; of a pull request's commits with what the base allows.
-    ///
-    /// # Errors
-    /// Git has not what is needed.
-    pub fn of_commit(world: &World, files: &dyn config::Files) -> Result<Self, Failure> {
-        let base = Base::find(world)?;
-        let mut loaded = match &base {
+    /// What a commit of this repository says, as far as it is valid; on a pull request with what its base allows.
+    pub fn of_commit(&self, world: &World, files: &dyn config::Files) -> Self {
+        let mut loaded = match &self.base {
             None => config::load_files(files, &|name| world.variable(name), config::Variables::Only(&[])),
             Some(_) => config::change::load_plain(files),
         };
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root: world.root(), loaded, trust })
+        let trust = self.base.as_ref().map(|base| base.hold(&mut loaded.repository));
+        Self { root: self.root.clone(), loaded, base: None, trust }
     }
 
     /// Where everything is, for the command.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::git::{Git, Tree};
+use super::git::{Commits, Tree};
 use super::system::pull_request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -56,12 +56,12 @@ impl Base {
     /// Git has not what is needed.
     pub fn find(world: &World) -> Result<Option<Self>, Failure> {
         let Some(name) = trusted_name(world) else { return Ok(None) };
-        let git = Git::new(&world.root());
-        let (tip, fork_point) = (git.commit(&name)?, git.fork_point(&name)?);
-        let tree = git.configuration(&tip)?;
+        let commits = Commits::open(&world.root())?;
+        let (tip, fork_point) = (commits.commit(&name)?, commits.fork_point(&name)?);
+        let tree = commits.configuration(&tip)?;
         let plain = |tree: &Tree| load_plain(tree).repository;
         let trusted = plain(&tree);
-        let fork_point = if tip == fork_point { trusted.clone() } else { plain(&git.configuration(&fork_point)?) };
+        let fork_point = if tip == fork_point { trusted.clone() } else { plain(&commits.configuration(&fork_point)?) };
         // Only variables of the base are ever read.
         let ready = config::load_files(&tree, &|variable| world.variable(variable), Variables::Only(&[])).repository;
         let sources = reached_sources(&trusted, &ready);
