@@ -2,7 +2,7 @@
 
 mod arguments;
 mod comment;
-mod forge;
+mod comments;
 mod git;
 mod init;
 mod review;

@@ -1,17 +1,9 @@
-//! Which CI this is, and which pull request it runs for, as its own variables say.
+//! Which pull request this run is for, as CI's own variables say.
 
 use serde_json::Value;
 
+use crate::cli::forge::System;
 use crate::cli::world::World;
-
-/// A CI that Footbridge knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum System {
-    /// GitHub Actions.
-    GitHub,
-    /// GitLab CI/CD.
-    GitLab,
-}
 
 /// A pull request (GitLab: merge request) that this run is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,22 +18,10 @@ pub struct PullRequest {
     pub fork: bool,
 }
 
-/// The CI that this is.
-pub fn system(world: &World) -> Option<System> {
-    let is = |name: &str| world.variable(name).is_some_and(|value| value == "true");
-    if is("GITHUB_ACTIONS") {
-        Some(System::GitHub)
-    } else if is("GITLAB_CI") {
-        Some(System::GitLab)
-    } else {
-        None
-    }
-}
-
 /// The pull request that this run is for.
 pub fn pull_request(world: &World) -> Option<PullRequest> {
     let said = |name: &str| world.variable(name).filter(|value| !value.is_empty());
-    match system(world)? {
+    match System::of(world)? {
         System::GitHub => {
             // `pull_request_target` runs with the base's rights: all the more is the branch not trusted.
             said("GITHUB_EVENT_NAME").filter(|event| event.starts_with("pull_request"))?;
