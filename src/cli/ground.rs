@@ -1,13 +1,13 @@
 //! What a plan stands on: the report opened, the org connected, the mapping checked against describe. Shared by `plan`, `apply` and `validate --online`.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::ci::Trust;
 use super::compile::{Compiled, Prefixes, Rights, columns_fit, compile, nearest};
 use super::connect::{Connected, Purpose, connect, mend};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::git;
 use super::grants;
 use super::problem;
 use super::world::World;
@@ -124,7 +124,7 @@ impl<'a> Place<'a> {
                 return opened.map_err(|e| super::fetch::unreadable(e, source, &fetched));
             }
         };
-        if !source.allow_tracked && tracked(self.root, name) {
+        if !source.allow_tracked && git::tracks(self.root, name) {
             let diagnostic = Diagnostic::error(
                 Code::ReportTracked,
                 format!("`{name}` is tracked by git, and a report is full of e-mail addresses"),
@@ -275,17 +275,4 @@ fn options(source: &valid::Source) -> report::Options {
         skip_lines: source.skip_lines,
         ..report::Options::default()
     }
-}
-
-/// Does git track the file? Without git, or outside a repository, it does not.
-fn tracked(root: &Path, name: &str) -> bool {
-    let asked = Command::new("git")
-        .args(["ls-files", "--error-unmatch", "--"])
-        .arg(name)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    asked.is_ok_and(|status| status.success())
 }

@@ -18,6 +18,7 @@ mod exit;
 mod explain;
 mod failure;
 mod fetch;
+mod forge;
 mod git;
 mod grants;
 mod ground;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::ci::{Base, Trust};
+use super::ci::{Base, Trust, trusted_name};
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
@@ -17,7 +17,8 @@ use crate::report::{self, PathProblem};
 pub struct Repository {
     root: PathBuf,
     loaded: Loaded,
-    /// On a pull request: what its base allows.
+    /// On a pull request: its base, and what that allows.
+    base: Option<Base>,
     trust: Option<Trust>,
 }
 
@@ -71,15 +72,15 @@ impl Repository {
         if !errors.is_empty() {
             return Err(Failure::configuration(errors));
         }
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root, loaded, trust })
+        let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
+        Ok(Self { root, loaded, base, trust })
     }
 
     fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
         let base = if needed.is_empty() { None } else { Base::find(world)? };
-        let mut loaded = match &base {
+        let mut loaded = match trusted_name(world) {
             None => config::load_for(&root, &|name| world.variable(name), needed),
             // No variable is read for a branch that is not trusted.
             Some(_) => config::change::load_plain(&config::Folder::new(&root)),
@@ -89,23 +90,20 @@ impl Repository {
             let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
             return Err(Failure::configuration(errors.collect()));
         }
+        let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
+        // The folder that is used: on a pull request the base's.
         inside(&root, &loaded.repository.project.runs)?;
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root, loaded, trust })
+        Ok(Self { root, loaded, base, trust })
     }
 
-    /// What a commit says, as far as it is valid; of a pull request's commits with what the base allows.
-    ///
-    /// # Errors
-    /// Git has not what is needed.
-    pub fn of_commit(world: &World, files: &dyn config::Files) -> Result<Self, Failure> {
-        let base = Base::find(world)?;
-        let mut loaded = match &base {
+    /// What a commit of this repository says, as far as it is valid; on a pull request with what its base allows.
+    pub fn of_commit(&self, world: &World, files: &dyn config::Files) -> Self {
+        let mut loaded = match &self.base {
             None => config::load_files(files, &|name| world.variable(name), config::Variables::Only(&[])),
             Some(_) => config::change::load_plain(files),
         };
-        let trust = base.map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root: world.root(), loaded, trust })
+        let trust = self.base.as_ref().map(|base| base.hold(&mut loaded.repository));
+        Self { root: self.root.clone(), loaded, base: None, trust }
     }
 
     /// Where everything is, for the command.

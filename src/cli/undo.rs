@@ -126,6 +126,7 @@ fn chosen(store: &Store, arguments: &UndoArguments) -> Result<(PathBuf, RunLog),
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failure> {
+    super::ci::not_a_pull_request(world)?;
     let store = branch::of_here(world);
     let (path, log) = chosen(&store, arguments)?;
     let environment = log.environment;

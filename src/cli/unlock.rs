@@ -36,6 +36,9 @@ pub struct UnlockArguments {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &UnlockArguments) -> Result<Exit, Failure> {
+    if arguments.run.is_some() {
+        super::ci::not_a_pull_request(world)?;
+    }
     let repository = Repository::load_offline(world)?;
     let place = repository.place(world);
     let branch = place.branch()?;

@@ -135,6 +135,47 @@ fn a_history_that_is_too_short_says_what_to_fetch() {
 }
 
 #[test]
+fn names_and_labels_leave_the_rest_counted_as_what_it_is() {
+    let scene = branched();
+    let another = |name: &str, label: &str, field: &str| {
+        let text = people_text(&format!("  {field}: A\n")).replace("name: people", &format!("name: {name}"));
+        scene.write(&format!("integrations/{name}.yaml"), &format!("{text}labels: [{label}]\n"));
+    };
+    another("gone", "mine", "WalkMe_B__c");
+    another("stays", "mine", "WalkMe_C__c");
+    commit(&scene, "Two more");
+    git(&scene, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    std::fs::remove_file(scene.path("integrations/gone.yaml")).unwrap();
+    people(&scene, "  WalkMe_A__c: B\n");
+    let review = |more: &[&str]| {
+        let page = scene.run(&[&REVIEW, more].concat()).exits(0).out;
+        assert!(page.contains("1 unchanged."), "{more:?}: {page}");
+        page
+    };
+    let all = review(&[]);
+    assert!(all.contains("2 integrations changed.") && !all.contains("Changed as well"), "{all}");
+    // What is gone had the label; what was not asked for is named, and counts for nothing else.
+    let mine = review(&["--label", "mine"]);
+    assert!(mine.contains("`gone`: removed") && mine.contains("Changed as well, and not asked for: people."), "{mine}");
+    let none = review(&["stays"]);
+    assert!(none.contains("not asked for: gone, people."), "{none}");
+}
+
+#[test]
+fn a_known_failure_that_is_added_is_a_change() {
+    let scene = branched();
+    let id = crate::job::record(&scene, "Lead", "Email", "p1@example.org")["Id"].as_str().unwrap().to_owned();
+    let text = format!(
+        "footbridge: 1\nkind: known_failures\nfailures:\n  {id}:\n    WalkMe_A__c: {{ error: DUPLICATE_VALUE, until: \"2999-12-31\", reason: Two of them }}\n"
+    );
+    scene.write("integrations/known.yaml", &text);
+    let page = scene.run(&REVIEW).exits(0).out;
+    assert!(page.contains("1 integration changed.") && page.contains(&id) && page.contains("Two of them"), "{page}");
+    // What the base would do to that record, this branch does not.
+    assert!(page.contains("| `WalkMe_A__c` |"), "{page}");
+}
+
+#[test]
 fn plan_files_go_into_a_folder() {
     let scene = branched();
     people(&scene, "  WalkMe_A__c: A\n  WalkMe_B__c: B\n");

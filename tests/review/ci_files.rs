@@ -58,7 +58,10 @@ fn githubs_workflows_have_the_least_rights_and_pinned_actions() {
     assert_eq!(plan["jobs"]["plan"]["steps"][0]["with"]["persist-credentials"], json!(false));
     let steps = plan["jobs"]["plan"]["steps"].as_array().unwrap();
     let env = steps.iter().find(|step| step["name"] == "Plan").unwrap();
-    assert_eq!(env["env"], json!({"BASE": "origin/${{ github.base_ref }}", "ORG_TOKEN": "${{ secrets.ORG_TOKEN }}"}));
+    assert_eq!(
+        env["env"],
+        json!({"BASE": "refs/remotes/origin/${{ github.base_ref }}", "ORG_TOKEN": "${{ secrets.ORG_TOKEN }}"})
+    );
     // A plan file leaves the machine encrypted or not at all.
     for step in steps.iter().filter(|step| step["uses"].as_str().is_some_and(|u| u.contains("upload-artifact"))) {
         assert!(step["with"]["path"].as_str().unwrap().ends_with(".age"));
@@ -70,6 +73,68 @@ fn githubs_workflows_have_the_least_rights_and_pinned_actions() {
     let on = if apply["on"].is_null() { &apply["true"] } else { &apply["on"] };
     assert_eq!(on["workflow_dispatch"]["inputs"]["env"]["options"], json!(["sandbox"]));
     assert!(on["schedule"].is_array());
+}
+
+/// The variables of a step, by its name.
+fn step(file: &Value, job: &str, name: &str) -> Value {
+    let steps = file["jobs"][job]["steps"].as_array().unwrap();
+    steps.iter().find(|step| step["name"] == name).unwrap()["env"].clone()
+}
+
+#[test]
+fn each_job_is_given_what_it_reads_and_a_plan_no_log_in_that_writes() {
+    let scene = scene();
+    scene.reach("sandbox", "{ flow: access_token, token: \"${ORG_TOKEN}\" }\n    plan_auth: { flow: access_token, token: \"${READ_TOKEN}\" }");
+    let url =
+        "{ url: \"https://reports.example.com/people.csv\", headers: { Authorization: \"Bearer ${REPORT_TOKEN}\" } }";
+    scene.write("integrations/people.yaml", &people_text("  WalkMe_A__c: A\n").replace("exports/people.csv", url));
+    let project = "footbridge: 1\nkind: project\nnotices: { url: \"${HOOK}\", headers: { X-Key: \"${HOOK_KEY}\" } }\n";
+    scene.write("integrations/project.yaml", project);
+    scene.run(&["validate"]).exits(0);
+    scene.run(&["ci", "init", "github"]).exits(0).says("READ_TOKEN").says("HOOK_KEY").says("REPORT_TOKEN_HOST");
+    let secret = |name: &str| json!(format!("${{{{ secrets.{name} }}}}"));
+    let read = ["READ_TOKEN", "REPORT_TOKEN", "REPORT_TOKEN_HOST"];
+    let plan = step(&yaml(&scene.read(FILES[0])), "plan", "Plan");
+    let mut wanted = json!({"BASE": "refs/remotes/origin/${{ github.base_ref }}"});
+    read.iter().for_each(|name| wanted[*name] = secret(name));
+    assert_eq!(plan, wanted, "the writer's log-in and the channel's address are not a plan's");
+    let apply = step(&yaml(&scene.read(FILES[1])), "apply", "Apply");
+    for name in read.iter().chain(&["ORG_TOKEN", "HOOK", "HOOK_KEY"]) {
+        assert_eq!(apply[name], secret(name), "{apply}");
+    }
+    assert!(apply.get("HOOK_HOST").is_none() && apply.get("HOOK_KEY_HOST").is_none(), "{apply}");
+    scene.run(&["ci", "init", "gitlab"]).exits(0);
+    let text = scene.read(".gitlab-ci.yml");
+    for line in
+        ["READ_TOKEN: read by plans and applies", "ORG_TOKEN: read by applies only", "HOOK: read by applies only"]
+    {
+        assert!(text.contains(&format!("#   {line}")), "{line}: {text}");
+    }
+}
+
+#[test]
+fn issues_may_be_written_only_where_a_held_run_opens_one() {
+    let scene = scene();
+    let write = || {
+        scene.run(&["ci", "init", "github", "--force"]).exits(0);
+        let apply = yaml(&scene.read(FILES[1]));
+        let token = step(&apply, "apply", "Apply").get("GITHUB_TOKEN").cloned();
+        (apply["jobs"]["apply"]["permissions"].clone(), token)
+    };
+    let least = (json!({"contents": "write"}), None);
+    let issues = (json!({"contents": "write", "issues": "write"}), Some(json!("${{ github.token }}")));
+    assert_eq!(write(), least);
+    scene.write("integrations/project.yaml", "footbridge: 1\nkind: project\non_held: issue\n");
+    assert_eq!(write(), issues);
+    scene.write("integrations/project.yaml", "footbridge: 1\nkind: project\non_held: log\n");
+    assert_eq!(write(), least);
+    scene.write("integrations/people.yaml", &format!("{}on_held: issue\n", people_text("  WalkMe_A__c: A\n")));
+    assert_eq!(write(), issues);
+    // A plan never may.
+    assert_eq!(
+        yaml(&scene.read(FILES[0]))["jobs"]["plan"]["permissions"],
+        json!({"contents": "read", "pull-requests": "write"})
+    );
 }
 
 #[test]

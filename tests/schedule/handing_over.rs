@@ -24,6 +24,19 @@ fn on_github(scene: &mut Scene, url: &str) {
     }
 }
 
+fn on_gitlab(scene: &mut Scene, url: &str) {
+    for (name, value) in [
+        ("GITLAB_CI", "true"),
+        ("CI_API_V4_URL", url),
+        ("CI_PROJECT_ID", "7"),
+        ("GITLAB_TOKEN", "MARKED-TOKEN"),
+        ("CI_JOB_TOKEN", "x"),
+        ("CI_JOB_URL", "https://user:MARKED@gitlab.example/acme/crm/-/jobs/9?token=MARKED"),
+    ] {
+        scene.set(name, value);
+    }
+}
+
 #[test]
 fn one_issue_is_opened_brought_up_to_date_and_closed() {
     let mut scene = scene();
@@ -78,21 +91,56 @@ fn gitlab_too() {
     let mut scene = scene();
     held(&scene);
     let issues = Issues::gitlab();
-    for (name, value) in [
-        ("CI_API_V4_URL", issues.hook.url().as_str()),
-        ("CI_PROJECT_ID", "7"),
-        ("GITLAB_TOKEN", "MARKED-TOKEN"),
-        ("CI_JOB_TOKEN", "x"),
-    ] {
-        scene.set(name, value);
-    }
+    on_gitlab(&mut scene, &issues.hook.url());
     apply(&scene).exits(4).says("opened an issue").never_says("MARKED");
     assert_eq!(issues.open()[0]["labels"], "footbridge");
+    let text = issues.open()[0]["description"].as_str().unwrap().to_owned();
+    assert!(text.contains("| Job | <https://gitlab.example/acme/crm/-/jobs/9> |"), "{text}");
     assert!(issues.hook.came().iter().all(|came| came.headers["private-token"] == "MARKED-TOKEN"));
     integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly");
     at(&mut scene, "2026-11-23T10:00:00Z");
     apply(&scene).exits(0).says("closed the issue");
     assert!(issues.open().is_empty());
+}
+
+#[test]
+fn somebody_elses_issue_is_never_touched() {
+    for system in ["github", "gitlab"] {
+        let mut scene = scene();
+        held(&scene);
+        let mark = format!("<!-- footbridge held: people sandbox {} -->", scene.org().org_id());
+        let issues = if system == "github" { Issues::github(0) } else { Issues::gitlab() };
+        issues.has("stranger", &format!("{mark}\nlook at this"));
+        issues.has("github-actions[bot]", &format!("An answer to\n\n> {mark}\n"));
+        issues.has("project_7_bot", &format!("An answer to\n\n{mark}\n"));
+        let before = issues.all();
+        match system {
+            "github" => on_github(&mut scene, &issues.hook.url()),
+            _ => on_gitlab(&mut scene, &issues.hook.url()),
+        }
+        // What would end a cell or a link is no job's page.
+        let page = if system == "github" { "GITHUB_REPOSITORY" } else { "CI_JOB_URL" };
+        scene.set(page, if system == "github" { "acme/crm" } else { "https://gitlab.example/a|b>c" });
+        apply(&scene).exits(4).says("opened an issue");
+        let [ours] = &issues.open()[..] else { panic!("one issue: {:?}", issues.open()) };
+        assert!(ours["title"].is_string() && !ours.to_string().contains("a|b"), "{ours}");
+        integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly");
+        at(&mut scene, "2026-11-23T10:00:00Z");
+        apply(&scene).exits(0).says("closed the issue");
+        assert_eq!(issues.all()[..3], before[..]);
+        assert!(issues.open().is_empty());
+    }
+}
+
+#[test]
+fn a_token_of_the_job_alone_opens_no_issue() {
+    let mut scene = scene();
+    held(&scene);
+    let issues = Issues::gitlab();
+    on_gitlab(&mut scene, &issues.hook.url());
+    scene.set("GITLAB_TOKEN", "");
+    apply(&scene).exits(4).says("FB0871").says("the job's own token may not open issues");
+    assert!(issues.hook.came().is_empty());
 }
 
 #[test]

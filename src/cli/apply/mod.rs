@@ -42,6 +42,7 @@ use crate::model::{EnvironmentName, RecordId};
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    super::ci::not_a_pull_request(world)?;
     let cancel = signals::hear();
     if arguments.resume {
         let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);

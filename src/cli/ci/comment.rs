@@ -3,10 +3,11 @@
 use std::io::{Read as _, Write as _};
 
 use super::arguments::CommentArguments;
-use super::forge::{Forge, Put};
-use super::system::{System, pull_request, system};
+use super::comments::{Comments, Put};
+use super::system::pull_request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::forge::System;
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::render::review::{NOTHING, is_marker};
@@ -39,8 +40,8 @@ pub async fn run(world: &World, arguments: &CommentArguments) -> Result<Exit, Fa
         world.say("no comment was written: the token of a fork's pull request may only read. The review stands in the run's summary.");
         return Ok(Exit::Done);
     }
-    let forge = Forge::find(world, &request, arguments.author.as_deref())?;
-    match forge.put(marker, &text, !text.contains(NOTHING)).await? {
+    let comments = Comments::of(world, &request, arguments.author.as_deref())?;
+    match comments.put(marker, &text, !text.contains(NOTHING)).await? {
         Put::Posted => world.say("comment posted"),
         Put::Updated => world.say("comment updated"),
         Put::Same => world.say("the comment says this already"),
@@ -74,7 +75,7 @@ fn read(world: &World, arguments: &CommentArguments) -> Result<String, Failure> 
 /// The summary of GitHub's run: there for everyone who sees the run, forks included.
 fn summary(world: &World, text: &str) -> Result<(), Failure> {
     let path = world.variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
-    let Some(path) = path.filter(|_| system(world) == Some(System::GitHub)) else { return Ok(()) };
+    let Some(path) = path.filter(|_| System::of(world) == Some(System::GitHub)) else { return Ok(()) };
     let path = std::path::PathBuf::from(path);
     let mut options = std::fs::OpenOptions::new();
     let written = options.append(true).create(true).open(&path).and_then(|mut file| writeln!(file, "{text}"));

@@ -1,52 +1,32 @@
-//! A configuration as it stands in a commit, read from git's objects through the `git` command. The worktree and the index are not touched.
+//! A configuration as it stands in a commit, read from git's objects. The worktree and the index are not touched.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::config::{FileProblem, Files};
 use crate::diag::{Code, Diagnostic};
 use crate::render::escape::{Terminal, clipped};
+use crate::runlog::git::{Git, GitProblem, Pauses};
 
 /// Larger files are no configuration.
 const MAX_BYTES: u64 = 1 << 20;
 /// More files are no configuration either.
 const MAX_FILES: usize = 10_000;
 
-/// The git repository that a folder lies in.
-pub struct Git {
-    root: PathBuf,
+/// The commits of the git repository that a folder lies in.
+pub struct Commits {
+    git: Git,
 }
 
-impl Git {
+impl Commits {
     /// Of this folder.
-    pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        command.args(["--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
-        command.args(arguments).current_dir(&self.root).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<Output, Failure> {
-        self.command(arguments).output().map_err(|e| {
-            Failure::usage(Code::GitUnavailable, format!("git cannot be run: {e}"))
-                .help("install git: what a branch changes is read from the repository's commits")
-        })
-    }
-
-    /// Its first line, where git says yes.
-    fn line(&self, arguments: &[&str]) -> Result<Option<String>, Failure> {
-        let output = self.run(arguments)?;
-        let text = String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned();
-        Ok((output.status.success() && !text.is_empty()).then_some(text))
+    ///
+    /// # Errors
+    /// No git, no repository, or one of another owner.
+    pub fn open(root: &Path) -> Result<Self, Failure> {
+        Ok(Self { git: Git::open(root, Pauses::none()).map_err(|problem| unavailable(&problem))? })
     }
 
     /// The commit that a name stands for.
@@ -54,21 +34,14 @@ impl Git {
     /// # Errors
     /// There is none here: it says what to fetch.
     pub fn commit(&self, name: &str) -> Result<String, Failure> {
-        let peeled = format!("{name}^{{commit}}");
-        let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
-        let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        match output.status.code() {
-            Some(0) if !commit.is_empty() => Ok(commit),
-            // 1 is "there is none"; everything else is git's own trouble: no repository, another owner.
-            Some(code) if code > 1 => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                let said = said.lines().next().unwrap_or("without a word").trim_start_matches("fatal: ");
-                let message = format!("git cannot be asked here: {}", Terminal(&clipped(said, 200)));
-                Err(Failure::usage(Code::GitUnavailable, message)
-                    .help("run it inside a git repository; in a container, `git config --global --add safe.directory \"$PWD\"`"))
+        // In git's own order a tag `origin/main`, which whoever may push can make, comes before the remote's branch.
+        let remote = format!("refs/remotes/{name}");
+        for wanted in [remote.as_str(), name].into_iter().skip(usize::from(name.starts_with("refs/"))) {
+            if let Some(commit) = self.git.resolve(wanted).map_err(|problem| unavailable(&problem))? {
+                return Ok(commit);
             }
-            _ => Err(Self::missing(format!("git knows no commit `{}` here", Terminal(name)), name)),
         }
+        Err(Self::missing(format!("git knows no commit `{}` here", Terminal(shown(name))), name))
     }
 
     /// The commit at which the branch that is checked out left another.
@@ -77,13 +50,13 @@ impl Git {
     /// The history that is here does not reach so far: it says what to fetch.
     pub fn fork_point(&self, name: &str) -> Result<String, Failure> {
         let other = self.commit(name)?;
-        match self.line(&["merge-base", &other, "HEAD"])? {
-            Some(commit) => Ok(commit),
-            None => {
-                let shallow = self.line(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true");
-                let why = if shallow { ": this is a shallow clone" } else { "" };
-                let message = format!("no commit is found that HEAD and `{}` have in common{why}", Terminal(name));
-                Err(Self::missing(message, name))
+        let said = self.git.run(&["merge-base", &other, "HEAD"]).map_err(|problem| unavailable(&problem))?;
+        match said.text().lines().next() {
+            Some(commit) if said.good => Ok(commit.to_owned()),
+            _ => {
+                let why = if self.git.is_shallow() { ": this is a shallow clone" } else { "" };
+                let name_shown = Terminal(shown(name));
+                Err(Self::missing(format!("no commit is found that HEAD and `{name_shown}` have in common{why}"), name))
             }
         }
     }
@@ -91,7 +64,7 @@ impl Git {
     fn missing(message: String, name: &str) -> Failure {
         let mut diagnostic = Diagnostic::error(Code::GitHistory, message)
             .note("nothing was read from Salesforce and nothing was written");
-        diagnostic = match name.split_once('/') {
+        diagnostic = match shown(name).split_once('/') {
             Some((remote, branch)) if !name.contains([' ', '~', '^', ':']) => {
                 let (remote, branch) = (Terminal(remote), Terminal(branch));
                 diagnostic.help(format!(
@@ -110,18 +83,16 @@ impl Git {
     /// # Errors
     /// Git cannot read it.
     pub fn configuration(&self, commit: &str) -> Result<Tree, Failure> {
-        let prefix = self.line(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
+        let prefix = self.git.prefix();
         let below = format!("{prefix}integrations/");
-        let output = self.run(&["ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", &below])?;
-        if !output.status.success() {
-            return Err(Self::unreadable(commit));
-        }
+        let said = self.git.run(&["ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", &below]);
+        let said = said.ok().filter(|said| said.good).ok_or_else(|| unreadable(commit))?;
         let mut tree = Tree::default();
         let mut wanted = Vec::new();
-        let listed = String::from_utf8_lossy(&output.stdout);
+        let listed = String::from_utf8_lossy(&said.out);
         for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
             let Some((about, path)) = entry.split_once('\t') else { continue };
-            let Some(path) = path.strip_prefix(prefix.as_str()) else { continue };
+            let Some(path) = path.strip_prefix(prefix) else { continue };
             let yaml = path.ends_with(".yaml") || path.ends_with(".yml");
             if !yaml || path.split('/').any(|part| part.starts_with('.')) {
                 continue;
@@ -138,41 +109,44 @@ impl Git {
                 _ => {}
             }
         }
-        let bytes = self.blobs(commit, &wanted)?;
+        let bytes = self.blobs(&wanted).ok_or_else(|| unreadable(commit))?;
         tree.files = wanted.into_iter().map(|(path, _)| path).zip(bytes).collect();
         Ok(tree)
     }
 
     /// The contents of blobs, all by one process.
-    fn blobs(&self, commit: &str, wanted: &[(String, String)]) -> Result<Vec<Vec<u8>>, Failure> {
+    fn blobs(&self, wanted: &[(String, String)]) -> Option<Vec<Vec<u8>>> {
         if wanted.is_empty() {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        let unreadable = |_| Self::unreadable(commit);
-        let mut child = self.command(&["cat-file", "--batch"]).stdin(Stdio::piped()).spawn().map_err(unreadable)?;
         let asked: String = wanted.iter().map(|(_, object)| format!("{object}\n")).collect();
-        let input = child.stdin.take();
-        // Git answers while it is asked: both at once, so that no pipe fills up.
-        let writer = std::thread::spawn(move || input.map(|mut input| input.write_all(asked.as_bytes())));
-        let output = child.wait_with_output().map_err(unreadable)?;
-        let _ = writer.join();
-        let mut found = Vec::with_capacity(wanted.len());
-        let mut rest = output.stdout.as_slice();
-        for _ in wanted {
-            let blob = next_blob(&mut rest).ok_or_else(|| Self::unreadable(commit))?;
-            found.push(blob);
-        }
-        Ok(found)
+        let said = self.git.fed(&["cat-file", "--batch"], asked).ok()?;
+        let mut rest = said.out.as_slice();
+        wanted.iter().map(|_| next_blob(&mut rest)).collect()
     }
+}
 
-    fn unreadable(commit: &str) -> Failure {
-        let short = commit.get(..12).unwrap_or(commit);
-        let diagnostic =
-            Diagnostic::error(Code::GitHistory, format!("the files of commit {short} cannot be read from git"))
-                .note("nothing was read from Salesforce and nothing was written")
-                .help("`git fsck` tells what is wrong; `git fetch --refetch` brings objects that are missing");
-        Failure::new(Exit::Failed, diagnostic)
-    }
+fn unavailable(problem: &GitProblem) -> Failure {
+    let message = format!("git cannot be asked here: {}", Terminal(&clipped(&problem.to_string(), 300)));
+    let help = match problem {
+        GitProblem::Missing(_) => "install git: what a branch changes is read from the repository's commits",
+        _ => "run it inside a git repository; in a container, `git config --global --add safe.directory \"$PWD\"`",
+    };
+    Failure::usage(Code::GitUnavailable, message).help(help)
+}
+
+fn unreadable(commit: &str) -> Failure {
+    let short = commit.get(..12).unwrap_or(commit);
+    let diagnostic =
+        Diagnostic::error(Code::GitHistory, format!("the files of commit {short} cannot be read from git"))
+            .note("nothing was read from Salesforce and nothing was written")
+            .help("`git fsck` tells what is wrong; `git fetch --refetch` brings objects that are missing");
+    Failure::new(Exit::Failed, diagnostic)
+}
+
+/// A remote's branch as people call it.
+fn shown(name: &str) -> &str {
+    name.strip_prefix("refs/remotes/").unwrap_or(name)
 }
 
 /// `OBJECT blob SIZE`, a line feed, the bytes, a line feed.

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::config::change::{load_plain, variables};
+use crate::config::valid::OnHeld;
 use crate::config::{Folder, Repository};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName::{self, Production, Sandbox};
@@ -16,6 +17,9 @@ const PLAN: &str = include_str!("files/github-plan.yml");
 const APPLY: &str = include_str!("files/github-apply.yml");
 const ACTION: &str = include_str!("../../../.github/actions/footbridge/action.yml");
 const GITLAB: &str = include_str!("files/gitlab.yml");
+/// What `on_held: issue` needs of GitHub's job.
+const ISSUES: &str = "      issues: write # `on_held: issue`\n";
+const ISSUE_TOKEN: &str = "          GITHUB_TOKEN: ${{ github.token }} # `on_held: issue`\n";
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> {
@@ -26,18 +30,28 @@ pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> 
     };
     let plan = arguments.env.unwrap_or(if runs(Production) && !runs(Sandbox) { Production } else { Sandbox });
     let apply = arguments.env.unwrap_or(if runs(Production) { Production } else { Sandbox });
+    let both: Vec<EnvironmentName> = [Sandbox, Production].into_iter().filter(|e| *e == apply || runs(*e)).collect();
+    let planned = variables(&repository, plan, true);
+    let applied: BTreeSet<String> = both.iter().flat_map(|e| variables(&repository, *e, false)).collect();
+    let filled = |text: &str, secrets: &str| {
+        text.replace("{{SECRETS}}\n", secrets)
+            .replace("{{PLAN_ENV}}", plan.as_str())
+            .replace("{{APPLY_ENV}}", apply.as_str())
+            .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
+    };
     let files = match arguments.system {
-        Kind::Github => vec![
-            (".github/workflows/footbridge-plan.yml", filled(PLAN, &repository, &[plan], plan, apply, github)),
-            (".github/workflows/footbridge-apply.yml", {
-                let both: Vec<EnvironmentName> =
-                    [Sandbox, Production].into_iter().filter(|e| *e == apply || runs(*e)).collect();
-                let choices: String = both.iter().map(|e| format!("          - {e}\n")).collect();
-                filled(APPLY, &repository, &both, plan, apply, github).replace("{{CHOICES}}\n", &choices)
-            }),
-            (".github/actions/footbridge/action.yml", ACTION.to_owned()),
-        ],
-        Kind::Gitlab => vec![(".gitlab-ci.yml", filled(GITLAB, &repository, &[plan, apply], plan, apply, gitlab))],
+        Kind::Github => {
+            let choices: String = both.iter().map(|e| format!("          - {e}\n")).collect();
+            let (right, token) = if opens_issues(&repository) { (ISSUES, ISSUE_TOKEN) } else { ("", "") };
+            let apply = filled(APPLY, &github(&applied)).replace("{{CHOICES}}\n", &choices);
+            let apply = apply.replace("{{ISSUES}}\n", right).replace("{{ISSUE_TOKEN}}\n", token);
+            vec![
+                (".github/workflows/footbridge-plan.yml", filled(PLAN, &github(&planned))),
+                (".github/workflows/footbridge-apply.yml", apply),
+                (".github/actions/footbridge/action.yml", ACTION.to_owned()),
+            ]
+        }
+        Kind::Gitlab => vec![(".gitlab-ci.yml", filled(GITLAB, &gitlab(&planned, &applied)))],
     };
     // All or nothing: half a set of files would be worse than none.
     for (name, text) in &files {
@@ -62,7 +76,7 @@ pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> 
         std::fs::write(&path, text).map_err(unwritten)?;
         world.say(&format!("wrote {name}"));
     }
-    let wanted: BTreeSet<String> = [plan, apply].iter().flat_map(|e| variables(&repository, *e)).collect();
+    let wanted: BTreeSet<String> = planned.union(&applied).cloned().collect();
     if !wanted.is_empty() {
         let wanted: Vec<String> = wanted.into_iter().collect();
         world.say(&format!("set these secrets in the CI's settings: {}", wanted.join(", ")));
@@ -80,21 +94,10 @@ impl Kind {
     }
 }
 
-type Secrets = fn(&BTreeSet<String>) -> String;
-
-fn filled(
-    text: &str,
-    repository: &Repository,
-    environments: &[EnvironmentName],
-    plan: EnvironmentName,
-    apply: EnvironmentName,
-    secrets: Secrets,
-) -> String {
-    let wanted: BTreeSet<String> = environments.iter().flat_map(|e| variables(repository, *e)).collect();
-    text.replace("{{SECRETS}}\n", &secrets(&wanted))
-        .replace("{{PLAN_ENV}}", plan.as_str())
-        .replace("{{APPLY_ENV}}", apply.as_str())
-        .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
+/// Does a run that a guard holds back open an issue? Then, and only then, the job needs the right to.
+fn opens_issues(repository: &Repository) -> bool {
+    let all = repository.integrations.values().map(|integration| integration.on_held);
+    all.chain([repository.project.on_held]).any(|on_held| on_held == OnHeld::Issue)
 }
 
 /// A secret for each variable that the configuration reads there, and for no other.
@@ -109,9 +112,10 @@ fn github(wanted: &BTreeSet<String>) -> String {
     out
 }
 
-fn gitlab(wanted: &BTreeSet<String>) -> String {
-    wanted.iter().fold(String::new(), |mut out, name| {
-        let _ = writeln!(out, "#   {name}: read by orgs.yaml, or by a source's headers");
+fn gitlab(planned: &BTreeSet<String>, applied: &BTreeSet<String>) -> String {
+    planned.union(applied).fold(String::new(), |mut out, name| {
+        let whom = if planned.contains(name) { "read by plans and applies" } else { "read by applies only: protected" };
+        let _ = writeln!(out, "#   {name}: {whom}");
         out
     })
 }

@@ -2,7 +2,7 @@
 
 mod arguments;
 mod comment;
-mod forge;
+mod comments;
 mod git;
 mod init;
 mod review;
@@ -11,7 +11,7 @@ mod trust;
 
 pub use arguments::CiArguments;
 pub use review::run as review;
-pub use trust::{Base, Trust};
+pub use trust::{Base, Trust, not_a_pull_request, trusted_name};
 
 use self::arguments::CiCommand;
 use super::exit::Exit;

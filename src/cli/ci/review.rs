@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::git::Git;
+use super::git::Commits;
 use crate::cli::arguments::{Format, PlanArguments};
 use crate::cli::connect::{Purpose, budget};
 use crate::cli::exit::Exit;
@@ -24,9 +24,9 @@ use crate::render::review::{self, Effect, Item, Kind, Planned, Problem, Review};
 /// Runs the command.
 pub async fn run(world: &World, arguments: &PlanArguments, base: &str) -> Result<Exit, Failure> {
     let root = world.root();
-    let git = Git::new(&root);
-    let (fork_point, head) = (git.fork_point(base)?, git.commit("HEAD")?);
-    let tree = git.configuration(&fork_point)?;
+    let commits = Commits::open(&root)?;
+    let (fork_point, head) = (commits.fork_point(base)?, commits.commit("HEAD")?);
+    let tree = commits.configuration(&fork_point)?;
     let (before, after) = (load_plain(&tree), load_plain(&Folder::new(&root)));
     let mut review = Review {
         format: "footbridge review/1",
@@ -50,17 +50,23 @@ pub async fn run(world: &World, arguments: &PlanArguments, base: &str) -> Result
     }
     let wanted = |change: &Change| {
         let named = arguments.names.is_empty() || arguments.names.contains(&change.name);
-        let integration = after.repository.integrations.get(&change.name);
+        // What is gone has the labels that it had.
+        let integrations = [&after, &before].map(|side| side.repository.integrations.get(&change.name));
+        let integration = integrations.into_iter().flatten().next();
         named && (arguments.label.is_empty() || integration.is_some_and(|i| i.has_label(&arguments.label)))
     };
     let changes = change::changes(&before.repository, &after.repository);
-    let changes: Vec<Change> = changes.into_iter().filter(wanted).collect();
     let there = after.repository.integrations.len() as u64;
     review.unchanged = there.saturating_sub(changes.iter().filter(|c| c.kind != ChangeOf::Removed).count() as u64);
+    let (changes, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(wanted);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|change| change.name.as_str()).collect();
+        review.notes.push(format!("Changed as well, and not asked for: {}.", names.join(", ")));
+    }
     let mut exit = Exit::Done;
     if changes.iter().any(|change| change.kind != ChangeOf::Removed) {
         let repository = Repository::load(world, arguments.env)?;
-        let base = Repository::of_commit(world, &tree)?;
+        let base = repository.of_commit(world, &tree);
         let sides = Sides { branch: repository.place(world), base: base.place(world), arguments };
         for change in changes {
             let (effect, ended) = sides.effect(&change).await?;

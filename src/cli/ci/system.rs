@@ -1,17 +1,9 @@
-//! Which CI this is, and which pull request it runs for, as its own variables say.
+//! Which pull request this run is for, as CI's own variables say.
 
 use serde_json::Value;
 
+use crate::cli::forge::System;
 use crate::cli::world::World;
-
-/// A CI that Footbridge knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum System {
-    /// GitHub Actions.
-    GitHub,
-    /// GitLab CI/CD.
-    GitLab,
-}
 
 /// A pull request (GitLab: merge request) that this run is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,28 +12,16 @@ pub struct PullRequest {
     pub system: System,
     /// Its number.
     pub number: Option<u64>,
-    /// The branch that it is to be merged into, as git knows it here.
+    /// The branch that it is to be merged into: the whole name of what git fetched, since a tag can be called `origin/main`, too.
     pub base: String,
     /// It comes from a fork: its run has no secrets, and its token may only read.
     pub fork: bool,
 }
 
-/// The CI that this is.
-pub fn system(world: &World) -> Option<System> {
-    let is = |name: &str| world.variable(name).is_some_and(|value| value == "true");
-    if is("GITHUB_ACTIONS") {
-        Some(System::GitHub)
-    } else if is("GITLAB_CI") {
-        Some(System::GitLab)
-    } else {
-        None
-    }
-}
-
 /// The pull request that this run is for.
 pub fn pull_request(world: &World) -> Option<PullRequest> {
     let said = |name: &str| world.variable(name).filter(|value| !value.is_empty());
-    match system(world)? {
+    match System::of(world)? {
         System::GitHub => {
             // `pull_request_target` runs with the base's rights: all the more is the branch not trusted.
             said("GITHUB_EVENT_NAME").filter(|event| event.starts_with("pull_request"))?;
@@ -52,7 +32,7 @@ pub fn pull_request(world: &World) -> Option<PullRequest> {
             Some(PullRequest {
                 system: System::GitHub,
                 number: number.or_else(from_ref),
-                base: format!("origin/{}", said("GITHUB_BASE_REF").unwrap_or_else(|| "HEAD".to_owned())),
+                base: format!("refs/remotes/origin/{}", said("GITHUB_BASE_REF").unwrap_or_else(|| "HEAD".to_owned())),
                 fork: of("head").is_some() && of("head") != of("base"),
             })
         }
@@ -63,7 +43,7 @@ pub fn pull_request(world: &World) -> Option<PullRequest> {
                 system: System::GitLab,
                 number: number.parse().ok(),
                 base: format!(
-                    "origin/{}",
+                    "refs/remotes/origin/{}",
                     said("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").unwrap_or_else(|| "HEAD".to_owned())
                 ),
                 fork: own.is_some() && own != said("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"),

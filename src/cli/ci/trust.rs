@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::git::{Git, Tree};
+use super::git::{Commits, Tree};
 use super::system::pull_request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::config::change::{self, ReachedSource, load_plain, reached_sources};
-use crate::config::valid::{HeaderValue, Location, LogIn, Repository, Source};
+use crate::config::valid::{HeaderValue, Location, LogIn, Mapping, Repository, Source};
 use crate::config::{self, Integration, Variables};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, FieldName};
@@ -30,6 +30,20 @@ pub struct Base {
     sources: Vec<ReachedSource>,
 }
 
+/// Nothing is written for a pull request: neither its branch nor the digests in its comment have been approved by a merge.
+///
+/// # Errors
+/// This run is for a pull request.
+pub fn not_a_pull_request(world: &World) -> Result<(), Failure> {
+    if pull_request(world).is_none() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::error(Code::NeedsTrustedRun, "a pull request is planned, not applied")
+        .note("nothing was read from Salesforce and nothing was written")
+        .help("merge it, and apply on the base branch: on schedule, or by hand with `--expect` and the digest in its comment");
+    Err(Failure::new(Exit::Unauthorised, diagnostic))
+}
+
 /// The name of the commit that is trusted: `--trusted-from`, or on a pull request its base. `None` where the worktree itself is trusted.
 pub fn trusted_name(world: &World) -> Option<String> {
     world.trusted_from.clone().or_else(|| pull_request(world).map(|request| request.base))
@@ -42,12 +56,12 @@ impl Base {
     /// Git has not what is needed.
     pub fn find(world: &World) -> Result<Option<Self>, Failure> {
         let Some(name) = trusted_name(world) else { return Ok(None) };
-        let git = Git::new(&world.root());
-        let (tip, fork_point) = (git.commit(&name)?, git.fork_point(&name)?);
-        let tree = git.configuration(&tip)?;
+        let commits = Commits::open(&world.root())?;
+        let (tip, fork_point) = (commits.commit(&name)?, commits.fork_point(&name)?);
+        let tree = commits.configuration(&tip)?;
         let plain = |tree: &Tree| load_plain(tree).repository;
         let trusted = plain(&tree);
-        let fork_point = if tip == fork_point { trusted.clone() } else { plain(&git.configuration(&fork_point)?) };
+        let fork_point = if tip == fork_point { trusted.clone() } else { plain(&commits.configuration(&fork_point)?) };
         // Only variables of the base are ever read.
         let ready = config::load_files(&tree, &|variable| world.variable(variable), Variables::Only(&[])).repository;
         let sources = reached_sources(&trusted, &ready);
@@ -78,15 +92,17 @@ impl Base {
         // Where notices go and where run logs are pushed to is the base's, too.
         branch.project = self.ready.project.clone();
         for (name, integration) in &mut branch.integrations {
-            self.sources_of(integration);
-            let shown = self.trusted.integrations.get(name);
-            let shown = |field: &FieldName| {
-                shown.is_some_and(|i| i.fields.iter().any(|m| m.field.value == *field && m.show_values))
+            // Before its headers are exchanged for the base's.
+            let base = self.trusted.integrations.get(name).filter(|base| reads_the_same(integration, base));
+            let shown = |own: &Mapping| {
+                let same = |m: &Mapping| m.field == own.field && m.column == own.column && m.show_values;
+                base.is_some_and(|base| base.fields.iter().any(same))
             };
-            for mapping in integration.fields.iter_mut().filter(|m| m.show_values && !shown(&m.field.value)) {
+            for mapping in integration.fields.iter_mut().filter(|m| m.show_values && !shown(m)) {
                 mapping.show_values = false;
                 trust.hidden.entry(name.clone()).or_default().insert(mapping.field.value.clone());
             }
+            self.sources_of(integration);
         }
         trust
     }
@@ -143,6 +159,15 @@ impl Trust {
     pub fn hidden(&self, integration: &str) -> impl Iterator<Item = &FieldName> {
         self.hidden.get(integration).into_iter().flatten()
     }
+}
+
+/// Does a branch's integration read the object, the org and the reports that its base's does, wherever it runs? Then a field's values are those that the base
+/// allows to be shown.
+fn reads_the_same(branch: &Integration, base: &Integration) -> bool {
+    let same = |environment: &EnvironmentName| {
+        base.environments.contains_key(environment) && branch.source(*environment) == base.source(*environment)
+    };
+    branch.object == base.object && branch.org == base.org && branch.environments.keys().all(same)
 }
 
 fn listed(names: &[&str]) -> String {

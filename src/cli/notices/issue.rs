@@ -5,12 +5,12 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::sending::{budget, call, client};
-use super::webhook::job_url;
+use super::sending;
+use crate::cli::branch::ci_page;
+use crate::cli::forge::{self, Forge, ForgeError, GITHUB_RUN, System};
 use crate::cli::ground::{Place, Target};
 use crate::cli::world::World;
-use crate::model::Secret;
-use crate::net::{Body, Budget, Class, Http, Request};
+use crate::net::{Class, Response};
 use crate::plan::GuardName;
 use crate::render::escape::{Markdown, MarkdownCode};
 use crate::render::{guard_sentence, moment};
@@ -23,32 +23,50 @@ const MOST_PAGES: u32 = 10;
 
 /// Opens the issue, or brings it up to date. What was done, in a sentence; the error is for people.
 pub async fn open(place: &Place<'_>, target: Target<'_>, log: &RunLog) -> Result<Option<String>, String> {
-    let host = Host::of(place.world)?;
     let title = format!("Footbridge: {} ({}) is held back by a guard", log.integration, target.environment);
-    let body = body(place.world, log);
-    let Some(found) = host.find(&marker(log)).await? else {
-        let made = host.send(Method::POST, host.issues()?, Class::Job, &host.text(&title, &body, true)).await?;
-        return Ok(Some(format!("opened an issue: {}", host.address(&made))));
+    told(place.world, log, &title).await.map_err(words)
+}
+
+async fn told(world: &World, log: &RunLog, title: &str) -> Result<Option<String>, ForgeError> {
+    let forge = of(world)?;
+    let (system, issues, body) = (forge.system, format!("{}/issues", forge.project), body(world, log));
+    let Some(found) = find(&forge, &marker(log)).await? else {
+        let made = forge.call(Method::POST, &issues, Class::Job, Some(&text(system, title, &body, true))).await?;
+        return Ok(Some(format!("opened an issue: {}", address(system, &made))));
     };
-    if found.body == body {
+    if found.body.trim_end() == body.trim_end() {
         return Ok(None);
     }
-    let made =
-        host.send(host.change(), host.issue(found.number)?, Class::Read, &host.text(&title, &body, false)).await?;
-    Ok(Some(format!("brought the issue up to date: {}", host.address(&made))))
+    let (path, text) = (format!("{issues}/{}", found.number), text(system, title, &body, false));
+    let made = forge.call(forge.change(), &path, Class::Read, Some(&text)).await?;
+    Ok(Some(format!("brought the issue up to date: {}", address(system, &made))))
 }
 
 /// Closes the issue, where there is one.
 pub async fn close(place: &Place<'_>, log: &RunLog) -> Result<Option<String>, String> {
     // Without CI's variables there is none.
-    let Ok(host) = Host::of(place.world) else { return Ok(None) };
-    let Some(found) = host.find(&marker(log)).await? else { return Ok(None) };
-    let closed = match host.kind {
-        Kind::GitHub => json!({ "state": "closed", "state_reason": "completed" }),
-        Kind::GitLab => json!({ "state_event": "close" }),
+    let Ok(forge) = of(place.world) else { return Ok(None) };
+    ended(&forge, log).await.map_err(words)
+}
+
+async fn ended(forge: &Forge, log: &RunLog) -> Result<Option<String>, ForgeError> {
+    let Some(found) = find(forge, &marker(log)).await? else { return Ok(None) };
+    let closed = match forge.system {
+        System::GitHub => json!({ "state": "closed", "state_reason": "completed" }),
+        System::GitLab => json!({ "state_event": "close" }),
     };
-    let made = host.send(host.change(), host.issue(found.number)?, Class::Read, &closed).await?;
-    Ok(Some(format!("closed the issue: {}", host.address(&made))))
+    let path = format!("{}/issues/{}", forge.project, found.number);
+    let made = forge.call(forge.change(), &path, Class::Read, Some(&closed)).await?;
+    Ok(Some(format!("closed the issue: {}", address(forge.system, &made))))
+}
+
+/// The host, with a token that may write issues.
+fn of(world: &World) -> Result<Forge, ForgeError> {
+    let forge = Forge::of(world, sending::budget(world))?;
+    match forge.job_user {
+        Some(_) => Err(ForgeError::NoToken(forge.system)),
+        None => Ok(forge),
+    }
 }
 
 /// Finds the issue again. HTML comments are not shown.
@@ -90,8 +108,9 @@ fn body(world: &World, log: &RunLog) -> String {
         line(&mut text, format!("| Digest `inputs` | {} |", MarkdownCode(&digests.inputs.to_string())));
         line(&mut text, format!("| Digest `changes` | {} |", MarkdownCode(&digests.changes.to_string())));
     }
-    if let Some(job) = job_url(world) {
-        line(&mut text, format!("| Job | {job} |"));
+    // A link: the page has no character that could end it, or the cell.
+    if let Some(page) = ci_page(world) {
+        line(&mut text, format!("| Job | <{page}> |"));
     }
     line(&mut text, "\nLook at what is planned, and apply exactly that, with this guard waived:\n".to_owned());
     line(
@@ -121,140 +140,80 @@ fn command(log: &RunLog) -> String {
     command
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    GitHub,
-    GitLab,
-}
-
-/// Where the repository's issues are.
-struct Host {
-    kind: Kind,
-    /// Of the repository, without a slash at the end.
-    base: String,
-    token: Secret,
-    http: Http,
-    budget: Budget,
-}
-
 struct Found {
     number: u64,
     body: String,
 }
 
-impl Host {
-    /// As CI's variables say.
-    fn of(world: &World) -> Result<Self, String> {
-        let set = |name: &str| world.variable(name).filter(|value| !value.trim().is_empty());
-        let (kind, base, token) = if set("GITHUB_REPOSITORY").is_some() || set("GITHUB_ACTIONS").is_some() {
-            let api = set("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
-            let repository = set("GITHUB_REPOSITORY").ok_or("GITHUB_REPOSITORY is not set")?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-            if repository.split('/').count() != 2 || !repository.chars().all(plain) || repository.contains("..") {
-                return Err("GITHUB_REPOSITORY is not OWNER/NAME".to_owned());
-            }
-            let token = set("GITHUB_TOKEN").ok_or("GITHUB_TOKEN is not set: hand it to the step as `env:`")?;
-            (Kind::GitHub, format!("{}/repos/{repository}", api.trim_end_matches('/')), token)
-        } else if let Some(api) = set("CI_API_V4_URL") {
-            let project = set("CI_PROJECT_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
-            let project = project.ok_or("CI_PROJECT_ID is not set")?;
-            let token =
-                set("GITLAB_TOKEN").ok_or("GITLAB_TOKEN is not set: the job's own token may not open issues")?;
-            (Kind::GitLab, format!("{}/projects/{project}", api.trim_end_matches('/')), token)
-        } else {
-            return Err("neither GitHub's nor GitLab's variables are set; issues are opened from CI only".to_owned());
-        };
-        let url = Url::parse(&base).map_err(|_| "CI's variable holds no address".to_owned())?;
-        Ok(Self { kind, base, token: Secret::new(token), http: client(&url), budget: budget(world) })
-    }
-
-    fn url(&self, path: &str) -> Result<Url, String> {
-        Url::parse(&format!("{}/{path}", self.base)).map_err(|_| "CI's variable holds no address".to_owned())
-    }
-
-    fn issues(&self) -> Result<Url, String> {
-        self.url("issues")
-    }
-
-    fn issue(&self, number: u64) -> Result<Url, String> {
-        self.url(&format!("issues/{number}"))
-    }
-
-    fn change(&self) -> Method {
-        match self.kind {
-            Kind::GitHub => Method::PATCH,
-            Kind::GitLab => Method::PUT,
-        }
-    }
-
-    fn text(&self, title: &str, body: &str, new: bool) -> Value {
-        let mut text = match self.kind {
-            Kind::GitHub => json!({ "title": title, "body": body }),
-            Kind::GitLab => json!({ "title": title, "description": body }),
-        };
-        if new {
-            text["labels"] = match self.kind {
-                Kind::GitHub => json!([LABEL]),
-                Kind::GitLab => json!(LABEL),
+/// The open issue that begins with this mark and is ours: somebody else's, or one that quotes ours, is never touched.
+async fn find(forge: &Forge, mark: &str) -> Result<Option<Found>, ForgeError> {
+    let (state, number, body) = match forge.system {
+        System::GitHub => ("open", "number", "body"),
+        System::GitLab => ("opened", "iid", "description"),
+    };
+    let mut own = None;
+    for page in 1..=MOST_PAGES {
+        let path = format!("{}/issues?state={state}&labels={LABEL}&per_page=100&page={page}", forge.project);
+        let answer = forge::json(&forge.call(Method::GET, &path, Class::Read, None).await?);
+        let Value::Array(all) = answer else { return Err(ForgeError::Unexpected("no list of issues")) };
+        for issue in all.iter().filter(|issue| issue.get("pull_request").is_none()) {
+            let (Some(number), Some(author)) = (issue[number].as_u64(), forge.author(issue)) else { continue };
+            let text = issue[body].as_str().filter(|text| forge::begins_with(text, mark));
+            let Some(text) = text else { continue };
+            // Asked only where it matters.
+            let own: &String = match &mut own {
+                Some(own) => own,
+                none => none.insert(forge.own_name().await?),
             };
-        }
-        text
-    }
-
-    /// The open issue with this mark.
-    async fn find(&self, mark: &str) -> Result<Option<Found>, String> {
-        let (state, number, body) = match self.kind {
-            Kind::GitHub => ("open", "number", "body"),
-            Kind::GitLab => ("opened", "iid", "description"),
-        };
-        for page in 1..=MOST_PAGES {
-            let url = self.url(&format!("issues?state={state}&labels={LABEL}&per_page=100&page={page}"))?;
-            let answer = self.call(Request::get(url)).await?;
-            let all = answer.as_array().ok_or("its answer is no list of issues")?;
-            let ours = all.iter().filter(|issue| issue.get("pull_request").is_none()).find_map(|issue| {
-                let text = issue[body].as_str().filter(|text| text.contains(mark))?;
+            // An app's token, as that of a run is, cannot be asked whose it is. People's names have no brackets.
+            let app = own == GITHUB_RUN && author.ends_with("[bot]");
+            if app || author.eq_ignore_ascii_case(own) {
                 // What comes back may have other line ends.
-                Some(Found { number: issue[number].as_u64()?, body: text.replace("\r\n", "\n") })
-            });
-            if ours.is_some() || all.len() < 100 {
-                return Ok(ours);
+                return Ok(Some(Found { number, body: text.replace("\r\n", "\n") }));
             }
         }
-        Ok(None)
+        if all.len() < 100 {
+            break;
+        }
     }
+    Ok(None)
+}
 
-    async fn send(&self, method: Method, url: Url, class: Class, body: &Value) -> Result<Value, String> {
-        self.call(Request::new(method, url, class).body(Body::json(body.to_string().into_bytes()))).await
-    }
-
-    async fn call(&self, request: Request) -> Result<Value, String> {
-        let unsendable = |_| "the token has characters that a header cannot have".to_owned();
-        let request = match self.kind {
-            Kind::GitHub => request
-                .bearer(self.token.expose())
-                .and_then(|request| request.header("accept", "application/vnd.github+json"))
-                .and_then(|request| request.header("x-github-api-version", "2022-11-28")),
-            Kind::GitLab => request.secret_header("private-token", &self.token),
+fn text(system: System, title: &str, body: &str, new: bool) -> Value {
+    let mut text = match system {
+        System::GitHub => json!({ "title": title, "body": body }),
+        System::GitLab => json!({ "title": title, "description": body }),
+    };
+    if new {
+        text["labels"] = match system {
+            System::GitHub => json!([LABEL]),
+            System::GitLab => json!(LABEL),
         };
-        let response =
-            call(&self.http, &self.budget, &request.map_err(unsendable)?).await.map_err(|why| match &*why {
-                "it answered 401" | "it answered 403" | "it answered 404" => {
-                    format!("{why}: the token may not write issues of this repository")
-                }
-                _ => why,
-            })?;
-        serde_json::from_slice(&response.body).map_err(|_| "its answer is no JSON".to_owned())
     }
+    text
+}
 
-    /// Where a person reads the issue, as the host says; never more than an address.
-    fn address(&self, issue: &Value) -> String {
-        let key = match self.kind {
-            Kind::GitHub => "html_url",
-            Kind::GitLab => "web_url",
-        };
-        issue[key]
-            .as_str()
-            .and_then(|url| Url::parse(url).ok())
-            .map_or_else(|| "(no address)".to_owned(), |url| url.to_string())
+/// Where a person reads the issue, as the host says; never more than an address.
+fn address(system: System, response: &Response) -> String {
+    let key = match system {
+        System::GitHub => "html_url",
+        System::GitLab => "web_url",
+    };
+    let url = forge::json(response)[key].as_str().and_then(|url| Url::parse(url).ok());
+    url.map_or_else(|| "(no address)".to_owned(), |url| url.to_string())
+}
+
+/// For people.
+fn words(error: ForgeError) -> String {
+    match error {
+        ForgeError::NoCi => format!("{error}; issues are opened from CI only"),
+        ForgeError::NoToken(System::GitHub) => format!("{error}: hand it to the step as `env:`"),
+        ForgeError::NoToken(System::GitLab) => format!("{error}: the job's own token may not open issues"),
+        ForgeError::Refused { status: status @ (401 | 403 | 404), .. } => {
+            format!("it answered {status}: the token may not write issues of this repository")
+        }
+        ForgeError::Refused { status, .. } => format!("it answered {status}"),
+        ForgeError::Net(error) => sending::words(&error).to_owned(),
+        other => other.to_string(),
     }
 }

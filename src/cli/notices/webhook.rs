@@ -4,8 +4,10 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::sending::{budget, call, client};
+use super::sending::{budget, call};
 use super::{Change, Condition};
+use crate::cli::branch::ci_page;
+use crate::cli::forge::client;
 use crate::cli::ground::Place;
 use crate::cli::world::World;
 use crate::config::valid::{HeaderValue, Notices};
@@ -42,7 +44,7 @@ fn ready(value: &HeaderValue) -> Result<&Secret, String> {
 }
 
 fn payload(world: &World, changes: &[Change<'_>]) -> Value {
-    let job = job_url(world);
+    let job = ci_page(world);
     let lines: Vec<String> = changes.iter().map(|change| slack(&sentence(change))).collect();
     let attachments: Vec<Value> = changes
         .iter()
@@ -101,17 +103,4 @@ fn data(change: &Change<'_>) -> Value {
 /// Slack's control characters.
 fn slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Where CI shows this job.
-pub fn job_url(world: &World) -> Option<String> {
-    if let Some(url) = world.variable("CI_JOB_URL").filter(|url| url.starts_with("https://")) {
-        return Some(url);
-    }
-    let [server, repository, run] =
-        ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| world.variable(name));
-    let (server, repository, run) = (server?, repository?, run?);
-    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:".contains(c));
-    let url = format!("{server}/{repository}/actions/runs/{run}");
-    (server.starts_with("https://") && plain(&url)).then_some(url)
 }

@@ -48,7 +48,7 @@ pub fn load_plain(files: &dyn Files) -> Loaded {
 pub fn changes(before: &Repository, after: &Repository) -> Vec<Change> {
     let names: BTreeSet<&String> = before.integrations.keys().chain(after.integrations.keys()).collect();
     let form = |repository: &Repository, name: &String| {
-        repository.integrations.get(name).map(|integration| normal::integration(integration, &repository.orgs))
+        repository.integrations.get(name).map(|integration| normal::integration(integration, repository))
     };
     let one = |name: &String| {
         let (old, new) = (form(before, name), form(after, name));

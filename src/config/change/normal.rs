@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::reach;
 use crate::config::valid::{
-    BadValue, Column, Environment, Guards, Integration, Limit, Mapping, Match, NewValues, OnHeld, Org, Preset, Project,
-    Quote, ReadWay, Reading, RecordPolicy, Report, RowPolicy, Source, WhenBlank, WritePolicy, WriteWay,
+    BadValue, Column, Environment, Guards, Integration, KnownFailure, Limit, Mapping, Match, NewValues, OnHeld, Preset,
+    Project, Quote, ReadWay, Reading, RecordPolicy, Report, Repository, RowPolicy, Source, WhenBlank, WritePolicy,
+    WriteWay,
 };
 
 /// Keys and values, without those that say nothing.
@@ -45,7 +46,7 @@ impl Form {
 }
 
 /// The normal form of an integration and of all that it depends on.
-pub(super) fn integration(integration: &Integration, orgs: &BTreeMap<String, Org>) -> Value {
+pub(super) fn integration(integration: &Integration, repository: &Repository) -> Value {
     // Every field is named, so that a new one cannot be forgotten.
     let Integration {
         name,
@@ -80,7 +81,7 @@ pub(super) fn integration(integration: &Integration, orgs: &BTreeMap<String, Org
     form.put("environments", runs);
     let mut connected = Form::new();
     connected.put("name", org);
-    for (environment, settings) in orgs.get(org.as_str()).iter().flat_map(|org| &org.environments) {
+    for (environment, settings) in repository.orgs.get(org.as_str()).iter().flat_map(|org| &org.environments) {
         if environments.contains_key(environment) {
             let mut own = reach::org(settings);
             if let Value::Object(own) = &mut own {
@@ -90,6 +91,15 @@ pub(super) fn integration(integration: &Integration, orgs: &BTreeMap<String, Org
         }
     }
     form.put("org", connected.done());
+    let mut known: BTreeMap<String, BTreeMap<&str, Value>> = BTreeMap::new();
+    for failure in
+        repository.known_failures.iter().filter(|failure| fields.iter().any(|m| m.field.value == failure.field))
+    {
+        let KnownFailure { record, field, error, until, reason, span: _ } = failure;
+        let said = Value::from(format!("{error} until {until}: {reason}"));
+        known.entry(record.to_string()).or_default().insert(field.as_str(), said);
+    }
+    form.put("known_failures", known);
     form.done()
 }
 

@@ -119,21 +119,31 @@ pub fn sources(plain: &Repository, ready: &Repository) -> Vec<Source> {
         .collect()
 }
 
-/// The names of all variables that integrations of an environment need, from [`super::load_plain`].
-pub fn variables(repository: &Repository, environment: EnvironmentName) -> BTreeSet<String> {
+/// The names of all variables that a job reads for the integrations of an environment, from [`super::load_plain`]: one that only plans (`plans`), or one that
+/// applies and tells of it. A plan is given no log-in that can write where there is one that can not.
+pub fn variables(repository: &Repository, environment: EnvironmentName, plans: bool) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
+    let used = |value: &HeaderValue| match value {
+        HeaderValue::Ready(credential) => credential.variables.clone(),
+        HeaderValue::Unset(variables) => variables.clone(),
+    };
     for integration in repository.integrations.values().filter(|i| i.environments.contains_key(&environment)) {
-        for header in &integration.source(environment).headers {
-            if let HeaderValue::Ready(credential) = &header.value {
-                all.extend(credential.variables.iter().cloned());
-            }
+        for variable in integration.source(environment).headers.iter().flat_map(|header| used(&header.value)) {
+            // Without the host that it is for it is not sent.
+            all.insert(format!("{variable}_HOST"));
+            all.insert(variable);
         }
         if let Some(settings) = repository.org_environment(integration, environment) {
-            let mut texts = vec![auth(&settings.log_in)];
-            texts.extend(settings.plan_log_in.as_ref().map(|plan| auth(plan)));
+            let plan = settings.plan_log_in.as_ref();
+            let writer = (!plans || plan.is_none()).then_some(&settings.log_in);
+            let texts: Vec<Value> = plan.into_iter().chain(writer).map(|log_in| auth(log_in)).collect();
             let texts = texts.iter().filter_map(Value::as_object).flat_map(Map::values).filter_map(Value::as_str);
             texts.for_each(|text| all.extend(named(text)));
         }
+    }
+    for notices in repository.project.notices.iter().filter(|_| !plans) {
+        all.extend(used(&notices.url));
+        all.extend(notices.headers.iter().flat_map(|header| used(&header.value)));
     }
     all
 }

@@ -94,6 +94,25 @@ fn what_it_depends_on_counts() {
 }
 
 #[test]
+fn known_failures_of_its_fields_count_and_no_others() {
+    let known = |field: &str, reason: &str| {
+        let text = format!(
+            "footbridge: 1\nkind: known_failures\nfailures:\n  00Q000000000001EAA:\n    {field}: {{ error: DUPLICATE_VALUE, until: \"2026-12-31\", reason: {reason} }}\n"
+        );
+        read(&[("orgs", ORGS), ("people", PEOPLE), ("report", REPORT), ("known", &text)])
+    };
+    let added = only(&usual(), &known("WalkMe_A__c", "one"));
+    assert_eq!(added.lines.len(), 1, "{added:?}");
+    assert!(
+        added.lines[0].starts_with("known_failures") && added.yaml.contains("DUPLICATE_VALUE until 2026-12-31: one"),
+        "{added:?}"
+    );
+    let changed = only(&known("WalkMe_A__c", "one"), &known("WalkMe_A__c", "two"));
+    assert!(changed.lines[0].ends_with("to `DUPLICATE_VALUE until 2026-12-31: two`"), "{changed:?}");
+    assert_eq!(changes(&usual(), &known("WalkMe_Z__c", "one")), []);
+}
+
+#[test]
 fn new_and_gone() {
     let without = read(&[("orgs", ORGS), ("report", REPORT)]);
     let change = only(&without, &usual());

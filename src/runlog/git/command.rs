@@ -89,16 +89,18 @@ impl Pauses {
 
 /// What git said.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) good: bool,
-    pub(super) out: Vec<u8>,
+pub struct Said {
+    /// Did it do what it was asked?
+    pub good: bool,
+    /// Standard output.
+    pub out: Vec<u8>,
     /// As it came: never shown before [`without_credentials`].
     pub(super) err: String,
 }
 
 impl Said {
     /// Standard output, without the line's end.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.out).trim_end_matches('\n').to_owned()
     }
 
@@ -145,7 +147,8 @@ impl Git {
         &self.prefix
     }
 
-    pub(super) fn is_shallow(&self) -> bool {
+    /// Has the clone a part of the history only?
+    pub fn is_shallow(&self) -> bool {
         self.shallow
     }
 
@@ -171,16 +174,30 @@ impl Git {
         Err(GitProblem::NoRemote { name: name.to_owned(), there })
     }
 
-    /// What a ref points at.
-    pub(super) fn resolve(&self, reference: &str) -> Result<Option<String>, GitProblem> {
+    /// The commit that a name stands for, where there is one.
+    ///
+    /// # Errors
+    /// Git cannot be asked.
+    pub fn resolve(&self, reference: &str) -> Result<Option<String>, GitProblem> {
         let wanted = format!("{reference}^{{commit}}");
         let said = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
         Ok(said.good.then(|| said.text()).filter(|oid| is_oid(oid)))
     }
 
     /// Runs git here; whether it did what it was asked is for the caller to see.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Said, GitProblem> {
+    ///
+    /// # Errors
+    /// It cannot be started, or does not end.
+    pub fn run(&self, arguments: &[&str]) -> Result<Said, GitProblem> {
         self.command(arguments).run("answer", HERE)
+    }
+
+    /// Runs git here with this on its standard input; anything but success is an error.
+    ///
+    /// # Errors
+    /// It cannot be started, does not end, or fails.
+    pub fn fed(&self, arguments: &[&str], input: impl Into<Vec<u8>>) -> Result<Said, GitProblem> {
+        self.command(arguments).input(input).done("answer", HERE)
     }
 
     /// Runs git here; anything but success is an error.
@@ -211,7 +228,7 @@ impl Git {
 }
 
 /// 40 or 64 hexadecimal digits.
-pub(super) fn is_oid(text: &str) -> bool {
+pub fn is_oid(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 

@@ -14,7 +14,7 @@ mod remote;
 
 pub use archive::Archive;
 pub use branch::{Author, Branch, Change, Content, Pushed};
-pub use command::{Git, Pauses};
+pub use command::{Git, Pauses, Said, is_oid};
 pub use lock::{Held, LockNote, RemoteLock, Taken};
 pub use names::{branch_fits, lock_branch, remote_fits};
 pub use problem::{GitProblem, without_credentials};
