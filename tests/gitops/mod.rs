@@ -5,6 +5,7 @@ mod marked;
 mod pruning;
 mod pushing;
 mod ticks;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,7 +5,7 @@ mod base;
 mod ci_files;
 mod comment;
 mod expect;
-mod forge;
+pub mod forge;
 mod hostile;
 mod trust;
 
@@ -72,13 +72,20 @@ pub fn branched() -> Scene {
     scene
 }
 
-/// The variables of a pull request's run on GitHub.
+/// Lets every later command run as on a pull request on GitHub.
 pub fn pull_request(scene: &mut Scene, fork: bool) {
+    for (name, value) in variables(scene, fork) {
+        scene.set(name, &value);
+    }
+}
+
+/// The variables of a pull request's run on GitHub.
+pub fn variables(scene: &Scene, fork: bool) -> [(&'static str, String); 7] {
     let head = if fork { "stranger/repo" } else { "team/repo" };
     let event = json!({"number": 7, "pull_request": {"number": 7, "head": {"repo": {"full_name": head}}, "base": {"repo": {"full_name": "team/repo"}}}});
     scene.write("home/event.json", &event.to_string());
     let path = scene.path("home/event.json").display().to_string();
-    for (name, value) in [
+    [
         ("CI", "true"),
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "pull_request"),
@@ -86,9 +93,8 @@ pub fn pull_request(scene: &mut Scene, fork: bool) {
         ("GITHUB_BASE_REF", "main"),
         ("GITHUB_REF", "refs/pull/7/merge"),
         ("GITHUB_REPOSITORY", "team/repo"),
-    ] {
-        scene.set(name, value);
-    }
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
 }
 
 /// Calls that reached the org.

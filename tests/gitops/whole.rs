@@ -1,0 +1,120 @@
+//! The loop as a team lives it: a mapping is changed on a branch, planned on the pull request and told in its one comment, merged, applied when it is due by a
+//! machine that dies in the middle, carried on by another, seen on a page, found wrong, and taken back.
+
+use super::dying::with_values;
+use super::{LEADS, Team, ends, git};
+use crate::faults::until;
+use crate::review::forge::Fake;
+use crate::review::variables;
+use crate::scene::Ran;
+
+const DUE: [&str; 4] = ["apply", "--due", "--yes", "--push"];
+
+/// Runs as CI does on the pull request of clone `a`.
+#[track_caller]
+fn on_the_pull_request(team: &Team, forge: &Fake, arguments: &[&str]) -> Ran {
+    let mut command = team.command("a", arguments);
+    command.envs(variables(&team.job.scene, false)).env("GITHUB_TOKEN", "ghs_secret");
+    command.env("GITHUB_API_URL", format!("{}/api", forge.url));
+    team.job.start_command(command).ends()
+}
+
+/// Plans the branch and puts the plan into the comment; the comment's text.
+#[track_caller]
+fn reviewed(team: &Team, forge: &Fake, said: &str) -> String {
+    git(&team.clone_of("a"), &["fetch", "--quiet", "origin"]);
+    let plan = on_the_pull_request(team, forge, &["plan", "--base", "origin/main", "--format", "markdown"]).exits(0);
+    std::fs::write(team.clone_of("a").join("exports/review.md"), &plan.out).unwrap();
+    on_the_pull_request(team, forge, &["ci", "comment", "exports/review.md"]).exits(0).says(said);
+    let comments = forge.comments();
+    assert_eq!(comments.len(), 1, "one comment");
+    comments[0].1.clone()
+}
+
+/// The pages of run logs that a clone makes: the text of all of them.
+#[track_caller]
+fn pages(team: &Team, at: &str) -> String {
+    team.run(at, &["report", "--out", "exports/pages"]).exits(0);
+    let mut all = String::new();
+    let mut folders = vec![team.clone_of(at).join("exports/pages")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all.push_str(&std::fs::read_to_string(path).unwrap_or_default());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_whole_loop() {
+    let mut team = with_values(LEADS, true);
+    let before = team.job.state();
+    let forge = Fake::start();
+    let (a, b) = (team.clone_of("a"), team.clone_of("b"));
+
+    // A branch leaves a field out and has the rest applied every day.
+    team.at("2026-11-23T08:00:00Z");
+    git(&a, &["checkout", "--quiet", "-b", "change"]);
+    let path = a.join("integrations/notes.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("  WalkMe_Count__c: Count\n", "")).unwrap();
+    git(&a, &["commit", "--quiet", "-am", "Leave the count out"]);
+    let comment = reviewed(&team, &forge, "comment posted");
+    assert!(comment.contains("WalkMe_Note__c") && comment.contains("WalkMe_Count__c"), "{comment}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("sandbox: {}", "sandbox: { schedule: daily }")).unwrap();
+    git(&a, &["commit", "--quiet", "-am", "Every day"]);
+    git(&a, &["push", "--quiet", "origin", "change"]);
+    let comment = reviewed(&team, &forge, "comment updated");
+    assert!(comment.contains("sandbox.schedule") && comment.contains("410") && comment.len() < 60_000, "{comment}");
+    assert!(!comment.contains("new 1") && !comment.contains("old 1") && !comment.contains("@leads.example"));
+    assert_eq!(team.job.scene.write_calls(), 0);
+
+    // Merged. At nine it is due, and the machine dies between two batches.
+    git(&b, &["pull", "--quiet", "--ff-only", "origin", "change"]);
+    git(&b, &["push", "--quiet", "origin", "HEAD:main"]);
+    team.run("b", &["due"]).exits(0).says("2026-11-23 09:00").says("nothing is due");
+    team.at("2026-11-23T09:05:00Z");
+    team.run("b", &["due"]).exits(0).says("it never ran");
+    team.job.faults("- on: { method: PATCH, after: 1 }\n  action: { delay: 100000 }\n");
+    let running = team.start("b", &DUE);
+    until("the second batch", || team.job.org().held() == 1);
+    // Meanwhile nobody else may.
+    team.run("b", &DUE).exits(1).says("machine-b");
+    running.kill();
+    until("the connection's end", || team.job.org().held() == 0);
+    team.job.org().clear_faults();
+
+    // Hours later another machine tells what the dead one did, and does the rest.
+    team.at("2026-11-23T16:30:00Z");
+    team.another("c");
+    team.run("c", &DUE).exits(0).says("died on machine-b");
+    let logs = team.logs();
+    assert_eq!((logs.len(), ends(&logs[0]), ends(&logs[1])), (2, [200, 0, 0, 210, 0], [210, 0, 0, 0, 0]));
+    assert_eq!((&logs[0]["status"], &logs[1]["status"]), (&"Failed".into(), &"Completed".into()));
+    let notes = |state: &crate::faults::State| state.values().map(|v| v.0.clone()).collect::<Vec<_>>();
+    assert_eq!(notes(&team.job.state()), notes(&team.job.wanted()));
+    team.run("c", &DUE).exits(0).says("nothing is to be run");
+    let seen = pages(&team, "c");
+    for log in &logs {
+        assert!(seen.contains(log["id"].as_str().unwrap()), "{} has no page", log["id"]);
+    }
+
+    // It was wrong: a machine that has nothing but the branch and the key takes back both runs, the newest first.
+    team.at("2026-11-23T17:00:00Z");
+    team.another("d");
+    for log in logs.iter().rev() {
+        team.run("d", &["undo", log["id"].as_str().unwrap(), "--yes", "--push"]).exits(0);
+    }
+    assert_eq!(team.job.state(), before);
+    let logs = team.logs();
+    assert_eq!((logs.len(), ends(&logs[2]), ends(&logs[3])), (4, [210, 0, 0, 0, 0], [200, 0, 0, 0, 0]));
+    assert!(logs[2..].iter().all(|log| log["trigger"] == "undo"));
+    assert!(pages(&team, "d").contains(logs[3]["id"].as_str().unwrap()));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.count(".values.age")), (0, 0, 4));
+}
