@@ -131,7 +131,7 @@ fn a_fight_is_told_after_an_undo_as_well() {
         apply(&mut scene, &format!("2026-11-{day:02}T09:00:00Z"), &[]).exits(0);
     }
     scene.set("FOOTBRIDGE_NOW", "2026-11-04T10:00:00Z");
-    scene.run(&["undo", "people", "--yes"]).exits(0).says("1 of 1 records updated");
+    scene.run(&["undo", "people", "--yes"]).exits(0);
     let view = json(&scene.run(&["drift", "people", "--json"]).exits(0));
     let one = &view["integrations"][0];
     assert_eq!((&one["run"], &one["written"]), (&"2026-11-04T100000Z".into(), &1.into()), "the undo wrote last");
