@@ -44,7 +44,7 @@ Examples:
 A field goes back where it still holds what the run wrote. What somebody changed since is left alone, and listed.")]
 #[allow(missing_docs)]
 pub struct UndoArguments {
-    /// A run's id, as `footbridge runs` shows it; or its file; or an integration, for its last run
+    /// A run's id, as `footbridge runs` shows it; `NAME/ID` where runs of several integrations have it; or its file; or an integration, for its last run
     pub run: String,
     /// The run's environment; production always has to be said
     #[arg(long, value_name = "ENVIRONMENT", value_parser = super::arguments::environment)]

@@ -57,13 +57,16 @@ fn the_whole_loop() {
     let forge = Fake::start();
     let (a, b) = (team.clone_of("a"), team.clone_of("b"));
 
-    // A branch leaves a field out and has the rest applied every day.
+    // A branch gives the counts an integration of their own, and has the notes applied every day.
     team.at("2026-11-23T08:00:00Z");
     git(&a, &["checkout", "--quiet", "-b", "change"]);
     let path = a.join("integrations/notes.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("  WalkMe_Count__c: Count\n", "")).unwrap();
-    git(&a, &["commit", "--quiet", "-am", "Leave the count out"]);
+    let counts = text.replace("name: notes", "name: counts").replace("  WalkMe_Note__c: Note\n", "");
+    std::fs::write(a.join("integrations/counts.yaml"), counts).unwrap();
+    git(&a, &["add", "integrations"]);
+    git(&a, &["commit", "--quiet", "-m", "The counts by themselves"]);
     let comment = reviewed(&team, &forge, "comment posted");
     assert!(comment.contains("WalkMe_Note__c") && comment.contains("WalkMe_Count__c"), "{comment}");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -89,31 +92,40 @@ fn the_whole_loop() {
     until("the connection's end", || team.job.org().held() == 0);
     team.job.org().clear_faults();
 
-    // Hours later another machine tells what the dead one did, and does the rest.
+    // Hours later another machine tells what the dead one did, and does the rest, while a third applies the counts and pushes their log.
     team.at("2026-11-23T16:30:00Z");
     team.another("c");
-    team.run("c", &DUE).exits(0).says("died on machine-b");
+    team.job.faults("- on: { method: PATCH, times: 2 }\n  action: { delay: 1500 }\n");
+    let running = team.start("c", &DUE);
+    until("the write of the notes", || team.job.org().held() == 1);
+    team.run("a", &["apply", "counts", "--yes", "--push"]).exits(0);
+    running.ends().exits(0).says("died on machine-b");
     let logs = team.logs();
-    assert_eq!((logs.len(), ends(&logs[0]), ends(&logs[1])), (2, [200, 0, 0, 210, 0], [210, 0, 0, 0, 0]));
-    assert_eq!((&logs[0]["status"], &logs[1]["status"]), (&"Failed".into(), &"Completed".into()));
-    let notes = |state: &crate::faults::State| state.values().map(|v| v.0.clone()).collect::<Vec<_>>();
-    assert_eq!(notes(&team.job.state()), notes(&team.job.wanted()));
+    let of = |name: &str| logs.iter().filter(|log| log["integration"] == name).collect::<Vec<_>>();
+    let (notes, counts) = (of("notes"), of("counts"));
+    assert_eq!((notes.len(), ends(notes[0]), ends(notes[1])), (2, [200, 0, 0, 210, 0], [210, 0, 0, 0, 0]));
+    assert_eq!((counts.len(), ends(counts[0])), (1, [LEADS as u64, 0, 0, 0, 0]));
+    assert_eq!((&notes[0]["status"], &notes[1]["status"]), (&"Failed".into(), &"Completed".into()));
+    assert_eq!(team.job.state(), team.job.wanted());
     team.run("c", &DUE).exits(0).says("nothing is to be run");
     let seen = pages(&team, "c");
-    for log in &logs {
-        assert!(seen.contains(log["id"].as_str().unwrap()), "{} has no page", log["id"]);
+    for told in ["counts", "notes", "2026-11-23T090500Z", "2026-11-23T163000Z"] {
+        assert!(seen.contains(told), "{told} is on no page");
     }
 
-    // It was wrong: a machine that has nothing but the branch and the key takes back both runs, the newest first.
+    // It was wrong: a machine that has nothing but the branch and the key takes back all of it, the newest first.
     team.at("2026-11-23T17:00:00Z");
     team.another("d");
-    for log in logs.iter().rev() {
-        team.run("d", &["undo", log["id"].as_str().unwrap(), "--yes", "--push"]).exits(0);
+    for log in [counts[0], notes[1], notes[0]] {
+        let run = format!("{}/{}", log["integration"].as_str().unwrap(), log["id"].as_str().unwrap());
+        // The counts were blank before: taking them back clears, which is to be said.
+        team.run("d", &["undo", &run, "--yes", "--push", "--waive", "max_clears"]).exits(0);
     }
     assert_eq!(team.job.state(), before);
-    let logs = team.logs();
-    assert_eq!((logs.len(), ends(&logs[2]), ends(&logs[3])), (4, [210, 0, 0, 0, 0], [200, 0, 0, 0, 0]));
-    assert!(logs[2..].iter().all(|log| log["trigger"] == "undo"));
-    assert!(pages(&team, "d").contains(logs[3]["id"].as_str().unwrap()));
-    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.count(".values.age")), (0, 0, 4));
+    let mut undone: Vec<u64> =
+        team.logs().iter().filter(|log| log["trigger"] == "undo").map(|log| ends(log)[0]).collect();
+    undone.sort_unstable();
+    assert_eq!((undone, team.logs().len()), (vec![200, 210, LEADS as u64], 6));
+    assert!(pages(&team, "d").contains("2026-11-23T170000Z-2"));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.count(".values.age")), (0, 0, 6));
 }

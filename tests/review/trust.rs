@@ -183,7 +183,7 @@ fn a_pull_request_is_planned_and_never_applied() {
     pull_request(&mut scene, false);
     scene.run(&["plan", "people"]).exits(0);
     let before = calls(&scene);
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 9] = [
         &["apply", "people", "--yes"],
         &["apply", "--all", "--yes"],
         &["apply", "--due", "--yes"],
@@ -191,6 +191,8 @@ fn a_pull_request_is_planned_and_never_applied() {
         &["apply", "people.jsonl", "--yes"],
         &["undo", "people", "--yes"],
         &["unlock", "2026-11-21T090003Z", "--force"],
+        &["orgs", "probe", "acme", "--record", "00Q000000000001"],
+        &["orgs", "probe", "acme", "--restore"],
     ];
     for command in commands {
         scene.run(command).exits(7).says("FB0320").says("a pull request is planned, not applied");

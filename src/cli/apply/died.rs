@@ -20,7 +20,8 @@ use crate::render::counted;
 use crate::render::escape::Terminal;
 use crate::runlog::values::{Reader, RecordValues};
 use crate::runlog::{
-    ChangedField, Doubt, Intent, NotAttempted, Outcome, OutcomesLine, RecordLine, RunProblem, Store, stamp,
+    ChangedField, Doubt, Intent, NotAttempted, Outcome, OutcomesLine, RecordLine, RunProblem, Store, safe_segment,
+    stamp,
 };
 
 /// Records read in one call.
@@ -87,7 +88,7 @@ async fn settle(
     if intent.way == "bulk" {
         jobs::clear(place, target, arguments.jobs.unwrap_or(OtherJobs::Wait), &budget, cancel).await?;
     }
-    let values = path.with_file_name(format!("{}.values.age", dead.id));
+    let values = path.with_file_name(format!("{}.values.age", safe_segment(&dead.id)));
     let (known, found) = match known(turn, store, intent, &values) {
         Ok(values) => {
             let found = read_again(&connected, &values).await?;

@@ -159,7 +159,7 @@ pub enum RunsCommand {
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
 pub struct ShowRunArguments {
-    /// A run's id, as the list shows it; or its file; or an integration, for its last run
+    /// A run's id, as the list shows it; `NAME/ID` where runs of several integrations have it; or its file; or an integration, for its last run
     pub run: String,
     /// Instead: every record that was not updated, with its reason
     #[arg(long, conflicts_with = "rows")]

@@ -39,7 +39,8 @@ pub(super) fn wrong(problem: StoreProblem) -> Failure {
             failure = failure.help(format!("it may be {}", path.display()));
         }
     }
-    failure.help("`footbridge runs` lists the runs")
+    let several = matches!(problem, StoreProblem::Ambiguous { .. });
+    failure.help(if several { "name the integration, too: NAME/ID" } else { "`footbridge runs` lists the runs" })
 }
 
 /// Where the run logs are read from.

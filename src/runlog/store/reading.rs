@@ -109,7 +109,7 @@ impl Store {
         })
     }
 
-    /// Reads a run by its file's path, by its id, by the end of its path (`logins-to-leads/00D…/2026/…`), or the newest of an integration by the
+    /// Reads a run by its file's path, by its id, by the end of its path (`logins-to-leads/00D…/2026/…`), by integration and id (`logins-to-leads/2026-…`), or the newest of an integration by the
     /// integration's name.
     ///
     /// # Errors
@@ -141,6 +141,11 @@ impl Store {
         let path = |kept: &Kept| self.shelves[kept.shelf].root().join(&kept.name);
         // By a path's whole parts; names end alike far more often than they are meant.
         let mut fits: Vec<PathBuf> = files.iter().map(path).filter(|f| f.with_extension("").ends_with(ends)).collect();
+        if let (true, Some((integration, id))) = (fits.is_empty(), stem.rsplit_once('/')) {
+            let folder = format!("{}/", safe_segment(integration));
+            fits.extend(files.iter().filter(|f| f.name.starts_with(&folder)).map(path));
+            fits.retain(|f| f.file_stem().is_some_and(|stem| stem == id));
+        }
         if fits.is_empty() {
             let folder = format!("{}/", safe_segment(wanted));
             fits.extend(files.iter().find(|f| f.name.starts_with(&folder)).map(path));

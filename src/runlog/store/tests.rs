@@ -181,6 +181,11 @@ fn names_that_fit_none_or_several_are_errors() {
     );
     store.write(&mut log(1, ExitReason::Done), Vec::new()).unwrap();
     assert!(matches!(store.read("2026-11-01T090000Z"), Err(StoreProblem::Ambiguous { paths, .. }) if paths.len() == 2));
+    for name in ["logins-to-leads", "a/../b"] {
+        let read = store.read(&format!("{name}/2026-11-01T090000Z"));
+        assert!(read.as_ref().is_ok_and(|(_, log)| log.integration == name), "{read:?}");
+    }
+    assert!(matches!(store.read("logins-to-leads/2026-11-02T090000Z"), Err(StoreProblem::NotFound { .. })));
 }
 
 #[test]

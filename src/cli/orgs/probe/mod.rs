@@ -41,6 +41,9 @@ struct Probing<'a> {
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ProbeArguments) -> Result<Exit, Failure> {
+    if arguments.restore || arguments.record.is_some() {
+        crate::cli::ci::not_a_pull_request(world)?;
+    }
     let cancel = signals::hear();
     let repository = Repository::load(world, arguments.env)?;
     let place = repository.place(world);
