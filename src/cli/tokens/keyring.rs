@@ -8,6 +8,7 @@ use crate::model::Secret;
 const VARIABLE: &str = "FOOTBRIDGE_KEYRING";
 
 /// What the keyring says.
+#[cfg_attr(not(feature = "keyring"), expect(dead_code, reason = "no keyring in this build says anything"))]
 pub(super) enum Said {
     /// This is the key.
     Key(Secret),
