@@ -106,7 +106,7 @@ fn the_keyring_keeps_the_key_and_no_file_does() {
     assert!(!place.scene.path(KEY).exists());
     assert!(std::fs::read(place.scene.path(STORE)).unwrap().starts_with(b"age-encryption.org/v1\n"));
     place.scene.run(&["plan", "counts"]).exits(0);
-    // A second org's log-in goes under the same key.
+    // Another log-in goes under the same key.
     place.connect().says("the key is in this system's keyring");
     place.scene.run(&["plan", "counts"]).exits(0);
     // Without it the store stays shut, and stays.
@@ -151,4 +151,45 @@ fn what_is_there_already_stays_the_key() {
     // `FOOTBRIDGE_KEY` goes before both.
     place.scene.set("FOOTBRIDGE_KEY", "correct horse battery staple");
     place.scene.run(&["plan", "counts"]).exits(7).says("does not open with this key");
+}
+
+#[test]
+fn a_key_file_made_meanwhile_does_not_shut_what_is_under_the_keyrings_key() {
+    let Some(keyring) = Keyring::start() else { return };
+    let mut one = Place::new();
+    keyring.give(&mut one);
+    one.connect().says("the key is in this system's keyring");
+    // The same person in another repository, by a way where no keyring answers.
+    let mut two = Place::new();
+    two.scene.set("HOME", one.scene.path("home").to_str().unwrap());
+    two.connect().says(".config/footbridge/key");
+    assert!(one.scene.path(KEY).exists());
+    for _ in 0..2 {
+        one.scene.run(&["plan", "counts"]).exits(0);
+        two.scene.run(&["plan", "counts"]).exits(0);
+        one.connect().says("the key is in this system's keyring");
+    }
+    one.scene.set("FOOTBRIDGE_KEYRING", "off");
+    one.scene.run(&["plan", "counts"]).exits(7).says("does not open with this key").says("keyring");
+}
+
+#[test]
+fn a_keyring_that_does_not_answer_is_not_waited_for_where_nobody_is() {
+    let Some(keyring) = Keyring::start() else { return };
+    let mut place = Place::new();
+    keyring.give(&mut place);
+    place.connect();
+    let daemon = keyring.daemon.as_ref().unwrap().id().to_string();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &daemon]).status().unwrap().success());
+    signal("-STOP");
+    let ran = place.scene.run(&["plan", "counts"]);
+    signal("-CONT");
+    ran.exits(7).says("it gave no answer within 3 seconds");
+    place.scene.run(&["plan", "counts"]).exits(0);
+    // In CI it is asked on demand alone.
+    place.scene.set("CI", "true");
+    place.scene.set("FOOTBRIDGE_KEYRING", "");
+    place.scene.run(&["plan", "counts"]).exits(7).says("there is no key for").never_says("keyring could not");
+    place.scene.set("FOOTBRIDGE_KEYRING", "on");
+    place.scene.run(&["plan", "counts"]).exits(0);
 }

@@ -64,7 +64,9 @@ impl From<VaultProblem> for Unusable {
     fn from(problem: VaultProblem) -> Self {
         let help = match &problem {
             VaultProblem::WrongKey { .. } => {
-                format!("use the key that it was written with ({VARIABLE}, or the key file of the user who connected)")
+                format!(
+                    "use the key that it was written with ({VARIABLE}, the key file of the user who connected, or that user's keyring)"
+                )
             }
             VaultProblem::Damaged { path, .. } => format!(
                 "nothing was taken from it or written to it; restore it, or delete {} and connect the orgs again",
@@ -209,6 +211,20 @@ pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable
     })
 }
 
+/// The store by this key; or by the keyring's, where the key is a file's that was made while the keyring was closed, and the store is older.
+fn fitting(world: &World, root: &Path, vault: Vault, place: &KeyPlace) -> (Vault, KeyPlace) {
+    let shut = matches!(place, KeyPlace::File { .. })
+        && keyring::is_on(world)
+        && matches!(vault.all(), Err(VaultProblem::WrongKey { .. }));
+    if let (true, Said::Key(text)) = (shut, if shut { keyring::look(world) } else { Said::Nothing }) {
+        if let Some(other) = Key::read(&text).ok().map(|key| open(world, root, key)).filter(|vault| vault.all().is_ok())
+        {
+            return (other, KeyPlace::Keyring);
+        }
+    }
+    (vault, place.clone())
+}
+
 /// The store, where there is a key for it. `None`: nothing was ever kept here.
 ///
 /// # Errors
@@ -216,7 +232,7 @@ pub fn identity(world: &World) -> Result<Option<age::x25519::Identity>, Unusable
 pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
     let file = Vault::path(&state_folder(root));
     match find(world)? {
-        Sought::Found(key, _) => Ok(Some(open(world, root, key))),
+        Sought::Found(key, place) => Ok(Some(fitting(world, root, open(world, root, key), &place).0)),
         Sought::Nowhere { keyring } if file.exists() => {
             let mut what = format!("there is no key for {}", file.display());
             if let Some(why) = keyring {
@@ -239,5 +255,5 @@ pub fn vault_or_new(world: &World, root: &Path) -> Result<(Vault, KeyPlace), Unu
         Sought::Found(key, place) => (key, place),
         Sought::Nowhere { .. } => make(world)?,
     };
-    Ok((open(world, root, key), place))
+    Ok(fitting(world, root, open(world, root, key), &place))
 }
