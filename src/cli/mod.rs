@@ -57,7 +57,7 @@ use self::arguments::{Arguments, Command};
 pub use self::exit::Exit;
 use self::failure::Failure;
 use self::world::World;
-use crate::diag::Diagnostics;
+use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::render::diagnostics::{self, TextStyle};
 
 /// Runs the program with the process's arguments.
@@ -79,7 +79,16 @@ pub fn main() -> ExitCode {
     }));
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&world, &arguments.command)));
     match ended {
-        Ok(Ok(exit)) => exit.into(),
+        Ok(Ok(exit)) => match world::output_lost() {
+            // What it did is done, whatever becomes of the words.
+            Some(why) => {
+                let said = format!("what was printed is not whole: {}", std::io::Error::from(why));
+                let diagnostic = Diagnostic::error(Code::FileUnwritable, said).note("all else was done as it says");
+                tell(&world, &Failure::new(Exit::Failed, diagnostic));
+                if matches!(exit, Exit::Done | Exit::Changes) { Exit::Failed.into() } else { exit.into() }
+            }
+            None => exit.into(),
+        },
         Ok(Err(failure)) => {
             tell(&world, &failure);
             failure.exit.into()

@@ -1,10 +1,10 @@
 //! What is outside the program: environment variables, the clock, the terminal. Read here and nowhere else.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -216,10 +216,10 @@ impl World {
             return;
         }
         let mut out = std::io::stdout().lock();
-        let _ = out
+        let printed = out
             .write_all(text.as_bytes())
             .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
-        let _ = out.flush();
+        noted(printed.and_then(|()| out.flush()));
     }
 
     /// Data that is made while it is written, to standard output. A closed pipe is no error, and ends the making.
@@ -304,6 +304,23 @@ fn harmless(text: &str) -> String {
     text.replace("##[", "## [").split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Why standard output is not whole; nothing where it is, or where nobody reads it any more.
+static LOST: OnceLock<std::io::ErrorKind> = OnceLock::new();
+
+/// Why what was printed is not whole: a full disk, say. A closed pipe is no such reason.
+pub fn output_lost() -> Option<std::io::ErrorKind> {
+    LOST.get().copied()
+}
+
+fn noted(printed: std::io::Result<()>) {
+    match printed {
+        Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted) => {
+            let _ = LOST.set(error.kind());
+        }
+        _ => {}
+    }
+}
+
 /// Standard output that remembers whether anybody reads it.
 struct Pipe<W> {
     out: W,
@@ -314,12 +331,14 @@ impl<W: Write> Write for Pipe<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.out.write(bytes);
         self.closed |= written.is_err();
+        noted(written.as_ref().map(drop).map_err(|error| std::io::Error::from(error.kind())));
         written
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         let flushed = self.out.flush();
         self.closed |= flushed.is_err();
+        noted(flushed.as_ref().map(drop).map_err(|error| std::io::Error::from(error.kind())));
         flushed
     }
 }

@@ -29,6 +29,29 @@ fn a_plan_only_reads() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn words_that_a_full_disk_swallows_are_no_success() {
+    let scene = six();
+    let commands: [&[&str]; 5] = [
+        &["plan", "people"],
+        &["plan", "people", "--json"],
+        &["plan", "people", "--format", "markdown"],
+        &["apply", "people", "--yes"],
+        &["runs", "--json"],
+    ];
+    for arguments in commands {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = scene.command(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("FB0906") && said.contains("not whole"), "{arguments:?}: {said}");
+    }
+    // What the apply did is done and logged all the same.
+    scene.run(&["plan", "people"]).exits(0).says("No changes");
+    assert_eq!(logs(&scene).len(), 1);
+}
+
+#[test]
 fn limit_stops_after_so_many_and_says_so() {
     let scene = six();
     let ids = ids(&scene);

@@ -113,6 +113,31 @@ fn each_job_is_given_what_it_reads_and_a_plan_no_log_in_that_writes() {
 }
 
 #[test]
+fn every_environment_with_a_schedule_is_applied_by_itself() {
+    let scene = scene();
+    let targets = |production: &str, sandbox: &str, arguments: &[&str]| {
+        scene.reach("sandbox", "{ flow: access_token, token: \"${ORG_TOKEN}\" }\n  production:\n    domain: acme.my.salesforce.com\n    org_id: 00D000000000001EAA\n    auth: { flow: access_token, token: \"${ORG_TOKEN}\" }");
+        let both = format!("environments: {{ sandbox: {{ {sandbox} }}, production: {{ {production} }} }}");
+        scene.write(
+            "integrations/people.yaml",
+            &people_text("  WalkMe_A__c: A\n").replace("environments: { sandbox: {} }", &both),
+        );
+        scene.run(&[&["ci", "init", "github", "--force"] as &[&str], arguments].concat()).exits(0);
+        let github = step(&yaml(&scene.read(FILES[1])), "apply", "Apply")["TARGETS"].as_str().unwrap().to_owned();
+        scene.run(&[&["ci", "init", "gitlab", "--force"] as &[&str], arguments].concat()).exits(0);
+        let gitlab = yaml(&scene.read(".gitlab-ci.yml"))["footbridge-apply"]["variables"]["TARGET"].clone();
+        let named = github.split('\'').nth(1).unwrap().to_owned();
+        assert_eq!(gitlab, json!(named));
+        named
+    };
+    assert_eq!(targets("schedule: daily", "schedule: daily", &[]), "sandbox production");
+    assert_eq!(targets("schedule: daily", "", &[]), "production");
+    assert_eq!(targets("", "", &[]), "production");
+    assert_eq!(targets("", "schedule: daily", &[]), "sandbox production");
+    assert_eq!(targets("schedule: daily", "schedule: daily", &["--env", "sandbox"]), "sandbox");
+}
+
+#[test]
 fn issues_may_be_written_only_where_a_held_run_opens_one() {
     let scene = scene();
     let write = || {

@@ -183,7 +183,7 @@ fn a_pull_request_is_planned_and_never_applied() {
     pull_request(&mut scene, false);
     scene.run(&["plan", "people"]).exits(0);
     let before = calls(&scene);
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &["apply", "people", "--yes"],
         &["apply", "--all", "--yes"],
         &["apply", "--due", "--yes"],
@@ -193,6 +193,7 @@ fn a_pull_request_is_planned_and_never_applied() {
         &["unlock", "2026-11-21T090003Z", "--force"],
         &["orgs", "probe", "acme", "--record", "00Q000000000001"],
         &["orgs", "probe", "acme", "--restore"],
+        &["runs", "prune", "--keep", "1d", "--push"],
     ];
     for command in commands {
         scene.run(command).exits(7).says("FB0320").says("a pull request is planned, not applied");

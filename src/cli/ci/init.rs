@@ -30,6 +30,15 @@ pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> 
     };
     let plan = arguments.env.unwrap_or(if runs(Production) && !runs(Sandbox) { Production } else { Sandbox });
     let apply = arguments.env.unwrap_or(if runs(Production) { Production } else { Sandbox });
+    // What runs by itself does so in every environment that has a schedule.
+    let scheduled = |e: &EnvironmentName| {
+        let all = repository.integrations.values().filter_map(|i| i.environments.get(e));
+        all.into_iter().any(|of| of.schedule.is_some())
+    };
+    let applies: Vec<&str> = match arguments.env {
+        Some(_) => vec![apply.as_str()],
+        None => [Sandbox, Production].iter().filter(|e| **e == apply || scheduled(e)).map(|e| e.as_str()).collect(),
+    };
     let both: Vec<EnvironmentName> = [Sandbox, Production].into_iter().filter(|e| *e == apply || runs(*e)).collect();
     let planned = variables(&repository, plan, true);
     let applied: BTreeSet<String> = both.iter().flat_map(|e| variables(&repository, *e, false)).collect();
@@ -37,6 +46,7 @@ pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> 
         text.replace("{{SECRETS}}\n", secrets)
             .replace("{{PLAN_ENV}}", plan.as_str())
             .replace("{{APPLY_ENV}}", apply.as_str())
+            .replace("{{APPLY_ENVS}}", &applies.join(" "))
             .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
     };
     let files = match arguments.system {

@@ -23,6 +23,9 @@ pub fn run(world: &World, arguments: &PruneArguments) -> Result<Exit, Failure> {
         return Err(Failure::usage(Code::PruneKeep, "say how much of the history stays: nothing was removed")
             .help("`footbridge runs prune --keep 90d --dry-run` shows what would go"));
     }
+    if arguments.push {
+        crate::cli::ci::not_a_pull_request(world)?;
+    }
     let root = world.root();
     let project = config::load_for(&root, &|_| None, &[]).repository.project;
     let fetched = || -> Result<Branch, GitProblem> {
