@@ -197,6 +197,11 @@ impl Emulator {
         self.state.held()
     }
 
+    /// Ends the delays of this moment: the calls go on.
+    pub fn let_go(&self) {
+        self.state.go.notify_waiters();
+    }
+
     /// Calls counted against the daily limit, those before the start included.
     pub fn used(&self) -> u64 {
         self.state.used()

@@ -29,6 +29,8 @@ pub struct State {
     grants: Mutex<Grants>,
     random: Mutex<fastrand::Rng>,
     held: Arc<()>,
+    /// Ends the delays of this moment.
+    pub go: tokio::sync::Notify,
     /// Limits and habits.
     pub settings: Settings,
     /// Where it answers: `http://127.0.0.1:PORT`.
@@ -55,6 +57,7 @@ impl State {
             grants: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(settings.random_seed)),
             held: Arc::default(),
+            go: tokio::sync::Notify::new(),
             settings,
             base,
         }

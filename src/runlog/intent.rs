@@ -7,11 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::RecordCounts;
 use super::draft::status_of;
-use super::{ExitReason, RunLog, RunProblem, Seconds, VERSION};
+use super::{ExitReason, RunLog, RunProblem, RunSummary, Seconds, VERSION};
 use crate::plan::RecordLedger;
 
 /// The format's kind: `kind: run-intent`.
 pub const INTENT_KIND: &str = "run-intent";
+
+/// The code of the problem that stands in the log of a run that died, written by another machine.
+const DIED: &str = "FB0844";
+
+impl RunLog {
+    /// Was it written by another machine, after the run's own had died?
+    pub fn is_of_the_dead(&self) -> bool {
+        self.problems.iter().any(|problem| problem.code == DIED)
+    }
+}
+
+impl RunSummary {
+    /// Was its log written by another machine, after the run's own had died?
+    pub fn is_of_the_dead(&self) -> bool {
+        self.codes.iter().any(|code| code == DIED)
+    }
+}
 
 /// A run that is about to write, or died while it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +112,7 @@ mod tests {
         let died = read.died(&ledger, vec![problem], log.end);
         assert_eq!((died.status, died.exit.clone(), died.balances()), (Status::Failed, ExitReason::Interrupted, true));
         assert_eq!((&died.id, &died.digests), (&log.id, &log.digests));
+        assert_eq!((died.is_of_the_dead(), log.is_of_the_dead()), (true, false));
         assert!(Intent::read(b"footbridge: 1\nkind: run\n").is_err());
     }
 }

@@ -20,8 +20,8 @@ use crate::render::counted;
 use crate::render::escape::Terminal;
 use crate::runlog::values::{Reader, RecordValues};
 use crate::runlog::{
-    ChangedField, Doubt, Intent, NotAttempted, Outcome, OutcomesLine, RecordLine, RunProblem, Store, safe_segment,
-    stamp,
+    ChangedField, Doubt, Intent, NotAttempted, Outcome, OutcomesLine, RecordLine, RunProblem, Store, StoreProblem,
+    safe_segment, stamp,
 };
 
 /// Records read in one call.
@@ -39,12 +39,7 @@ pub async fn clear_up(
 ) -> Result<(), Failure> {
     let place = turn.place();
     let store = place.store();
-    let intents = store.intents().map_err(|problem| {
-        let diagnostic = Diagnostic::error(Code::RunDied, format!("what died runs left cannot be read: {problem}"))
-            .note(NOTHING)
-            .help("a newer Footbridge may have written it; else take the file off the branch of run logs");
-        Failure::new(Exit::Failed, diagnostic)
-    })?;
+    let intents = store.intents().map_err(|problem| unreadable(&problem))?;
     let name = &target.integration.name.value;
     for (path, intent) in intents {
         if intent.log.integration == *name && intent.log.org_id == target.org_id {
@@ -56,6 +51,14 @@ pub async fn clear_up(
         }
     }
     Ok(())
+}
+
+/// An intent that cannot be read: what its run wrote is not known.
+pub fn unreadable(problem: &StoreProblem) -> Failure {
+    let diagnostic = Diagnostic::error(Code::RunDied, format!("what died runs left cannot be read: {problem}"))
+        .note(NOTHING)
+        .help("a newer Footbridge may have written it; else take the file off the branch of run logs");
+    Failure::new(Exit::Failed, diagnostic)
 }
 
 /// One of them.

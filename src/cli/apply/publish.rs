@@ -1,6 +1,7 @@
 //! `--commit` and `--push`: the run logs of an apply on the branch, and the lock on the remote that keeps other machines out meanwhile.
 //!
-//! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end.
+//! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end; but of a scheduled run before its
+//! lock is given back: whoever has it next looks there whether the tick was run.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +16,11 @@ use crate::cli::branch::failure;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
+use crate::cli::world::World;
 use crate::diag::Code;
 use crate::render::counted;
 use crate::render::escape::Terminal;
-use crate::runlog::git::{Branch, Change, Content, GitProblem, RemoteLock};
+use crate::runlog::git::{Branch, Change, Content, GitProblem, Pushed, RemoteLock, Rival};
 use crate::runlog::{RunLog, Store, Written};
 
 /// What was not done when anything goes wrong before the first write.
@@ -42,6 +44,8 @@ struct Done {
     changes: Vec<Change>,
     /// Its line in the commit's message.
     line: String,
+    /// Others look for it to know whether a tick was run.
+    scheduled: bool,
 }
 
 /// One integration's turn: the lock, where there is one, and what there is to bring to the branch.
@@ -145,9 +149,10 @@ impl Publisher {
         let Some(branch) = self.pushing() else { return Ok(turn) };
         let note = note(&place, target, start);
         let taken = blocking(|| take(&place, branch, &note, Some(&note)))?;
-        *of(&turn.lock) = Some(taken);
         blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
-        let intents = turn.store().intents().unwrap_or_default();
+        let intents = turn.store().intents().map_err(|problem| died::unreadable(&problem))?;
+        // Until it is known whether the run had begun to write, its lock is not given back.
+        *of(&turn.lock) = Some(taken);
         let ours = intents.into_iter().find(|(_, intent)| {
             (&intent.log.integration, intent.log.org_id, intent.log.start)
                 == (&target.integration.name.value, target.org_id, start)
@@ -174,7 +179,7 @@ impl Publisher {
         let change = Change { path: below(place.root, path), content: Content::Amended(path.to_owned()) };
         let mut waiting = of(&self.waiting);
         if !waiting.iter().any(|done| done.changes.iter().any(|there| there.path == change.path)) {
-            waiting.push(Done { changes: vec![change], line: line(&log) });
+            waiting.push(Done { changes: vec![change], line: line(&log), scheduled: false });
         }
     }
 
@@ -217,6 +222,7 @@ impl Publisher {
         }
         match blocking(|| branch.push(&all, &message, now)) {
             Ok(pushed) => {
+                told_rivals(place.world, &pushed);
                 let tries = if pushed.tries > 1 { format!(", at try {}", pushed.tries) } else { String::new() };
                 place.world.say(&format!("pushed to `{}` of {}{tries}", branch.name(), branch.remote()));
                 taken_along(place, &changes);
@@ -232,7 +238,7 @@ fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
     let values = written.log.with_file_name(format!("{}.values.age", log.id));
     let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
     let changes = files.into_iter().flatten().map(|path| file(place.root, path));
-    Done { changes: changes.collect(), line: line(log) }
+    Done { changes: changes.collect(), line: line(log), scheduled: log.tick.is_some() }
 }
 
 /// A file that is on disk.
@@ -244,6 +250,24 @@ fn file(root: &Path, path: PathBuf) -> Change {
 fn below(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
     below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Says which log counts where two machines have written one of the same run.
+fn told_rivals(world: &World, pushed: &Pushed) {
+    let run = |path: &str| path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml").to_owned();
+    for rival in &pushed.rivals {
+        match rival {
+            Rival::Replaced(path) => world.say(&format!(
+                "run {}: its own log is on the branch now, in the place of the one that another machine wrote when it took the run for dead",
+                Terminal(&run(path))
+            )),
+            Rival::Stays { path, aside } => {
+                let words = format!("run {}: the branch has another machine's log of it, and that one counts", run(path));
+                let aside = aside.as_ref().map(|commit| format!("; the one of here stays in `git show {commit}:{path}`"));
+                world.say(&Terminal(&(words + &aside.unwrap_or_default())).to_string());
+            }
+        }
+    }
 }
 
 /// What cannot be pushed is committed here, so that the next push takes it along.
@@ -286,11 +310,6 @@ impl<'p> Turn<'p> {
         self.store.get_or_init(|| self.place.store())
     }
 
-    /// What it is a turn of.
-    pub fn publisher(&self) -> &'p Publisher {
-        self.publisher
-    }
-
     /// The branch, where it is pushed to.
     pub fn pushing(&self) -> Option<&Branch> {
         self.publisher.pushing()
@@ -319,11 +338,11 @@ impl<'p> Turn<'p> {
         *of(&self.intent) = Some(path);
     }
 
-    /// How long others still take the run for alive; `None` where it has no lock on the remote.
+    /// How long the run may go on before others could take it for dead; `None` where it has no lock on the remote.
     pub fn left(&self) -> Option<Duration> {
         let lock = of(&self.lock);
         let age = lock.as_ref()?.age(self.place.world.now());
-        Some(self.place.repository.project.git.stale_after.saturating_sub(Duration::from_secs(age)))
+        Some(left_of(self.place.repository.project.git.stale_after, Duration::from_secs(age)))
     }
 
     /// Brings files to the branch at once.
@@ -332,7 +351,9 @@ impl<'p> Turn<'p> {
     /// They could not be pushed.
     pub fn push(&self, changes: &[Change], message: &str) -> Result<(), GitProblem> {
         let Some(branch) = self.pushing() else { return Ok(()) };
-        blocking(|| branch.push(changes, message, self.place.world.now())).map(drop)
+        let pushed = blocking(|| branch.push(changes, message, self.place.world.now()))?;
+        told_rivals(self.place.world, &pushed);
+        Ok(())
     }
 
     /// Brings the log of a dead run to the branch and takes its intent away.
@@ -372,8 +393,10 @@ impl<'p> Turn<'p> {
                 self.publisher.publish(&self.place, &logs)
             }
             None => {
-                of(&self.publisher.waiting).extend(logs);
-                Ok(())
+                let pushes = self.pushing().is_some();
+                let (now, later): (Vec<_>, Vec<_>) = logs.into_iter().partition(|done| pushes && done.scheduled);
+                of(&self.publisher.waiting).extend(later);
+                self.publisher.publish(&self.place, &now)
             }
         };
         drop(self);
@@ -400,6 +423,12 @@ impl Drop for Turn<'_> {
             ));
         }
     }
+}
+
+/// Of a lock of this limit and age: how long its run goes on. Then come the end of the call under way, the log and its push, and clocks differ.
+fn left_of(limit: Duration, age: Duration) -> Duration {
+    let margin = (limit / 10).min(Duration::from_secs(60));
+    limit.saturating_sub(margin).saturating_sub(age)
 }
 
 /// A run's line in a commit's message: counts and names, no values.
@@ -432,5 +461,21 @@ fn message(done: &[Done]) -> String {
             let lines: Vec<String> = all.iter().map(|d| format!("- {}\n", d.line)).collect();
             format!("{} runs\n\n{}", all.len(), lines.concat())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_ended_some_time_before_its_lock_is_taken_for_dead() {
+        let seconds = Duration::from_secs;
+        for (limit, age, left) in
+            [(21_600, 0, 21_540), (21_600, 21_000, 540), (100, 0, 90), (100, 89, 1), (100, 95, 0), (100, 200, 0)]
+        {
+            assert_eq!(left_of(seconds(limit), seconds(age)), seconds(left), "{limit} {age}");
+        }
+        assert_eq!(left_of(seconds(5), seconds(0)), Duration::from_millis(4_500));
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::carry::{carry_out, heard, journal_failure, journals, lock};
+use super::died;
 use super::keeping;
 use super::log::About;
-use super::publish::{Publisher, Turn};
+use super::publish::{NOTHING, Publisher, Turn};
 use super::signals;
 use super::told;
 use crate::apply::{Cancel, Journal, Remaining, Resumed, Unfinished, unfinished};
@@ -17,7 +18,7 @@ use crate::cli::ground::{Place, Target};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::Plan;
-use crate::runlog::{Careful, Quota, RunLog, Trigger};
+use crate::runlog::{Careful, Filter, Listed, Quota, RunLog, Trigger};
 
 /// Finishes every unfinished run of the environment.
 pub async fn run(
@@ -70,7 +71,7 @@ fn publisher(
 ) -> Result<(Publisher, Vec<RunLog>), Failure> {
     // Pushing fetches the branch: what is on it is looked at after that.
     let pushes = arguments.push.then(|| Publisher::on(place, true)).transpose()?;
-    let intents = place.store().intents().unwrap_or_default();
+    let intents = place.store().intents().map_err(|problem| died::unreadable(&problem))?;
     let intents: Vec<RunLog> = intents.into_iter().map(|(_, intent)| intent.log).collect();
     let of_here = intents.iter().any(|log| log.environment == environment);
     let publisher = match pushes {
@@ -106,8 +107,32 @@ async fn finish(place: &Place<'_>, one: &Unfinished, publisher: &Publisher, canc
     let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
     let turn = publisher.resume(*place, target, start)?;
+    if is_buried(&turn, one)? {
+        journal.close().map_err(|p| journal_failure(&p))?;
+        place.world.say(&format!(
+            "run {} of {} was cleared up by another machine, whose log of it is on the branch: plan afresh",
+            one.head.run, one.head.integration
+        ));
+        return turn.ended(Ok(Exit::Done));
+    }
     let ended = in_turn(&turn, one, target, (journal, plan, remaining), cancel).await;
     turn.ended(ended)
+}
+
+/// Has another machine taken the run for dead, found out what became of its records, and written its log? Its plan is of the time before that.
+fn is_buried(turn: &Turn<'_>, one: &Unfinished) -> Result<bool, Failure> {
+    let filter = Filter {
+        integration: Some(one.head.integration.clone()),
+        org_id: Some(one.head.org_id),
+        since: Some(one.head.started),
+        ..Filter::default()
+    };
+    let listed = turn.store().list(&filter).map_err(|problem| {
+        let diagnostic =
+            Diagnostic::error(Code::RunDied, format!("whether the run was cleared up is not known: {problem}"));
+        Failure::new(Exit::Failed, diagnostic.note(NOTHING).help("mend what the message says, then try again"))
+    })?;
+    Ok(listed.iter().filter_map(Listed::run).any(|run| run.id == one.head.run && run.is_of_the_dead()))
 }
 
 async fn in_turn(

@@ -19,7 +19,7 @@ use crate::model::EnvironmentName;
 use crate::plan::{GuardName, GuardVerdict};
 use crate::render::{counted, moment};
 use crate::runlog::due::Standing;
-use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger};
+use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger, Written};
 
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
@@ -54,7 +54,10 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
             continue;
         };
         if let Some(age) = stand.stale {
-            exit = exit.and(super::told(world, wait(&publisher, &place, target, stand.passed_by(now), age)));
+            exit = exit.and(super::told(
+                world,
+                wait(&place, target, stand.passed_by(now), age, &|log, written| publisher.wrote(&place, log, written)),
+            ));
         } else {
             works.push(Work { target, tick: Some(tick), passed: stand.passed_by(now) });
         }
@@ -107,19 +110,22 @@ pub fn waits(
     held: &[&GuardVerdict],
 ) -> Result<Exit, Failure> {
     let age = held.iter().find(|guard| guard.name == GuardName::MaxAge).map_or(0, |guard| guard.value);
-    wait(turn.publisher(), turn.place(), target, passed, age)
+    wait(turn.place(), target, passed, age, &|log, written| turn.wrote(log, written))
 }
 
 fn wait(
-    publisher: &Publisher,
     place: &Place<'_>,
     target: Target<'_>,
     passed: Option<Timestamp>,
     age: u64,
+    wrote: &Wrote<'_>,
 ) -> Result<Exit, Failure> {
     say_waits(place.world, &target.integration.name.value);
-    passed.map_or(Ok(Exit::Done), |tick| never_came(publisher, place, target, tick, age))
+    passed.map_or(Ok(Exit::Done), |tick| never_came(place, target, tick, age, wrote))
 }
+
+/// Hears of a log that was written, to bring it to the branch.
+type Wrote<'a> = dyn Fn(&RunLog, &Written) + 'a;
 
 fn say_waits(world: &World, integration: &str) {
     let diagnostic = Diagnostic::warning(
@@ -133,11 +139,11 @@ fn say_waits(world: &World, integration: &str) {
 
 /// The log of a tick that went by while the report stayed too old.
 fn never_came(
-    publisher: &Publisher,
     place: &Place<'_>,
     target: Target<'_>,
     tick: Timestamp,
     age: u64,
+    wrote: &Wrote<'_>,
 ) -> Result<Exit, Failure> {
     let integration = target.integration;
     let problem = RunProblem {
@@ -157,7 +163,7 @@ fn never_came(
     log.guards.push(GuardLine { name, value: age, base: 0, limit: limit.to_string(), held: true, waived: false });
     log::committed(place, &mut log);
     let written = place.store().write(&mut log, []).map_err(log::unwritable)?;
-    publisher.wrote(place, &log, &written);
+    wrote(&log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
     let message = format!(

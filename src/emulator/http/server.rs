@@ -171,8 +171,12 @@ fn of_log_in(path: &str) -> bool {
 }
 
 async fn delay(state: &State, millis: u64) {
+    let go = state.go.notified();
     let _held = state.hold();
-    tokio::time::sleep(Duration::from_millis(millis)).await;
+    tokio::select! {
+        () = go => {}
+        () = tokio::time::sleep(Duration::from_millis(millis)) => {}
+    }
 }
 
 fn fire(state: &State, incoming: &Incoming) -> Vec<Action> {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::command::{Git, HERE, is_oid};
 use super::problem::GitProblem;
 use super::remote::{Answer, Expected};
+use super::rival::{Rival, log_of};
 
 /// What becomes of a file of the branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Pushed {
     pub commit: String,
     /// How often it was tried.
     pub tries: u32,
+    /// Runs that this clone and the remote had different logs of.
+    pub rivals: Vec<Rival>,
 }
 
 /// The branch of run logs.
@@ -78,7 +81,7 @@ pub struct Branch {
 
 /// What becomes of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Blob {
+pub(super) enum Blob {
     /// It is there, with this content and no other.
     New(String),
     /// It has this content, whatever it had.
@@ -88,7 +91,7 @@ enum Blob {
 }
 
 impl Blob {
-    fn oid(&self) -> Option<&str> {
+    pub(super) fn oid(&self) -> Option<&str> {
         match self {
             Self::New(oid) | Self::Amended(oid) => Some(oid),
             Self::Gone => None,
@@ -96,7 +99,7 @@ impl Blob {
     }
 }
 
-type Blobs = BTreeMap<String, Blob>;
+pub(super) type Blobs = BTreeMap<String, Blob>;
 
 impl Branch {
     /// A branch of this repository and remote, by names that [`super::branch_fits`] and [`super::remote_fits`] take. Nothing is asked of git yet.
@@ -177,18 +180,25 @@ impl Branch {
     }
 
     /// Commits onto the remote's branch and pushes; what only the local branch has goes along. When the remote has moved in between, the same files are
-    /// committed onto its new tip: they are of runs of their own, so there is nothing to merge.
+    /// committed onto its new tip: they are of runs of their own, so there is nothing to merge. Where both have a log of one run, [`Rival`] says which one counts.
     pub fn push(&self, changes: &[Change], message: &str, now: Timestamp) -> Result<Pushed, GitProblem> {
         let fresh = self.blobs(changes)?;
         let most = self.git.pauses().tries;
         for number in 1..=most {
+            // Another process of this clone may commit meanwhile: what is not in this one is for the next push.
+            let local = self.git.resolve(&self.local())?;
             let tip = self.fetch()?;
-            let mut blobs = self.unpushed(tip.as_deref())?;
-            blobs.extend(fresh.iter().map(|(path, blob)| (path.clone(), blob.clone())));
+            let there = self.files(tip.as_deref())?;
+            let mut blobs = self.unpushed(tip.as_deref(), local.as_deref())?;
+            let mut rivals = self.rivals(&mut blobs, &there, true)?;
+            self.keep_aside(&mut rivals, local.as_deref());
+            let mut new = fresh.clone();
+            rivals.extend(self.rivals(&mut new, &there, false)?);
+            blobs.extend(new);
             let commit = self.onto(tip.as_deref(), &blobs, message, now)?;
             if tip.as_ref() == Some(&commit) {
-                self.follow(&commit);
-                return Ok(Pushed { commit, tries: number });
+                self.follow(&commit, local.as_deref());
+                return Ok(Pushed { commit, tries: number, rivals });
             }
             let expected = if tip.is_some() { Expected::Before } else { Expected::Absent };
             let answer = match self.git.push(&self.remote, &self.name, Some(&commit), expected) {
@@ -203,8 +213,8 @@ impl Branch {
             };
             if let Answer::Done = answer {
                 self.git.point(&self.tracking(), &commit);
-                self.follow(&commit);
-                return Ok(Pushed { commit, tries: number });
+                self.follow(&commit, local.as_deref());
+                return Ok(Pushed { commit, tries: number, rivals });
             }
             self.git.pauses().before(number);
         }
@@ -227,18 +237,15 @@ impl Branch {
     }
 
     /// What the local branch has and this tip has not: commits made while nothing could be pushed.
-    fn unpushed(&self, tip: Option<&str>) -> Result<Blobs, GitProblem> {
-        let (Some(local), Some(tip)) = (self.git.resolve(&self.local())?, tip) else {
-            let Some(local) = self.git.resolve(&self.local())? else { return Ok(Blobs::new()) };
-            let arguments = ["ls-tree", "-r", "-z", "--full-tree", &local];
-            let said = self.git.done("list the branch", &arguments)?;
-            return Ok(tree_lines(&said.out).map(|(path, oid)| (path, Blob::New(oid))).collect());
+    fn unpushed(&self, tip: Option<&str>, local: Option<&str>) -> Result<Blobs, GitProblem> {
+        let (Some(local), Some(tip)) = (local, tip) else {
+            return Ok(self.files(local)?.into_iter().map(|(path, oid)| (path, Blob::New(oid))).collect());
         };
         if local == tip {
             return Ok(Blobs::new());
         }
-        let base = self.common(tip, &local)?;
-        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", &base, &local];
+        let base = self.common(tip, local)?;
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", &base, local];
         let said = self.git.done("compare the branch with the remote's", &arguments)?;
         let text = String::from_utf8_lossy(&said.out).into_owned();
         let mut fields = text.split('\0');
@@ -256,18 +263,41 @@ impl Branch {
         }
         if blobs.values().any(|blob| matches!(blob, Blob::Amended(_))) {
             // What differs may as well have been amended on the remote.
-            let ours = self.amended(tip, &local)?;
-            blobs.retain(|path, blob| !matches!(blob, Blob::Amended(_)) || ours.contains(path));
+            let ours = self.changed("M", tip, local)?;
+            // Against the tip itself (no common commit is known) what both have added differs, too: of a run that another machine took for dead.
+            let added = if base == tip { self.changed("A", tip, local)? } else { BTreeSet::new() };
+            let there = if added.is_empty() { BTreeMap::new() } else { self.files(Some(tip))? };
+            for (path, blob) in std::mem::take(&mut blobs) {
+                let blob = match blob {
+                    Blob::Amended(_) if ours.contains(&path) => blob,
+                    Blob::Amended(oid) => {
+                        let theirs = there.get(&log_of(&path)).filter(|_| added.contains(&path));
+                        if self.is_of_the_dead(theirs.map(String::as_str))? != Some(true) {
+                            continue;
+                        }
+                        Blob::New(oid)
+                    }
+                    other => other,
+                };
+                blobs.insert(path, blob);
+            }
         }
         Ok(blobs)
     }
 
-    /// The paths that commits of the local branch alone have changed.
-    fn amended(&self, tip: &str, local: &str) -> Result<BTreeSet<String>, GitProblem> {
+    /// The files of a commit.
+    fn files(&self, commit: Option<&str>) -> Result<BTreeMap<String, String>, GitProblem> {
+        let Some(commit) = commit else { return Ok(BTreeMap::new()) };
+        let said = self.git.done("list the branch", &["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        Ok(tree_lines(&said.out).collect())
+    }
+
+    /// The paths that commits of the local branch alone have changed so: `A` (added) or `M`.
+    fn changed(&self, how: &str, tip: &str, local: &str) -> Result<BTreeSet<String>, GitProblem> {
         let what = "compare the branch with the remote's";
         let commits = self.git.done(what, &["rev-list", local, &format!("^{tip}")])?;
-        let arguments =
-            ["diff-tree", "--stdin", "-r", "-z", "--no-renames", "--no-commit-id", "--name-only", "--diff-filter=M"];
+        let filter = format!("--diff-filter={how}");
+        let arguments = ["diff-tree", "--stdin", "-r", "-z", "--no-renames", "--no-commit-id", "--name-only", &filter];
         let said = self.git.command(&arguments).input(commits.out).done(what, HERE)?;
         let paths = String::from_utf8_lossy(&said.out).into_owned();
         Ok(paths.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
@@ -276,7 +306,9 @@ impl Branch {
     /// Which files of the local branch are newer than those of the remote's, as far as that is known here.
     pub(super) fn newer(&self) -> Result<BTreeMap<String, String>, GitProblem> {
         let Some(tip) = self.git.resolve(&self.tracking())? else { return Ok(BTreeMap::new()) };
-        let all = self.unpushed(Some(&tip))?.into_iter();
+        let mut all = self.unpushed(Some(&tip), self.git.resolve(&self.local())?.as_deref())?;
+        self.rivals(&mut all, &self.files(Some(&tip))?, true)?;
+        let all = all.into_iter();
         Ok(all.filter_map(|(path, blob)| Some((path, blob.oid()?.to_owned()))).collect())
     }
 
@@ -324,8 +356,7 @@ impl Branch {
         let mut lines = Vec::new();
         if let Some(tip) = tip {
             self.indexed(&index, &["read-tree", tip])?.done("read the branch", HERE)?;
-            let said = self.git.done("list the branch", &["ls-tree", "-r", "-z", "--full-tree", tip])?;
-            let there: BTreeMap<String, String> = tree_lines(&said.out).collect();
+            let there = self.files(Some(tip))?;
             for (path, blob) in blobs {
                 match (there.get(path), blob) {
                     (Some(old), Blob::New(new) | Blob::Amended(new)) if old == new => {}

@@ -13,10 +13,12 @@ impl Branch {
         Ok(if said.good && is_oid(&base) { base } else { tip.to_owned() })
     }
 
-    /// Moves the local branch, where there is one that nobody has checked out, to a commit that has all of it.
-    pub(super) fn follow(&self, commit: &str) {
-        if matches!(self.git.resolve(&self.local()), Ok(Some(_))) && self.not_checked_out().is_ok() {
-            self.git.point(&self.local(), commit);
+    /// Moves the local branch, where there was one that nobody has checked out, to a commit that has all of it. Where somebody has added to it since, it stays: the next
+    /// push brings the rest.
+    pub(super) fn follow(&self, commit: &str, local: Option<&str>) {
+        let Some(old) = local.filter(|old| *old != commit) else { return };
+        if self.not_checked_out().is_ok() {
+            let _ = self.git.run(&["update-ref", "-m", "footbridge: run logs", "--", &self.local(), commit, old]);
         }
     }
 }

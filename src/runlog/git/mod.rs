@@ -11,6 +11,7 @@ mod lock;
 mod names;
 mod problem;
 mod remote;
+mod rival;
 
 pub use archive::Archive;
 pub use branch::{Author, Branch, Change, Content, Pushed};
@@ -18,3 +19,4 @@ pub use command::{Git, Pauses, Said, is_oid};
 pub use lock::{Held, LockNote, RemoteLock, Taken};
 pub use names::{branch_fits, lock_branch, remote_fits};
 pub use problem::{GitProblem, without_credentials};
+pub use rival::Rival;
