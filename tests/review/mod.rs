@@ -2,6 +2,7 @@
 //! apply that is held to what was approved, the CI's files.
 
 mod base;
+mod causes;
 mod ci_files;
 mod comment;
 mod expect;

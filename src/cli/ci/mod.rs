@@ -5,6 +5,7 @@ mod comment;
 mod comments;
 mod git;
 mod init;
+mod kept;
 mod review;
 mod system;
 mod trust;

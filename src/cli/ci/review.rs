@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::git::Commits;
+use super::kept::Kept;
 use crate::cli::arguments::{Format, PlanArguments};
 use crate::cli::connect::{Purpose, budget};
 use crate::cli::exit::Exit;
@@ -16,7 +17,7 @@ use crate::cli::world::World;
 use crate::config::change::{self, Change, ChangeOf, load_plain};
 use crate::config::{Folder, Integration};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
-use crate::plan::{Baseline, Split};
+use crate::plan::{Baseline, History, Split};
 use crate::render::Options;
 use crate::render::plan::{Form, Outline};
 use crate::render::review::{self, Effect, Item, Kind, Planned, Problem, Review};
@@ -175,9 +176,12 @@ impl Sides<'_> {
             Format::Markdown => Outline::new(Form::Markdown, Options::public()),
             _ => outline(world, form, options(world, self.arguments.full)),
         };
-        let mut split = Split::new(baseline.as_ref(), &mut outline);
+        let mut kept = baseline.as_ref().map(|baseline| Kept::of(&self.branch, target, baseline));
+        let history = kept.as_mut().map(|kept| kept as &mut dyn History);
+        let mut split = Split::new(baseline.as_ref(), &mut outline).with_history(history);
         let planned = self.branch.plan(target, Purpose::Plan, budget(world), &mut split).await?;
         let causes = split.finish();
+        let not_known = kept.map(|kept| kept.not_known()).unwrap_or_default();
         let plan = planned.plan;
         if let Some(folder) = &self.arguments.out {
             let path = world.here.join(folder).join(format!("{name}.jsonl"));
@@ -190,7 +194,8 @@ impl Sides<'_> {
         let hidden = self.branch.trust.into_iter().flat_map(|trust| trust.hidden(name));
         let hidden = hidden.map(|field| field.as_str().to_owned()).collect();
         let text = String::from_utf8_lossy(&text).into_owned();
-        Ok((Planned { view: outline.view(&plan), causes, no_baseline, hidden, text }, !plan.is_empty()))
+        let view = outline.view(&plan);
+        Ok((Planned { view, causes, not_known, no_baseline, hidden, text }, !plan.is_empty()))
     }
 
     /// What the base's mapping would do in the very same org; or why that cannot be said.

@@ -18,7 +18,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use cause::{Baseline, Causes, Share, Split};
+pub use cause::{Anyway, Baseline, Causes, History, Past, Share, Split};
 pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use encode::{Changed, LineBuilder};

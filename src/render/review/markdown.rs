@@ -3,7 +3,7 @@
 
 use super::part::{Part, lay_out};
 use super::{Effect, Item, Kind, Planned, Problem, Review};
-use crate::plan::ChangeKind;
+use crate::plan::{Anyway, ChangeKind};
 use crate::render::escape::{MarkdownFence, clipped};
 use crate::render::plan::MARKDOWN_LIMIT;
 use crate::render::plan::words::{code, notable_row, record_row, value, words};
@@ -221,7 +221,6 @@ fn mapping(item: &Item, parts: &mut Vec<Part>) {
 
 fn effect(planned: &Planned, parts: &mut Vec<Part>) {
     let Planned { view, causes, .. } = planned;
-    let zero = |n: u64| if n == 0 { "·".to_owned() } else { grouped(n) };
     let mut rows = Vec::new();
     for (field, kinds) in &causes.fields {
         let of = |kind: ChangeKind| kinds.get(&kind).copied().unwrap_or_default();
@@ -237,6 +236,7 @@ fn effect(planned: &Planned, parts: &mut Vec<Part>) {
         let head = "| Field | this branch: + fill | ~ overwrite | - clear | anyway: + fill | ~ overwrite | - clear | base alone |\n|---|--:|--:|--:|--:|--:|--:|--:|\n";
         parts.push(list(4, 8_000, head, rows, 0, "field", "\n", "fields"));
     }
+    anyway(planned, parts);
     let common: Vec<String> = view.common.iter().map(common).collect();
     if !common.is_empty() {
         let head = "| This branch's most frequent changes | | records |\n|---|---|--:|\n";
@@ -269,6 +269,27 @@ fn effect(planned: &Planned, parts: &mut Vec<Part>) {
         let more = causes.records.branch.saturating_sub(rows.len() as u64);
         parts.push(list(9, 30_000, head, rows, more, "record", "\n</details>\n\n", "samples of records"));
     }
+}
+
+/// What is behind the cells that would change anyway, as far as kept values tell.
+fn anyway(planned: &Planned, parts: &mut Vec<Part>) {
+    let causes = &planned.causes;
+    if causes.anyway.known() > 0 {
+        let row = |(field, of): (&crate::model::FieldName, &Anyway)| {
+            let counts = [of.new_report, of.org_moved, of.not_known].map(zero);
+            format!("| {} | {} |\n", code(field.as_str()), counts.join(" | "))
+        };
+        let rows = causes.anyway_fields.iter().map(row).collect();
+        let head = "| Anyway | new report data | the org moved | not known |\n|---|--:|--:|--:|\n";
+        parts.push(list(4, 6_000, head, rows, 0, "field", "\n", "causes"));
+    }
+    if let Some(why) = planned.not_known() {
+        parts.push(Part::block(5, "causes", format!("{}\n\n", spans(&why))));
+    }
+}
+
+fn zero(n: u64) -> String {
+    if n == 0 { "·".to_owned() } else { grouped(n) }
 }
 
 fn common(change: &crate::render::plan::CommonChange) -> String {

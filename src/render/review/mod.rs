@@ -10,6 +10,7 @@ pub use markdown::{NOTHING, is_marker, render as markdown};
 pub use text::render as text;
 
 use super::plan::PlanView;
+use super::wording::counted;
 use crate::plan::Causes;
 
 /// A branch against its base.
@@ -105,6 +106,8 @@ pub struct Planned {
     pub view: PlanView,
     /// Its changes by cause.
     pub causes: Causes,
+    /// Why it is not known of some cells whether the report is new or the org moved.
+    pub not_known: Vec<NotKnown>,
     /// Why everything counts as this branch's, where there was nothing to compare with.
     pub no_baseline: Option<String>,
     /// Fields whose values are hidden until the base shows them.
@@ -112,4 +115,23 @@ pub struct Planned {
     /// The plan as text, for a terminal.
     #[serde(skip)]
     pub text: String,
+}
+
+/// Cells that would change anyway, and of which it is not known what a run wrote there.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotKnown {
+    /// How many.
+    pub cells: u64,
+    /// What is said of them, behind their number.
+    pub why: String,
+}
+
+impl Planned {
+    /// That in one sentence.
+    fn not_known(&self) -> Option<String> {
+        let each = self.not_known.iter().map(|of| format!("{}, {}", counted(of.cells, "cell"), of.why));
+        let each: Vec<String> = each.collect();
+        let what = "Not known whether the report is new or the org moved";
+        (!each.is_empty()).then(|| format!("{what}: {}.", each.join("; ")))
+    }
 }

@@ -51,6 +51,16 @@ fn integration(item: &Item, review: &Review, out: &mut String) {
                 counted(c.records.anyway, "record"),
                 counted(c.cells.anyway, "cell"),
             ));
+            if c.anyway.known() > 0 {
+                let of = c.anyway;
+                let [report, org, unknown] = [of.new_report, of.org_moved, of.not_known].map(grouped);
+                out.push_str(&format!(
+                    "  cells that change anyway: {report} new report data, {org} the org moved, {unknown} not known\n"
+                ));
+            }
+            if let Some(why) = planned.not_known() {
+                out.push_str(&format!("  {}\n", Terminal(&why)));
+            }
             for (field, gone) in &c.gone {
                 let count = counted(*gone, "change");
                 out.push_str(&format!(

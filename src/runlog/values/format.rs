@@ -137,6 +137,14 @@ impl RecordValues {
             (None, None) => None,
         }
     }
+
+    /// The salted digest of what the run was to write into the field: the one that was kept, or that of the value. `None` where the file does not tell.
+    pub fn digest_of(&self, salt: &str, field: &FieldName) -> Option<String> {
+        match (&self.after, &self.written) {
+            (Some(after), _) => Some(digest(salt, field, after.get(field)?.as_deref())),
+            (None, written) => written.as_ref()?.get(field).cloned(),
+        }
+    }
 }
 
 fn digest(salt: &str, field: &FieldName, value: Option<&str>) -> String {
