@@ -91,7 +91,9 @@ assumptions! {
     text_nbsp WRITES, "a no-break space at the ends of text stays", "comparing values", "text with one at each end";
     text_blank WRITES, "text of nothing but spaces is saved as null", "comparing values: blank is null", "three spaces";
     text_too_long WRITES, "text that is too long is refused with STRING_TOO_LONG, never cut", "the length that is checked before", "one character too many";
+    text_units WRITES, "the length of text counts UTF-16 units: a character beyond U+FFFF is two", "the length that is checked before", "as many characters as the field takes, the last of them an emoji";
     area_lines WRITES, "line ends in a text area come back as CR LF, whichever was sent", "comparing values", "LF and CR LF in one text";
+    area_length WRITES, "a line end in a text area counts two towards its length, whichever was sent", "the length that is checked before", "as many characters as the field takes, one of them LF";
     number_exact WRITES, "a number rounded to the field's scale comes back as it was sent", "comparing values: a second plan is empty", "a number with as many decimals as the field has";
     number_scale WRITES, "digits beyond a field's scale are kept, not rounded", "Footbridge rounds itself, half up; a value with more digits counts as another", "a number with one more digit than the field has";
     number_range WRITES, "too many digits before the point: NUMBER_OUTSIDE_VALID_RANGE", "the range that is checked before", "such a number";
@@ -147,11 +149,45 @@ mod tests {
         assert!(assumption("nothing").is_none());
     }
 
-    #[test]
-    fn the_emulators_page_lists_every_one() {
+    /// The cells of the rows below this line of the page.
+    fn rows(below: &str) -> Vec<Vec<&'static str>> {
         let page = include_str!("../../docs/EMULATOR.md");
-        for a in ALL {
-            assert!(page.contains(&format!("`{}`", a.id)), "docs/EMULATOR.md does not name `{}`", a.id);
+        let table = page.lines().skip_while(|line| *line != below).skip(2).take_while(|line| line.starts_with("| "));
+        table.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+    }
+
+    #[test]
+    fn the_emulators_page_lists_every_one_in_its_order_and_words() {
+        let listed = rows("| id | assumed | checked by |");
+        let own = ALL.iter().map(|a| {
+            let way = match a.way {
+                Way::Reads => "reading",
+                Way::Writes => "writing",
+                Way::Never(_) => "not tried",
+            };
+            [format!("`{}`", a.id), a.what.to_owned(), format!("{way}: {}", a.how)]
+        });
+        let own: Vec<[String; 3]> = own.collect();
+        for (row, own) in listed.iter().zip(&own) {
+            assert_eq!(row, own);
+        }
+        assert_eq!(listed.len(), own.len());
+    }
+
+    #[test]
+    fn whatever_no_recording_confirms_is_checked_or_says_why_not() {
+        let listed = rows("| assumption | probe | checked as |");
+        assert!(listed.len() > 90, "{}", listed.len());
+        for row in listed {
+            let [_, _, checked] = row.as_slice() else { panic!("three cells: {row:?}") };
+            if let Some(why) = checked.strip_prefix("not checked: ") {
+                assert!(why.len() > 10, "{row:?}");
+                continue;
+            }
+            for id in checked.split(", ") {
+                let id = id.strip_prefix('`').and_then(|id| id.strip_suffix('`'));
+                assert!(id.is_some_and(|id| assumption(id).is_some()), "no such assumption: {row:?}");
+            }
         }
     }
 }

@@ -45,10 +45,17 @@ impl Kind {
     /// Assumptions that take a field of this kind.
     pub fn assumptions(self) -> &'static [&'static str] {
         match self {
-            Kind::Text => {
-                &["text_trim", "text_nbsp", "text_blank", "text_too_long", "in_sharp_s", "in_nbsp", "bulk_text"]
-            }
-            Kind::Area => &["area_lines", "bulk_lines"],
+            Kind::Text => &[
+                "text_trim",
+                "text_nbsp",
+                "text_blank",
+                "text_too_long",
+                "text_units",
+                "in_sharp_s",
+                "in_nbsp",
+                "bulk_text",
+            ],
+            Kind::Area => &["area_lines", "area_length", "bulk_lines"],
             Kind::Number => &["number_exact", "number_scale", "number_range", "bulk_number"],
             Kind::Picklist => &["picklist_value"],
             Kind::Multi => &["multi_order", "multi_set", "bulk_multi"],

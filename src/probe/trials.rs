@@ -151,11 +151,17 @@ pub(super) fn trials(w: &Writable) -> Vec<Trial> {
                 sharp,
                 new("text_blank", "   ", Text(String::new()), "it comes back in another form"),
                 new("text_too_long", &long, Refused("STRING_TOO_LONG"), ""),
+                // As many characters as fit, one unit too many.
+                new("text_units", &format!("{}\u{1F600}", &long[2..]), Refused("STRING_TOO_LONG"), ""),
             ]
         }
         Kind::Area => {
             let wanted = "footbridge\r\nprobe\r\nlines";
-            vec![new("area_lines", "footbridge\nprobe\r\nlines", Text(wanted.into()), "line ends come back otherwise")]
+            let long = format!("x\n{}", "x".repeat((w.field.length as usize).saturating_sub(2)));
+            vec![
+                new("area_lines", "footbridge\nprobe\r\nlines", Text(wanted.into()), "line ends come back otherwise"),
+                new("area_length", &long, Refused("STRING_TOO_LONG"), ""),
+            ]
         }
         Kind::Number => {
             let (exact, finer) = numbers(w);
