@@ -17,6 +17,7 @@ use super::show::options;
 use super::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{FieldName, RecordId};
+use crate::render::counted;
 use crate::render::plan::{Form, Outline};
 use crate::render::runs::{self, ChangedBy, DriftField, DriftOf, Drifted, Fight};
 use crate::runlog::values::{Reader, ValuesProblem};
@@ -65,12 +66,12 @@ pub async fn run(world: &World, arguments: &DriftArguments) -> Result<Exit, Fail
     Ok(exit)
 }
 
-/// Which fields of which records a run updated, or may have.
-fn written(store: &Store, run: &RunSummary, log: &RunLog) -> Result<Written, Failure> {
+/// Which fields of which records a run updated, or may have; and is that all of them? Not of a run that died and whose values could not be read then.
+fn written(store: &Store, run: &RunSummary, log: &RunLog) -> Result<(Written, bool), Failure> {
     let (_, lines) = store.outcomes(&run.path, log).map_err(|problem| {
         wrong(problem).help(format!("without the outcomes of run {} it is not known which records it wrote", run.id))
     })?;
-    let mut written = Written::new();
+    let (mut written, mut listed) = (Written::new(), 0);
     for line in lines {
         let line = line.map_err(|e| Failure::usage(Code::UnknownRun, format!("run {}: {e}", run.id)))?;
         if let OutcomesLine::Record(line) = line
@@ -78,9 +79,47 @@ fn written(store: &Store, run: &RunSummary, log: &RunLog) -> Result<Written, Fai
         {
             let fields = line.changes.into_iter().map(|change| change.field).collect();
             written.insert(line.record, Wrote { fields, certain: line.outcome == Outcome::Updated });
+            listed += 1;
         }
     }
-    Ok(written)
+    Ok((written, listed >= log.may_have_written()))
+}
+
+/// The same of a run that died: any record whose values are kept may have been written. Without them it is not known which were.
+fn may_be_written(
+    store: &Store,
+    log: &RunLog,
+    kept: Result<Option<Reader>, ValuesProblem>,
+    written: &mut Written,
+) -> Result<(), Failure> {
+    let unknown = |why: Option<String>| {
+        let message = format!(
+            "which records run {} wrote is not known ({} planned): it died, and its values could not be read then",
+            log.id,
+            counted(log.may_have_written(), "record")
+        );
+        let diagnostic = Diagnostic::error(Code::DriftUnknown, message)
+            .note(why.unwrap_or_else(|| "no values of the run are kept here".to_owned()))
+            .help(
+                "`footbridge plan` tells what the report of now would change; the next run that writes is told again",
+            );
+        let before = |run: &RunSummary| run.records.updated > 0 && run.start < log.start;
+        let before = store.newest(&log.integration, log.environment, log.org_id, before).ok().flatten();
+        let diagnostic = match before {
+            Some(run) => diagnostic.help(format!(
+                "the last run before it that is known to have written is {0}: `footbridge runs show {0}`",
+                run.id
+            )),
+            None => diagnostic,
+        };
+        Failure::new(Exit::Failed, diagnostic)
+    };
+    for record in kept.map_err(|problem| unknown(Some(problem.to_string())))?.ok_or_else(|| unknown(None))? {
+        let record = record.map_err(|problem| unknown(Some(problem.to_string())))?;
+        let fields = record.before.into_keys().collect();
+        written.entry(record.id).or_insert(Wrote { fields, certain: false });
+    }
+    Ok(())
 }
 
 async fn one(
@@ -112,13 +151,16 @@ async fn one(
         return Ok(Drifted { view, cells: Vec::new(), users: Vec::new() });
     };
     let log = store.log(&last.path).map_err(wrong)?;
-    let written = written(store, &last, &log)?;
+    let kept = || values(place.world, store, &last.path, (name, last.org_id, &last.id));
+    let (mut written, all) = written(store, &last, &log)?;
+    if !all {
+        may_be_written(store, &log, kept(), &mut written)?;
+    }
     view.run = Some(last.id.clone());
     view.start = Some(last.start);
     view.written = written.len() as u64;
 
-    let kept = values(place.world, store, &last.path, (name, last.org_id, &last.id));
-    let (connected, found) = match kept {
+    let (connected, found) = match kept() {
         Ok(Some(reader)) => by_values(place, target, reader, &written, &mut view).await?,
         Ok(None) => by_report(place, target, &log, &written, None, &mut view).await?,
         Err(problem) => by_report(place, target, &log, &written, Some(&problem), &mut view).await?,

@@ -26,8 +26,9 @@ use crate::plan::{
     Context, Digests, FORMAT, FieldHead, FileProblem, GuardName, Header, Lines, Plan, Sink as _, Spool, Usage, Watch,
     Way,
 };
+use crate::render::counted;
 use crate::runlog::values::{Keep, Reader, RecordValues, ValuesProblem, is_sealed, local};
-use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, Store, StoreProblem};
+use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, RunSummary, Store, StoreProblem};
 use crate::undo::{CHANGED_SINCE, Now, Undoing};
 
 /// Records that are read in one call.
@@ -142,7 +143,7 @@ pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failu
         return Err(Failure::usage(Code::NotConfirmed, format!("run {} was in {environment}", log.id))
             .help(format!("write `--env {environment}`, or name a run of {said}")));
     }
-    if log.records.updated == 0 && log.records.unknown == 0 {
+    if log.may_have_written() == 0 {
         world.tell(&format!("Run {} updated no record: there is nothing to undo.", log.id));
         return Ok(Exit::Done);
     }
@@ -164,7 +165,7 @@ pub async fn run(world: &World, arguments: &UndoArguments) -> Result<Exit, Failu
             .help("go back to the commit of that run, and undo it there"));
     }
     let values = store.values(&values_folder(place.root), &path, (&log.integration, log.org_id, &log.id));
-    let values = values.ok_or_else(|| missing(&log))?;
+    let values = values.ok_or_else(|| missing(&store, &log))?;
     let key = if is_sealed(&values) { tokens::identity(world)? } else { None };
     let run = Run { log, path, values, key, store };
     // Whether it opens is known before anybody logs in.
@@ -201,9 +202,9 @@ fn no_run(problem: StoreProblem) -> Failure {
 }
 
 /// A run without values: why, and what can be done all the same.
-fn missing(log: &RunLog) -> Failure {
+fn missing(store: &Store, log: &RunLog) -> Failure {
     let name = &log.integration;
-    let local = local(&values_folder(Path::new("")), name, log.org_id, &log.id).display().to_string();
+    let local = local(&values_folder(Path::new("")), name, log.org_id, log.values_id()).display().to_string();
     let (why, what) = match log.values.as_ref().map(|v| v.keep) {
         Some(Keep::Local) => (
             "they were kept on the machine that applied, and this is another one, or they were removed".to_owned(),
@@ -221,13 +222,29 @@ fn missing(log: &RunLog) -> Failure {
             ("the run was made before values were kept, or sent nothing".to_owned(), "later runs keep them".to_owned())
         }
     };
-    let diagnostic = Diagnostic::error(Code::ValuesMissing, format!("run {} has no values to go back to: {why}", log.id))
-        .note("nothing was read from Salesforce and nothing was written")
-        .help(what)
-        .help(format!(
+    let diagnostic =
+        Diagnostic::error(Code::ValuesMissing, format!("run {} has no values to go back to: {why}", log.id))
+            .note("nothing was read from Salesforce and nothing was written")
+            .help(what);
+    let diagnostic = if log.records.updated == 0 {
+        // It died, and what it wrote was not found out. Another run than the last is taken back only where somebody names it.
+        let before = |run: &RunSummary| run.records.updated > 0 && run.start < log.start;
+        let before = store.newest(name, log.environment, log.org_id, before).ok().flatten();
+        let diagnostic =
+            diagnostic.note(format!("of {} it is not known which it wrote", counted(log.records.unknown, "record")));
+        match before {
+            Some(run) => diagnostic.help(format!(
+                "the last run before it that is known to have written is {0}: `footbridge undo {0}` takes it back where its values still stand",
+                run.id
+            )),
+            None => diagnostic,
+        }
+    } else {
+        diagnostic.help(format!(
             "which records and fields it changed: `footbridge runs show {}`; a report with the old values, applied with `{name}`, sets them anew",
             log.id
-        ));
+        ))
+    };
     Failure::new(Exit::Failed, diagnostic)
 }
 
@@ -236,7 +253,8 @@ impl Run {
         let reader = self.store.open_values(&self.values, self.key.as_ref()).map_err(|p| self.unreadable(&p))?;
         let head = reader.head();
         let log = &self.log;
-        if (&head.run, &head.integration, head.org_id) != (&log.id, &log.integration, log.org_id) {
+        let its_own = head.run == log.id || head.run == log.values_id();
+        if !its_own || (&head.integration, head.org_id) != (&log.integration, log.org_id) {
             let detail = "it holds the values of another run".to_owned();
             return Err(self.unreadable(&ValuesProblem::Damaged { path: self.values.clone(), detail }));
         }
@@ -264,9 +282,9 @@ impl Run {
         Failure::new(if code == Code::ValuesLocked { Exit::Unauthorised } else { Exit::Failed }, diagnostic)
     }
 
-    /// The records that the run wrote, or may have written.
-    fn updated(&self) -> Result<HashSet<RecordId>, Failure> {
-        let mut updated = HashSet::new();
+    /// The records that the run wrote, or may have written; `None`: any whose values are kept, since it died and which they were was not found out then.
+    fn updated(&self) -> Result<Option<HashSet<RecordId>>, Failure> {
+        let (mut updated, mut listed) = (HashSet::new(), 0);
         for line in self.store.outcomes(&self.path, &self.log).map_err(no_run)?.1 {
             let line = line
                 .map_err(|e| Failure::usage(Code::UnknownRun, format!("the outcomes of run {}: {e}", self.log.id)))?;
@@ -274,9 +292,10 @@ impl Run {
                 && matches!(line.outcome, Outcome::Updated | Outcome::Unknown)
             {
                 updated.insert(line.record);
+                listed += 1;
             }
         }
-        Ok(updated)
+        Ok((listed >= self.log.may_have_written()).then_some(updated))
     }
 }
 
@@ -343,7 +362,7 @@ pub async fn plan(
         let next = reader.next().transpose().map_err(|p| run.unreadable(&p))?;
         let last = next.is_none();
         match next {
-            Some(values) if updated.contains(&values.id) => part.push(values),
+            Some(values) if updated.as_ref().is_none_or(|updated| updated.contains(&values.id)) => part.push(values),
             Some(_) => left_out += 1,
             None => {}
         }
@@ -398,13 +417,10 @@ pub async fn plan(
     });
     let mut warnings = Vec::new();
     if left_out > 0 {
-        warnings.push(format!(
-            "{} of the run were not updated by it, and are left out",
-            crate::render::counted(left_out, "record")
-        ));
+        warnings.push(format!("{} of the run were not updated by it, and are left out", counted(left_out, "record")));
     }
     if changed_since > 0 {
-        let fields = crate::render::counted(changed_since, "field");
+        let fields = counted(changed_since, "field");
         warnings.push(format!("{fields} left alone: changed since the run (`{CHANGED_SINCE}`, listed below)"));
     }
     let context = Context {

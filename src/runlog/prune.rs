@@ -1,7 +1,8 @@
 //! What of the history may go: chosen here, shown to somebody, then removed.
 //!
 //! Never what a later run needs: the last run that was carried out of each integration, environment and org (guards compare with it), the last that
-//! wrote (drift and undo go by it), the newest one of any kind, runs that have not ended, and logs that cannot be read.
+//! wrote or may have, and the last that is known to have (drift and undo go by them), the newest one of any kind, runs that have not ended, and logs that
+//! cannot be read. A run that was resumed after it had its log stays with the log of its end: they share the values.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Filter, Listed, RunSummary, Store, StoreProblem, Trigger, values};
+use super::{Filter, Listed, RunSummary, Store, StoreProblem, Trigger, stamp, values};
 use crate::model::{EnvironmentName, OrgId};
 
 /// How much stays.
@@ -105,7 +106,8 @@ impl Store {
     pub fn prunable(&self, keep: Keep, filter: &Filter, local: &Path) -> Result<Pruning, StoreProblem> {
         let mut found = Pruning::default();
         let mut seen: HashMap<Line, usize> = HashMap::new();
-        let (mut finished, mut wrote): (HashSet<Line>, HashSet<Line>) = Default::default();
+        let [mut finished, mut wrote, mut updated]: [HashSet<Line>; 3] = Default::default();
+        let mut begun: HashSet<(Line, String)> = HashSet::new();
         self.each(filter, |listed| {
             let run = match listed {
                 Listed::Run(run) => run,
@@ -122,11 +124,16 @@ impl Store {
             *before += 1;
             // As guards see it: an undo is no measure.
             let last_finished = run.exit.carried_out() && run.trigger != Trigger::Undo && finished.insert(line.clone());
-            let last_wrote = run.wrote() && wrote.insert(line);
+            let last_wrote = run.wrote() && wrote.insert(line.clone());
+            // A run that died may have written nothing that is known: it does not stand for the one before it.
+            let last_updated = run.records.updated > 0 && updated.insert(line.clone());
+            let start = (line, stamp(run.start));
             let young = keep.since.is_some_and(|since| run.start >= since);
             // Intents lie on the branch alone.
             let open = self.has(&run.path.with_extension("intent.yaml"));
-            if newest || among_last || last_finished || last_wrote || young || open {
+            let needed = newest || among_last || last_finished || last_wrote || last_updated;
+            if needed || young || open || begun.contains(&start) {
+                begun.insert(start);
                 found.staying += 1;
                 return ControlFlow::Continue(());
             }

@@ -86,9 +86,16 @@ impl RunSummary {
     }
 
     /// Did it change records, or may it have? What is in the org comes from the newest such run: drift is told of it, `undo NAME` takes it back, and pruning
-    /// leaves it whole.
+    /// leaves it whole. Of a run that died it may not be known which records those are.
     pub fn wrote(&self) -> bool {
         self.records.updated + self.records.unknown > 0
+    }
+}
+
+impl RunLog {
+    /// Records that it updated, or may have. Its outcomes have a line for each; none for those of a run that died and whose values could not be read.
+    pub fn may_have_written(&self) -> u64 {
+        self.records.updated + self.records.unknown
     }
 }
 

@@ -105,6 +105,20 @@ fn every_item_and_every_contradiction_has_its_line() {
     }
 }
 
+/// Whoever reads one paragraph knows which way the data goes.
+#[test]
+fn the_readme_says_the_direction_first() {
+    let readme = text("README.md");
+    let first = readme.split("\n\n").nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "carries what a report says",
+        "onto the Salesforce records",
+        "never creates or deletes one, and carries nothing back",
+    ] {
+        assert!(first.contains(told), "{told}: {first}");
+    }
+}
+
 /// Every `footbridge …` line of the README is a command that the program knows, with flags that it has.
 #[test]
 fn every_command_of_the_readme_is_one_that_the_program_knows() {

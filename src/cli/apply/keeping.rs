@@ -12,7 +12,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
 use crate::plan::Plan;
 use crate::runlog::ValuesNote;
-use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, Writer, find};
+use crate::runlog::values::{self, FORMAT, Head, Keep, Recipient, ValuesProblem, Writer, committed, is_sealed};
 
 /// The folder for values that stay on this machine.
 pub fn local(place: &Place<'_>) -> PathBuf {
@@ -115,11 +115,14 @@ pub fn keep(place: &Place<'_>, plan: &Plan, run: &str, to: Option<&values::Place
     })
 }
 
-/// What a run that was killed has kept.
-pub fn kept_before(place: &Place<'_>, integration: &str, org_id: OrgId, run: &str) -> ValuesNote {
-    let Some(path) = find(&local(place), &runs(place), integration, org_id, run) else { return ValuesNote::none() };
+/// What a run that was killed, or left a job at work, has kept: here or, once it was pushed, on the branch of run logs.
+pub fn kept_before(turn: &Turn<'_>, integration: &str, org_id: OrgId, run: &str) -> ValuesNote {
+    let place = turn.place();
+    let beside = committed(&runs(place), integration, org_id, run);
+    let found = turn.store().values(&local(place), &beside, (integration, org_id, run));
+    let Some(path) = found else { return ValuesNote::none() };
     let settings = &place.repository.project.values;
-    let committed = path.extension().is_some_and(|e| e == "age");
+    let committed = is_sealed(&path);
     ValuesNote {
         keep: if committed { Keep::Committed } else { Keep::Local },
         file: path.file_name().map(|n| n.to_string_lossy().into_owned()),

@@ -235,7 +235,7 @@ impl Publisher {
 
 /// A run's files as the branch is to have them.
 fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
-    let values = written.log.with_file_name(format!("{}.values.age", log.id));
+    let values = written.log.with_file_name(format!("{}.values.age", log.values_id()));
     let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
     let changes = files.into_iter().flatten().map(|path| file(place.root, path));
     Done { changes: changes.collect(), line: line(log), scheduled: log.tick.is_some() }

@@ -164,7 +164,7 @@ async fn in_turn(
         one.head.run, one.head.integration, plan.summary.records
     ));
     let carried = carry_out(turn, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
-    let values = keeping::kept_before(place, &one.head.integration, one.head.org_id, &one.head.run);
+    let values = keeping::kept_before(turn, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,
         run: one.head.run.clone(),

@@ -14,8 +14,7 @@ mod write;
 mod tests;
 
 pub use format::{FORMAT, Head, Keep, RecordValues};
-pub(in crate::runlog) use place::committed;
-pub use place::{Place, Recipient, find, is_sealed, local};
+pub use place::{Place, Recipient, committed, is_sealed, local};
 pub use problem::ValuesProblem;
 pub use read::Reader;
 pub use write::{Kept, Writer};

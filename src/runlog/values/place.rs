@@ -71,7 +71,7 @@ pub fn local(folder: &Path, integration: &str, org_id: OrgId, run: &str) -> Path
 }
 
 /// The one in the folder of run logs. A run's stamp begins with its year.
-pub(in crate::runlog) fn committed(runs: &Path, integration: &str, org_id: OrgId, run: &str) -> PathBuf {
+pub fn committed(runs: &Path, integration: &str, org_id: OrgId, run: &str) -> PathBuf {
     let year = safe_segment(run.get(..4).unwrap_or("0000"));
     let folder = runs.join(safe_segment(integration)).join(org_id.as_str()).join(year);
     folder.join(format!("{}.values.age", safe_segment(run)))
@@ -80,11 +80,4 @@ pub(in crate::runlog) fn committed(runs: &Path, integration: &str, org_id: OrgId
 /// Does it take a key to open this file?
 pub fn is_sealed(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "age")
-}
-
-/// The file with a run's values, where there is one in these folders: the plain one of this machine first, then the committed one. `run` is the log's id.
-pub fn find(values: &Path, runs: &Path, integration: &str, org_id: OrgId, run: &str) -> Option<PathBuf> {
-    [local(values, integration, org_id, run), committed(runs, integration, org_id, run)]
-        .into_iter()
-        .find(|path| path.is_file())
 }

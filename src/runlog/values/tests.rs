@@ -130,10 +130,34 @@ fn values_are_found_by_their_runs_id_and_an_id_leads_nowhere_else() {
     let folder = tempfile::tempdir().unwrap();
     let (values, runs) = (folder.path().join("values"), folder.path().join("runs"));
     let (name, org) = (head().integration, head().org_id);
-    assert!(find(&values, &runs, &name, org, "2026-11-22T080003Z").is_none());
+    let store = crate::runlog::Store::open(&runs);
+    let log = committed(&runs, &name, org, "2026-11-22T080003Z").with_file_name("2026-11-22T080003Z.yaml");
+    let find = |run: &str| store.values(&values, &log, (&name, org, run));
+    assert!(find("2026-11-22T080003Z").is_none());
     written(&Place::Local(values.clone()), true);
-    assert!(find(&values, &runs, &name, org, "2026-11-22T080003Z").is_some());
-    assert!(find(&values, &runs, &name, org, "../2026-11-22T080003Z").is_none());
+    assert!(find("2026-11-22T080003Z").is_some());
+    assert!(find("../2026-11-22T080003Z").is_none());
+}
+
+#[test]
+fn a_log_names_the_values_of_a_run_of_its_own_start_alone() {
+    let (log, _) = sample::run();
+    let stamp = crate::runlog::stamp(log.start);
+    let own = format!("{stamp}-2");
+    for (file, found) in [
+        (format!("{stamp}.values.age"), stamp.clone()),
+        (format!("{stamp}.jsonl"), stamp.clone()),
+        (format!("{stamp}-3.jsonl"), format!("{stamp}-3")),
+        (format!("{stamp}.yaml"), own.clone()),
+        (format!("{stamp}-x.jsonl"), own.clone()),
+        (format!("{stamp}/../x.jsonl"), own.clone()),
+        (format!("../{stamp}.jsonl"), own.clone()),
+        ("2020-01-01T000000Z.jsonl".to_owned(), own.clone()),
+    ] {
+        let note = crate::runlog::ValuesNote { file: Some(file.clone()), ..crate::runlog::ValuesNote::none() };
+        let log = crate::runlog::RunLog { id: own.clone(), values: Some(note), ..log.clone() };
+        assert_eq!(log.values_id(), found, "{file}");
+    }
 }
 
 #[test]
