@@ -216,13 +216,13 @@ fn fitting(world: &World, root: &Path, vault: Vault, place: &KeyPlace) -> (Vault
     let shut = matches!(place, KeyPlace::File { .. })
         && keyring::is_on(world)
         && matches!(vault.all(), Err(VaultProblem::WrongKey { .. }));
-    if let (true, Said::Key(text)) = (shut, if shut { keyring::look(world) } else { Said::Nothing }) {
-        if let Some(other) = Key::read(&text).ok().map(|key| open(world, root, key)).filter(|vault| vault.all().is_ok())
-        {
-            return (other, KeyPlace::Keyring);
-        }
+    let other = if shut { keyring::look(world) } else { Said::Nothing };
+    let opens =
+        |text: &Secret| Key::read(text).ok().map(|key| open(world, root, key)).filter(|vault| vault.all().is_ok());
+    match other {
+        Said::Key(text) => opens(&text).map_or((vault, place.clone()), |other| (other, KeyPlace::Keyring)),
+        Said::Nothing | Said::Closed(_) => (vault, place.clone()),
     }
-    (vault, place.clone())
 }
 
 /// The store, where there is a key for it. `None`: nothing was ever kept here.
