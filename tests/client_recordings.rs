@@ -23,7 +23,7 @@ fn recordings() -> Option<PathBuf> {
     #[allow(clippy::disallowed_methods)]
     let folder = std::env::var("FOOTBRIDGE_RECORDINGS").ok().map(PathBuf::from).filter(|f| f.is_dir());
     if folder.is_none() {
-        eprintln!("LEFT OUT: FOOTBRIDGE_RECORDINGS names no folder, so the recorded replies were not read");
+        crate::scene::left_out("FOOTBRIDGE_RECORDINGS names no folder, so the recorded replies were not read");
     }
     folder
 }

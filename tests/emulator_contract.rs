@@ -11,7 +11,7 @@ fn recordings() -> Option<PathBuf> {
     #[allow(clippy::disallowed_methods)]
     let folder = std::env::var("FOOTBRIDGE_RECORDINGS").ok();
     if folder.is_none() {
-        eprintln!("LEFT OUT: set FOOTBRIDGE_RECORDINGS to hold the emulator against recorded replies");
+        crate::scene::left_out("set FOOTBRIDGE_RECORDINGS to hold the emulator against recorded replies");
     }
     folder.map(PathBuf::from)
 }

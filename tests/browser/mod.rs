@@ -52,7 +52,9 @@ fn chromedriver() -> Option<(Child, u16)> {
         Ok(process) => process,
         Err(error) => {
             assert!(std::env::var("CI").is_err(), "CI needs chromedriver (Debian: chromium chromium-driver): {error}");
-            eprintln!("LEFT OUT: no chromedriver on PATH (Debian: apt-get install chromium chromium-driver): {error}");
+            crate::scene::left_out(&format!(
+                "no chromedriver on PATH (Debian: apt-get install chromium chromium-driver): {error}"
+            ));
             return None;
         }
     };

@@ -101,7 +101,7 @@ async fn a_bad_seed_says_where() {
 async fn real_leads_load_from_their_csv() {
     #[allow(clippy::disallowed_methods)]
     let Ok(data) = std::env::var("FOOTBRIDGE_DATA") else {
-        eprintln!("LEFT OUT: set FOOTBRIDGE_DATA to load the real leads");
+        crate::scene::left_out("set FOOTBRIDGE_DATA to load the real leads");
         return;
     };
     let seed = PathBuf::from(data).join("activity/leads.csv");

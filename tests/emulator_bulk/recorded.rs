@@ -13,7 +13,7 @@ fn recorded(name: &str) -> Option<String> {
     #[allow(clippy::disallowed_methods)]
     let folder = std::env::var("FOOTBRIDGE_RECORDINGS").ok();
     if folder.is_none() {
-        eprintln!("LEFT OUT: set FOOTBRIDGE_RECORDINGS to hold the emulator against recorded replies");
+        crate::scene::left_out("set FOOTBRIDGE_RECORDINGS to hold the emulator against recorded replies");
     }
     Some(std::fs::read_to_string(PathBuf::from(folder?).join(name)).unwrap())
 }

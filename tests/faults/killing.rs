@@ -183,7 +183,7 @@ fn a_second_signal_ends_the_process_at_once_and_the_run_is_resumed() {
 fn answered(job: &Job, answer: &[u8]) -> Option<Ran> {
     use std::io::Write as _;
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("LEFT OUT: there is no `script` here to make a terminal with");
+        crate::scene::left_out("there is no `script` here to make a terminal with");
         return None;
     }
     let inner = job.scene.command(&[]);

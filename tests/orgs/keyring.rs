@@ -91,7 +91,9 @@ fn installed(started: std::io::Result<Child>) -> Option<Child> {
         Ok(process) => Some(process),
         Err(error) => {
             assert!(std::env::var("CI").is_err(), "CI needs a keyring (Debian: dbus gnome-keyring): {error}");
-            eprintln!("LEFT OUT: no keyring to start (Debian: apt-get install dbus gnome-keyring): {error}");
+            crate::scene::left_out(&format!(
+                "no keyring to start (Debian: apt-get install dbus gnome-keyring): {error}"
+            ));
             None
         }
     }

@@ -166,7 +166,7 @@ fn on_a_terminal(place: &Place, arguments: &[&str], typed: &str) -> Option<(i32,
         .env("SHELL", "/bin/sh");
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let Ok(mut child) = spawned else {
-        eprintln!("LEFT OUT: `script` of util-linux is not there, so nothing was typed on a terminal");
+        crate::scene::left_out("`script` of util-linux is not there, so nothing was typed on a terminal");
         return None;
     };
     // The terminal keeps the line until it is asked for; the pipe stays open until the end.

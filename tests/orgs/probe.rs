@@ -706,7 +706,7 @@ fn the_first_apply_of_a_version_to_production_warns_until_a_probe_has_passed() {
 fn answered(probed: &Probed, answer: &str) -> Option<Ran> {
     use std::io::Write as _;
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("LEFT OUT: there is no `script` here to make a terminal with");
+        crate::scene::left_out("there is no `script` here to make a terminal with");
         return None;
     }
     let inner = probed.scene.command(&[]);

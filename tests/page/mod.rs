@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::logs::{Log, ORG, PRODUCTION};
 use crate::browser::Browser;
+use crate::job;
 use crate::scene::Scene;
 
 /// Every file below a folder, as paths from there.
@@ -228,7 +229,33 @@ async fn axe(browser: &Browser, source: &str) -> Vec<String> {
 fn pages_are_accessible_and_fit_a_phone() {
     let scene = team();
     scene.run(&["report", "--pages", "2"]).exits(0);
+    planned(&scene);
     tokio::runtime::Runtime::new().unwrap().block_on(looked_at(&scene));
+}
+
+/// A plan with rows of every kind, values and a guard that holds it, as a page beside the pages of runs.
+fn planned(pages: &Scene) {
+    let scene = Scene::seeded(&job::leads(12, |n| n));
+    let fields = "  Logins__c: { column: Logins, show_values: true }\n  Note__c: { column: Note, show_values: true }";
+    job::integration(
+        &scene,
+        "Lead",
+        job::BY_EMAIL,
+        fields,
+        "goal: Find the leads that are likely to convert\nguards: { max_overwrites: 3 }",
+    );
+    job::on_leads(&scene, 14, |n| if n % 3 == 0 { n } else { n + 1_000 });
+    let long = "a note that is much longer than what stands in a line of a phone ".repeat(2);
+    let more = format!("lead00001@example.org,7,twice\n,7,no key\nlead00002x@example.org,many,{long}\n");
+    let report = scene
+        .read("exports/people.csv")
+        .replace("lead00004@example.org,1004,same", "lead00004@example.org,many,another");
+    scene.write("exports/people.csv", &(report + &more));
+    let planned = scene.run(&["plan", "people", "--format", "html"]).exits(0);
+    for told in ["1005", "another", "max_overwrites"] {
+        assert!(planned.out.contains(told), "{told}: {}", planned.out);
+    }
+    pages.write("public/plan.html", &planned.out);
 }
 
 async fn looked_at(scene: &Scene) {
@@ -237,12 +264,13 @@ async fn looked_at(scene: &Scene) {
         .ok()
         .map(|file| std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}")));
     if rules.is_none() {
-        eprintln!("LEFT OUT: accessibility by axe-core; set FOOTBRIDGE_AXE to its axe.min.js");
+        crate::scene::left_out("accessibility by axe-core; set FOOTBRIDGE_AXE to its axe.min.js");
     }
     let pages = [
         ("index", "index.html".to_owned()),
         ("history", format!("integrations/logins-to-leads/sandbox-{ORG}.html")),
         ("run", format!("runs/logins-to-leads/{ORG}/2026-10-28T090000Z.html")),
+        ("plan", "plan.html".to_owned()),
     ];
     for (name, page) in pages {
         for (width, scheme) in [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")] {

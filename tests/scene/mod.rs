@@ -1,10 +1,16 @@
 //! A team repository in a temporary folder, an emulated org beside it, and the real binary run between them. Hermetic: cleared environment, own home,
 //! fixed width.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use footbridge::emulator::{self, Emulator};
+
+/// Says what a test leaves out. Past libtest's capture, which takes what `eprintln!` says in a test that passes.
+pub fn left_out(what: &str) {
+    writeln!(std::io::stderr().lock(), "LEFT OUT: {what}").unwrap();
+}
 
 /// What a command printed and how it ended.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::scene::Scene;
 
 fn left_out(what: &str) -> bool {
     if !cfg!(feature = "object-stores") {
-        eprintln!("LEFT OUT: {what} (built without --features object-stores)");
+        crate::scene::left_out(&format!("{what} (built without --features object-stores)"));
     }
     !cfg!(feature = "object-stores")
 }

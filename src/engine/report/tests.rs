@@ -446,7 +446,8 @@ fn a_report_can_be_read_on_another_thread() {
 #[test]
 fn real_reports_read_as_the_csv_crate_reads_them() {
     let Some(data) = std::env::var_os("FOOTBRIDGE_DATA") else {
-        eprintln!("LEFT OUT: FOOTBRIDGE_DATA is not set, so no real report was read");
+        // Past the capture of what tests print.
+        writeln!(std::io::stderr().lock(), "LEFT OUT: FOOTBRIDGE_DATA is not set, so no real report was read").unwrap();
         return;
     };
     let folder = Path::new(&data).join("activity");
