@@ -1,6 +1,6 @@
 //! Reports from elsewhere, through the real binary: https addresses, object stores, packed files; and what a configuration can not have carried away.
 
-mod fake;
+pub mod fake;
 mod packed;
 mod reach;
 mod stores;
