@@ -10,10 +10,14 @@ fn later(team: &Team, arguments: &[&str]) -> crate::scene::Ran {
 
 /// The same from a clone, under way.
 fn start_later(team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
+    start_in(7, team, clone, arguments)
+}
+
+/// So many hours from now, by that machine's clock.
+fn start_in(hours: u32, team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
     let mut command = team.command(clone, arguments);
-    // Seven hours from now, by this machine's clock.
-    let soon =
-        std::process::Command::new("date").args(["-u", "-d", "+7 hours", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
+    let ahead = format!("+{hours} hours");
+    let soon = std::process::Command::new("date").args(["-u", "-d", &ahead, "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
     command.env("FOOTBRIDGE_NOW", String::from_utf8(soon.stdout).unwrap().trim());
     team.job.start_command(command)
 }
@@ -154,6 +158,97 @@ fn a_dead_runs_log_that_cannot_be_pushed_goes_with_the_next() {
     assert_eq!(logs.len(), 2);
     assert_eq!((&logs[0]["exit"], &logs[0]["problems"][0]["code"]), (&"interrupted".into(), &"FB0844".into()));
     assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
+}
+
+/// The files of the branch in a clone are those of the remote.
+#[track_caller]
+fn has_all(team: &Team, clone: &str) {
+    let tip = |folder: &std::path::Path| super::git(folder, &["rev-parse", super::RUNS]);
+    assert_eq!(tip(&team.clone_of(clone)), tip(&team.remote()));
+}
+
+#[test]
+fn the_own_log_of_a_run_that_was_taken_for_dead_takes_the_place_of_the_other_machines() {
+    let team = Team::new(6);
+    let hook = team.remote().join("hooks/update");
+    team.during("method: PATCH", || drop(team.refusing())).exits(1).says("FB0842").says("committed here");
+    std::fs::remove_file(hook).unwrap();
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (0, 1, 0));
+    team.apply("b").exits(0).says("died on machine-a").says("No changes");
+    assert_eq!((team.logs().len(), ends(&team.logs()[0])), (2, [0, 0, 0, 0, 6]));
+    let run = team.logs()[0]["id"].as_str().unwrap().to_owned();
+    // What a knows of its own run is truer than what b found out.
+    team.run("a", &["runs", "show", &run]).exits(0).says("Completed");
+    team.apply("a").exits(0).says(&run).says("its own log is on the branch now");
+    let logs = team.logs();
+    assert_eq!((logs.len(), ends(&logs[0]), &logs[0]["status"]), (3, [6, 0, 0, 0, 0], &"Completed".into()));
+    let outcomes = team.files().into_iter().find(|f| f.ends_with(&format!("{run}.records.jsonl"))).unwrap();
+    assert_eq!(team.file(&outcomes).matches("\"outcome\":\"updated\"").count(), 6);
+    has_all(&team, "a");
+    // Once and for all, for either of them.
+    team.apply("a").exits(0).never_says("its own log");
+    team.apply("b").exits(0).never_says("its own log");
+    assert_eq!((team.logs().len(), ends(&team.logs()[0])), (5, [6, 0, 0, 0, 0]));
+    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+}
+
+#[test]
+fn of_two_machines_that_clear_up_after_one_run_the_log_on_the_remote_counts() {
+    let team = Team::new(6);
+    team.killed("method: PATCH", "delay");
+    let hook = team.refusing();
+    later(&team, &APPLY).exits(1).says("FB0842").says("committed here");
+    std::fs::remove_file(hook).unwrap();
+    team.another("c");
+    start_in(8, &team, "c", &APPLY).ends().exits(0).says("died on machine-a");
+    let log = team.files().into_iter().find(|f| f.ends_with("Z.yaml")).unwrap();
+    let before = team.file(&log);
+    let said = start_in(9, &team, "b", &APPLY).ends().exits(0).says("that one counts");
+    assert_eq!((team.file(&log), team.logs().len()), (before.clone(), 3));
+    // The other one is not lost.
+    let shown = said.err.split("git show ").nth(1).unwrap().split('`').next().unwrap();
+    let kept = super::git(&team.clone_of("b"), &["show", shown]);
+    assert!(kept.contains("FB0844") && kept != before, "{kept}");
+    has_all(&team, "b");
+    start_in(10, &team, "b", &APPLY).ends().exits(0).never_says("that one counts");
+}
+
+#[test]
+fn a_run_that_another_machine_has_cleared_up_is_not_carried_on_by_its_own() {
+    for push in [false, true] {
+        let team = Team::new(LEADS);
+        team.killed("method: PATCH, after: 1", "delay_answer");
+        later(&team, &["apply", "--resume", "--env", "sandbox", "--push"]).exits(0).says("died on machine-a");
+        let (calls, log) = (team.job.scene.write_calls(), team.logs());
+        let resume = ["apply", "--resume", "--push"];
+        team.run("a", &resume[..2 + usize::from(push)]).exits(0).says("was cleared up by another machine");
+        assert_eq!((team.job.scene.write_calls(), team.logs()), (calls, log));
+        assert_eq!((team.journals("a"), team.locks().len()), (0, 0));
+        team.apply("a").exits(0);
+        assert_eq!((team.logs().len(), team.job.state()), (2, team.job.wanted()));
+    }
+}
+
+#[test]
+fn a_resume_that_fails_keeps_the_lock_of_a_run_that_had_begun_to_write() {
+    let team = Team::new(LEADS);
+    team.killed("method: PATCH, after: 1", "delay_answer");
+    // The remote is gone as soon as the lock has been taken over.
+    let (taken, slow) = (team.clone_of("taken"), team.clone_of("upload.sh"));
+    team.remote_does(&format!("case \"$1\" in refs/heads/footbridge-lock/*) touch '{}';; esac\n", taken.display()));
+    std::fs::write(&slow, format!("#!/bin/sh\n[ -e '{}' ] && exit 1\nexec git-upload-pack \"$@\"\n", taken.display()))
+        .unwrap();
+    super::executable(&slow);
+    super::git(&team.clone_of("a"), &["config", "remote.origin.uploadpack", slow.to_str().unwrap()]);
+    team.run("a", &["apply", "--resume"]).exits(1).says("fetch the branch").says("nothing was sent");
+    assert!(taken.exists());
+    assert_eq!((team.locks().len(), team.count(".intent.yaml"), team.journals("a")), (1, 1, 1));
+    team.apply("b").exits(1).says("machine-a");
+    std::fs::remove_file(team.remote().join("hooks/update")).unwrap();
+    std::fs::remove_file(taken).unwrap();
+    team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
+    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
 }
 

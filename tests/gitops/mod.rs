@@ -203,13 +203,14 @@ impl Team {
         running
     }
 
-    /// An apply of `a` in a call that takes three seconds.
+    /// An apply of `a`, and what is done while it is in a call.
     #[track_caller]
-    pub fn slowed(&self, on: &str) -> Running {
-        self.job.faults(&format!("- on: {{ {on} }}\n  action: {{ delay: 3000 }}\n"));
-        let running = self.start("a", &["apply", "notes", "--yes", "--push"]);
-        until("the call", || self.job.org().held() == 1);
-        running
+    pub fn during(&self, on: &str, done: impl FnOnce()) -> Ran {
+        let running = self.held(on, "delay", &["apply", "notes", "--yes", "--push"]);
+        done();
+        self.job.org().clear_faults();
+        self.job.org().let_go();
+        running.ends()
     }
 
     /// The journals of a clone.

@@ -205,9 +205,8 @@ fn the_lock_keeps_the_other_machine_out() {
 #[test]
 fn with_the_remote_gone_before_the_first_write_nothing_is_sent() {
     let team = Team::new(6);
-    let running = team.slowed("path: 'query?q='");
-    std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
-    running.ends().exits(1).says("FB0843").says("nothing was sent");
+    let gone = || std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
+    team.during("path: 'query?q='", gone).exits(1).says("FB0843").says("nothing was sent");
     assert_eq!(team.job.scene.write_calls(), 0);
     assert_eq!(team.journals("a"), 0);
     std::fs::rename(team.clone_of("gone.git"), team.remote()).unwrap();
@@ -222,9 +221,8 @@ fn with_the_remote_gone_before_the_first_write_nothing_is_sent() {
 #[test]
 fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
     let team = Team::new(6);
-    let running = team.slowed("method: PATCH");
-    std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
-    running.ends().exits(1).says("FB0842").says("committed here").says("could not be given back");
+    let gone = || std::fs::rename(team.remote(), team.clone_of("gone.git")).unwrap();
+    team.during("method: PATCH", gone).exits(1).says("FB0842").says("committed here").says("could not be given back");
     assert_eq!(team.job.state(), team.job.wanted());
     std::fs::rename(team.clone_of("gone.git"), team.remote()).unwrap();
     assert_eq!((team.logs().len(), team.count(".intent.yaml")), (0, 1));
@@ -361,16 +359,50 @@ fn of_several_side_by_side_none_looks_at_a_history_that_is_still_being_fetched()
 
 #[test]
 fn a_run_ends_before_others_take_it_for_dead() {
-    let mut team = Team::with(super::LEADS, "git: { stale_after: 3s }\n");
-    // By the machines' clock no time passes.
+    let mut team = Team::with(super::LEADS, "git: { stale_after: 6s }\n");
+    // By the machines' clock no time passes. The run's time is over 5.4 s after it begins to carry out; the first answer comes 5.7 s after its call at the soonest,
+    // and is waited for.
     team.at("2026-11-23T09:00:00Z");
-    team.job.faults("- on: { method: PATCH }\n  action: { delay: 5000 }\n");
+    team.job.faults("- on: { method: PATCH }\n  action: { delay: 5700 }\n");
     team.apply("a").exits(6).says("stale_after");
     let log = &team.logs()[0];
     assert_eq!((&log["exit"], ends(log)), (&"interrupted".into(), [200, 0, 0, 210, 0]));
     assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    // With all the time that it needs.
+    team.job.org().clear_faults();
+    let project = team.clone_of("a").join("integrations/project.yaml");
+    std::fs::write(project, "footbridge: 1\nkind: project\ngit: {}\n").unwrap();
     team.apply("a").exits(0);
     assert_eq!(team.job.state(), team.job.wanted());
+}
+
+#[test]
+fn what_another_process_commits_during_a_push_goes_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "--quiet", "--bare", "-b", "main", "remote.git"]);
+    git(folder.path(), &["clone", "--quiet", "remote.git", "here"]);
+    let (here, remote) = (folder.path().join("here"), folder.path().join("remote.git"));
+    let repository = Git::open(&here, Pauses::none()).unwrap();
+    let branch = Branch::new(repository, RUNS, "origin", Some(Author::nobody()));
+    let now = "2026-11-22T08:00:00Z".parse().unwrap();
+    let file = |name: &str| [Change { path: format!("runs/{name}.yaml"), content: Content::Bytes(name.into()) }];
+    let first = branch.commit(&file("first"), "first", now).unwrap();
+    let second = branch.commit(&file("second"), "second", now).unwrap();
+    let local = format!("refs/heads/{RUNS}");
+    git(&here, &["update-ref", &local, &first]);
+    // The second commit is made while the remote takes the push.
+    let hook = remote.join("hooks/update");
+    let moves = format!("git -C '{}' update-ref {local} {second}", here.display());
+    std::fs::write(&hook, format!("#!/bin/sh\nunset $(git rev-parse --local-env-vars)\n{moves}\n")).unwrap();
+    executable(&hook);
+    branch.push(&file("third"), "third", now).unwrap();
+    assert_eq!(git(&here, &["rev-parse", &local]), second);
+    std::fs::remove_file(hook).unwrap();
+    let files = || git(&remote, &["ls-tree", "-r", "--name-only", RUNS]);
+    assert_eq!(files(), "runs/first.yaml\nruns/third.yaml");
+    let pushed = branch.push(&[], "the rest", now).unwrap();
+    assert_eq!(files(), "runs/first.yaml\nruns/second.yaml\nruns/third.yaml");
+    assert_eq!((git(&here, &["rev-parse", &local]), pushed.rivals), (pushed.commit, Vec::new()));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_log_that_is_added_to_after_it_was_pushed_goes_along_once_more() {
     let path = team.clone_of("a").join("integrations/counts.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("retries: 0", "retries: 0, guards: { max_fills: 0 }")).unwrap();
-    // Of one the log is pushed before anybody is told, of the other it waits.
+    // Both logs are pushed before anybody is told: of the one that wrote, and of the one that was held.
     team.job.faults(REFUSED);
     team.run("a", &DUE).exits(4).says("FB0870").never_says("FB0842");
     assert_eq!(hook.came().len(), 1);
@@ -42,7 +42,7 @@ fn a_log_that_is_added_to_after_it_was_pushed_goes_along_once_more() {
         assert_eq!(problems(log), ["FB0870"], "{log}");
     }
     assert!(!team.clone_of("a").join("runs").exists(), "all of it is on the branch");
-    assert_eq!(team.subjects().len(), 3, "{:?}", team.subjects());
+    assert_eq!(team.subjects().len(), 4, "{:?}", team.subjects());
     team.run("b", &["runs", "show", "notes"]).exits(0).says("a notice was not delivered");
 }
 
@@ -139,6 +139,29 @@ fn of_two_machines_that_come_to_one_tick_one_runs() {
     late.ends().exits(0).says("`notes` has been run meanwhile");
     assert_eq!((team.logs().len(), team.locks().len()), (1, 0));
     team.run("b", &DUE).exits(0).says("nothing is to be run");
+}
+
+#[test]
+fn a_tick_that_had_nothing_to_write_is_on_the_remote_before_its_lock_is_given_back() {
+    let mut team = scheduled("", "schedule: hourly, retries: 0");
+    team.split();
+    team.run("a", &["apply", "counts", "--yes", "--push"]).exits(0);
+    team.at("2026-11-23T10:00:00Z");
+    // The counts have had their turn, and the notes are being written.
+    let running = team.held("method: PATCH", "delay", &DUE);
+    let ticks = || {
+        let logs = team.logs().into_iter();
+        let counts = logs.filter(|log| log["integration"] == "counts" && log["tick"] == "2026-11-23T10:00:00Z");
+        counts.map(|log| log["exit"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((ticks(), team.locks().len()), (vec!["nothing_to_do".into()], 1));
+    team.run("b", &DUE).exits(1).says("machine-a").never_says("No changes");
+    team.job.org().clear_faults();
+    team.job.org().let_go();
+    running.ends().exits(0);
+    team.run("b", &DUE).exits(0).says("nothing is to be run");
+    assert_eq!((ticks().len(), team.locks().len()), (1, 0));
+    assert_eq!(team.job.state(), team.job.wanted());
 }
 
 /// The scheduled run of `a` is killed while it writes.
