@@ -121,8 +121,12 @@ pub async fn integration(
     if asked.errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
         return turn.ended(Ok(Exit::Done));
     }
-    let ended = in_turn(&turn, target, given, asked, start).await;
-    turn.ended(ended)
+    let late = match asked.errand.tick {
+        Some(_) => super::told(place.world, super::scheduled::late(&turn, target, start, asked.cancel).await),
+        None => Exit::Done,
+    };
+    let ended = in_turn(&turn, target, given, asked, start).await.map(|exit| exit.and(late));
+    turn.ended(ended.map_err(|failure| Failure { exit: failure.exit.and(late), ..failure }))
 }
 
 /// What is done while the locks are held.
