@@ -246,7 +246,7 @@ pub struct ApplyArguments {
     /// Write this many records first, spread over fields and kinds of change, read them back, and go on only if they are as planned
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=2000), help_heading = HELD)]
     pub canary: Option<u64>,
-    /// Plan again at the end, and fail if a record that was updated would change again
+    /// Plan again at the end, and fail if a record would change: one that was updated, or one that somebody changed meanwhile
     #[arg(long, conflicts_with = "resume", help_heading = HELD)]
     pub verify: bool,
     /// Apply without keeping the values that are overwritten: this run cannot be undone

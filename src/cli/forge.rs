@@ -171,8 +171,11 @@ impl Forge {
         }
         let body = json(&response);
         let said = body["message"].as_str().or_else(|| body["error"].as_str()).unwrap_or("without a word");
+        // A server may repeat what it was sent.
+        let token = self.header.1.expose().trim_start_matches("Bearer ");
+        let said = said.replace(token, "[…]");
         let host = self.api.host_str().unwrap_or("the server").to_owned();
-        Err(ForgeError::Refused { status: response.status.as_u16(), host, said: said.to_owned() })
+        Err(ForgeError::Refused { status: response.status.as_u16(), host, said })
     }
 
     /// Who wrote a comment or an issue.

@@ -28,7 +28,15 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load(world: &World, environment: EnvironmentName) -> Result<Self, Failure> {
-        Self::with(world, &[environment])
+        Self::with(world, &[environment], true)
+    }
+
+    /// For a command that runs several integrations by itself: a variable that is not set is a failure of those that need it, and of no other.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in all files.
+    pub fn load_each(world: &World) -> Result<Self, Failure> {
+        Self::with(world, &[], true)
     }
 
     /// For a command that reaches no org: no variable need be set.
@@ -36,7 +44,7 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load_offline(world: &World) -> Result<Self, Failure> {
-        Self::with(world, &[])
+        Self::with(world, &[], false)
     }
 
     /// For a command about orgs alone: what is wrong in other files does not matter to it.
@@ -76,10 +84,11 @@ impl Repository {
         Ok(Self { root, loaded, base, trust })
     }
 
-    fn with(world: &World, needed: &[EnvironmentName]) -> Result<Self, Failure> {
+    /// `needed`: whose variables must be set. `reaches`: orgs are reached, so that on a pull request the base is held to.
+    fn with(world: &World, needed: &[EnvironmentName], reaches: bool) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
-        let base = if needed.is_empty() { None } else { Base::find(world)? };
+        let base = if reaches { Base::find(world)? } else { None };
         let mut loaded = match trusted_name(world) {
             None => config::load_for(&root, &|name| world.variable(name), needed),
             // No variable is read for a branch that is not trusted.

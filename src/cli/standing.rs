@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
 use super::ground::Place;
-use crate::config::valid::{Environment, Integration, Location, Schedule, Windows};
+use crate::config::valid::{Environment, Integration, Location, Schedule, Source, Windows};
 use crate::diag::Code;
 use crate::model::{EnvironmentName, OrgId};
 use crate::report::fresh;
-use crate::runlog::due::{Calendar, Judgement, Past, Standing, judge, overdue, passed_by, telling};
+use crate::runlog::due::{Calendar, Judgement, Past, Standing, came_late, judge, overdue, passed_by, telling};
 use crate::runlog::{RunLog, Status, Store, Trigger};
 
 /// So many logs are looked at, at most: of an integration that is run by hand over and over.
@@ -66,6 +66,10 @@ pub struct Stand<'a> {
     pub completed: Option<Timestamp>,
     /// The report is too old for `max_age`: so many seconds.
     pub stale: Option<u64>,
+    /// When the newest report was made that a run is known to have read.
+    read: Option<Timestamp>,
+    /// The longest that `max_age` allows.
+    limit: Option<SignedDuration>,
 }
 
 impl<'a> Stand<'a> {
@@ -93,13 +97,15 @@ impl<'a> Stand<'a> {
         });
         let mut logs: Vec<Logged> = Vec::new();
         if let Some(org_id) = org_id {
-            let (mut older, mut told, mut completed) = (0, false, false);
+            let (mut older, mut told, mut completed, mut scheduled) = (0, false, false, ticks.is_none());
             let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
                 older += usize::from(before.is_none_or(|before| log.start < before));
                 told |= telling([&log]).is_some();
                 completed |= is_completed(&log);
+                scheduled |= log.tick.is_some();
                 logs.push((path, log));
-                let enough = older >= MOST_BEFORE || (older > 0 && told && completed) || logs.len() >= MOST_LOGS;
+                let all = older > 0 && told && completed && scheduled;
+                let enough = older >= MOST_BEFORE || all || logs.len() >= MOST_LOGS;
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             read.map_err(|problem| {
@@ -110,6 +116,7 @@ impl<'a> Stand<'a> {
         let retries = settings.map_or(0, |settings| settings.retries);
         let newest = logs.first().map(|(path, _)| path.clone());
         let completed = logs.iter().map(|(_, log)| log).filter(|log| is_completed(log)).map(|log| log.start).max();
+        let read = logs.iter().find_map(|(_, log)| log.report.modified);
         let tells = telling(logs.iter().map(|(_, log)| log)).map(|log| log.id.clone());
         let telling = logs.into_iter().find(|(_, log)| Some(&log.id) == tells.as_ref());
         Ok(Self {
@@ -122,6 +129,8 @@ impl<'a> Stand<'a> {
             telling,
             completed,
             stale: settings.and_then(|settings| stale(place, integration, settings, environment, now)),
+            read,
+            limit: settings.and_then(|settings| settings.guards.max_age).map(age_limit),
         })
     }
 
@@ -144,11 +153,37 @@ impl<'a> Stand<'a> {
     pub fn passed_by(&self, now: Timestamp) -> Option<Timestamp> {
         passed_by(&self.ticks?, &self.past, now)
     }
+
+    /// The tick before the latest one, where it went by since the report was too old, though the one of this moment is young enough; with the seconds that
+    /// the report before was old when the next tick came. An integration that was never run by its schedule may not have had one then.
+    pub fn came_late(&self, report: Timestamp, now: Timestamp) -> Option<(Timestamp, u64)> {
+        let (passed, limit) = (self.may_be_late(now)?, self.limit?);
+        let young = !fresh::max_age(now.as_second(), report.as_second(), limit.as_secs()).verdict.stops();
+        let next = self.ticks?.latest(now).filter(|_| young)?;
+        came_late(passed, next, report, self.read?, limit).map(|age| (passed, age))
+    }
+
+    /// The tick before the latest one, where its report's age may be why it went by.
+    pub fn may_be_late(&self, now: Timestamp) -> Option<Timestamp> {
+        let known = self.limit.is_some() && self.read.is_some() && self.past.iter().any(|run| run.tick.is_some());
+        self.passed_by(now).filter(|_| known)
+    }
 }
 
 /// Did it bring the report's values? What an undo brought are those of before.
 fn is_completed(log: &RunLog) -> bool {
     log.status == Status::Completed && log.trigger != Trigger::Undo
+}
+
+fn age_limit(limit: std::time::Duration) -> SignedDuration {
+    SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX)
+}
+
+/// When a report was made that is a file of the repository; `None` where it is not there, or no such file.
+pub fn modified(place: &Place<'_>, source: &Source) -> Option<Timestamp> {
+    let Location::Path(file) = &source.location.value else { return None };
+    let modified = std::fs::metadata(place.root.join(file)).and_then(|found| found.modified()).ok()?;
+    Timestamp::try_from(modified).ok()
 }
 
 /// The age in seconds of a report that is too old, where it is a file that is there. Others are looked at when they are read.
@@ -160,9 +195,7 @@ fn stale(
     now: Timestamp,
 ) -> Option<u64> {
     let limit = i64::try_from(settings.guards.max_age?.as_secs()).unwrap_or(i64::MAX);
-    let Location::Path(file) = &integration.source(environment).location.value else { return None };
-    let modified = std::fs::metadata(place.root.join(file)).and_then(|found| found.modified()).ok()?;
-    let modified = Timestamp::try_from(modified).ok()?;
+    let modified = modified(place, integration.source(environment))?;
     let age = u64::try_from(now.as_second() - modified.as_second()).unwrap_or(0);
     fresh::max_age(now.as_second(), modified.as_second(), limit).verdict.stops().then_some(age)
 }

@@ -43,6 +43,8 @@ pub enum Difference {
     AlsoChanged,
     /// It would change again (`verify`).
     WouldChange,
+    /// It would change now, in a record of which nothing was planned (`verify`).
+    ChangedMeanwhile,
 }
 
 impl Difference {
@@ -54,6 +56,7 @@ impl Difference {
             Difference::Changed => "holds another value than was written",
             Difference::AlsoChanged => "was not written and has changed",
             Difference::WouldChange => "would change again",
+            Difference::ChangedMeanwhile => "was changed meanwhile",
         }
     }
 }
@@ -77,12 +80,24 @@ pub struct SecondLook {
     pub records: u64,
     /// Of these, records that are not as they were written.
     pub differ: u64,
+    /// Records beside these that would change now, and of which nothing was planned (`verify`): changed meanwhile, here or in the report.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub meanwhile: u64,
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldDifference>,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl SecondLook {
+    /// Is everything as it was written, and nothing else to be changed?
+    pub fn is_calm(&self) -> bool {
+        self.differ == 0 && self.meanwhile == 0
+    }
+
     /// The fields and what was found, in one line, without values.
     pub fn words(&self) -> String {
         let field = |f: &FieldDifference| format!("{} {} ({})", f.field, f.difference.words(), f.records);

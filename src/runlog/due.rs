@@ -110,11 +110,33 @@ pub fn judge(calendar: &impl Calendar, past: &[Past], now: Timestamp, retries: u
     Judgement { tick, next, standing }
 }
 
-/// The tick before the latest one, where it went by without any run although there were runs before: what a report that stayed too old leaves behind.
+/// The tick before the latest one, where it went by without any run although there were runs before, and a window did not hold it off all that time: what a
+/// report that stayed too old leaves behind.
 pub fn passed_by(calendar: &impl Calendar, past: &[Past], now: Timestamp) -> Option<Timestamp> {
     let latest = calendar.latest(now)?;
     let before = calendar.latest(latest.checked_sub(SignedDuration::from_secs(1)).ok()?)?;
+    let mut open = before;
+    while let Some(until) = calendar.closed_until(open) {
+        if until >= latest {
+            return None;
+        }
+        open = until;
+    }
     (!past.is_empty() && !past.iter().any(|run| run.counts_for(before, now))).then_some(before)
+}
+
+/// Was it its report that let a tick pass by (`passed_by`), though the one that is there now is young enough? Nothing is noted while a run waits, so it is
+/// judged by when reports were made: the one there now after that tick, and the newest that a run is known to have read (`last`) so long ago that it was too
+/// old when the next tick came. Gives the seconds that it was old then.
+pub fn came_late(
+    passed: Timestamp,
+    next: Timestamp,
+    report: Timestamp,
+    last: Timestamp,
+    limit: SignedDuration,
+) -> Option<u64> {
+    let age = next.duration_since(last);
+    (report > passed && age > limit).then(|| u64::try_from(age.as_secs()).unwrap_or(0))
 }
 
 /// Has it been due for longer than `grace`? Not while a window is open, nor for that long after one.
@@ -235,6 +257,30 @@ mod tests {
         let told = scheduled(tick + 5, tick - HOUR, false);
         assert_eq!(passed_by(&hourly(), &[before, told], at(tick + 9)), None);
         assert_eq!(standing(&[before, told], tick + 9), Standing::Due { tries: 0 }, "it is no try of this tick");
+    }
+
+    #[test]
+    fn a_tick_that_was_held_off_until_the_next_did_not_pass_by() {
+        let tick = 10 * HOUR;
+        let before = by_hand(tick - 5 * HOUR, true);
+        let passed = |closed| passed_by(&Every { seconds: HOUR, closed }, &[before], at(tick + 5));
+        assert_eq!(passed(vec![(tick - HOUR, tick)]), None);
+        assert_eq!(
+            passed(vec![(tick - HOUR, tick - 600), (tick - 900, tick + 60)]),
+            None,
+            "two that follow each other"
+        );
+        assert_eq!(passed(vec![(tick - HOUR, tick - 60)]), Some(at(tick - HOUR)), "there was a minute");
+    }
+
+    #[test]
+    fn a_report_came_late_when_it_is_of_after_the_tick_and_the_one_before_was_too_old() {
+        let (passed, next, limit) = (at(14 * HOUR), at(15 * HOUR), SignedDuration::from_hours(2));
+        let late = |report, last| came_late(passed, next, at(report), at(last), limit);
+        assert_eq!(late(15 * HOUR, 12 * HOUR), Some(3 * 3_600));
+        assert_eq!(late(14 * HOUR + 1, 13 * HOUR - 1), Some(2 * 3_600 + 1));
+        assert_eq!(late(14 * HOUR, 12 * HOUR), None, "it was there when the tick came: nobody called");
+        assert_eq!(late(15 * HOUR, 13 * HOUR), None, "the one before was young enough all the time: nobody called");
     }
 
     #[test]

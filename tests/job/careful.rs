@@ -137,3 +137,48 @@ fn a_known_failure_is_listed_and_not_sent_until_its_day_is_over() {
     scene.write("integrations/more.yaml", &known("2027-01-01", &ids[3]).replace("Logins__c", "Other__c"));
     scene.run(&["validate"]).exits(0).says("FB0243");
 }
+
+#[test]
+fn verify_fails_for_a_record_that_somebody_changed_meanwhile_and_not_for_those_that_were_left() {
+    // Five are planned; the sixth agrees with the report until somebody changes it, after the plan was made.
+    let run = |edited: usize, more: &[&str]| {
+        let scene = Scene::seeded(&leads(6, |n| if n == 5 { 105 } else { n }));
+        integration(&scene, "Lead", BY_EMAIL, LEADS, "");
+        on_leads(&scene, 6, |n| n + 100);
+        scene.run(&["plan", "people", "--out", "people.plan"]).exits(0);
+        let id = |n: usize| {
+            let lead = record(&scene, "Lead", "Email", &format!("lead{n:05}@example.org"));
+            lead["Id"].as_str().unwrap().to_owned()
+        };
+        let change: Record = [("Logins__c".to_owned(), json!(4242))].into_iter().collect();
+        scene.org().edit("Lead", &id(edited), &change).unwrap();
+        scene.write("some.ids", &format!("{}\n{}\n", id(1), id(2)));
+        let ran = scene.run(&[&["apply", "people.plan", "--yes", "--verify"], more].concat());
+        (ran.never_says("4242"), logs(&scene).pop().unwrap(), scene)
+    };
+    let looked = |log: &Value| {
+        let look = &log["verify"];
+        (look["records"].as_u64().unwrap(), look["differ"].as_u64().unwrap(), look["meanwhile"].as_u64().unwrap_or(0))
+    };
+
+    let (ran, log, scene) = run(5, &[]);
+    ran.exits(1).says("FB0836").says("1 record of which nothing was planned would change now (changed meanwhile)");
+    assert_eq!((&log["status"], &log["records"]["updated"], looked(&log)), (&json!("Failed"), &json!(5), (5, 0, 1)));
+    let field = json!([{ "field": "Logins__c", "difference": "changed_meanwhile", "records": 1 }]);
+    assert_eq!(log["verify"]["fields"], field);
+    let shown = scene.run(&["runs", "show", log["id"].as_str().unwrap()]).exits(0);
+    shown.says("5 records as planned, 1 more changed meanwhile: Logins__c was changed meanwhile (1)");
+
+    // Beyond the limit nothing is missed; what nobody planned still is.
+    let (ran, log, _) = run(5, &["--limit", "2"]);
+    ran.exits(6).says("FB0836");
+    assert_eq!(looked(&log), (2, 0, 1));
+    // Only these were to be looked after.
+    let (ran, log, _) = run(5, &["--records", "some.ids"]);
+    ran.exits(6).never_says("FB0836");
+    assert_eq!(looked(&log), (2, 0, 0));
+    // A record that drifted is left, and fails the run in its own right.
+    let (ran, log, _) = run(0, &[]);
+    ran.exits(6).never_says("FB0836");
+    assert_eq!((&log["records"]["drifted"], looked(&log)), (&json!(1), (4, 0, 0)));
+}

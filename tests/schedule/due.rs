@@ -161,3 +161,53 @@ fn one_that_cannot_run_does_not_stop_another() {
     at(&mut scene, "2026-11-23T09:30:00Z");
     assert_eq!([state(&scene, "a-cases"), state(&scene, "c-guests")], ["due", "done"]);
 }
+
+#[test]
+fn a_tick_that_went_by_for_a_stale_report_is_failed_before_the_next_one_is_run() {
+    let mut scene = scene();
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_age: 2h }");
+    at(&mut scene, "2026-11-23T13:05:00Z");
+    report_of(&scene, "people", "2026-11-23T12:00:00Z");
+    apply(&scene).exits(0).says("Completed");
+    for minute in [10, 40] {
+        at(&mut scene, &format!("2026-11-23T14:{minute}:00Z"));
+        apply(&scene).exits(0).says("waits for a newer report");
+    }
+    assert_eq!(logs_of(&scene, "people").len(), 1);
+
+    at(&mut scene, "2026-11-23T15:05:00Z");
+    report(&scene, "people", 50);
+    report_of(&scene, "people", "2026-11-23T15:00:00Z");
+    apply(&scene)
+        .exits(4)
+        .says("FB0708")
+        .says("`people` was not run for 2026-11-23 14:00")
+        .says("3 of 3 records updated");
+    let logs = logs_of(&scene, "people");
+    let told: Vec<_> = logs.iter().map(|log| [&log["status"], &log["exit"], &log["tick"]]).collect();
+    assert_eq!(told[1..], [["Failed", "guard", "2026-11-23T14:00:00Z"], ["Completed", "done", "2026-11-23T15:00:00Z"]]);
+    let guard = &logs[1]["guards"][0];
+    assert_eq!((&guard["name"], &guard["value"], &guard["held"]), (&"max_age".into(), &10_800.into(), &true.into()));
+    assert_eq!(line(&scene, "status", "people")["state"], "ok");
+    assert_eq!(state(&scene, "people"), "done");
+    apply(&scene).exits(0).says("nothing is to be run");
+
+    // Nobody called at five: the report that was there then was young enough.
+    at(&mut scene, "2026-11-23T18:05:00Z");
+    report_of(&scene, "people", "2026-11-23T16:30:00Z");
+    apply(&scene).exits(0).never_says("FB0708");
+    assert_eq!(logs_of(&scene, "people").len(), 4);
+}
+
+#[test]
+fn a_schedule_that_is_new_has_no_tick_that_went_by() {
+    let mut scene = scene();
+    integration(&scene, "people", "Lead", "Logins__c", "guards: { max_age: 2h }");
+    report_of(&scene, "people", "2026-11-23T08:30:00Z");
+    scene.run(&["apply", "people", "--yes"]).exits(0);
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_age: 2h }");
+    report_of(&scene, "people", "2026-11-23T15:00:00Z");
+    at(&mut scene, "2026-11-23T15:05:00Z");
+    apply(&scene).exits(0).never_says("FB0708").says("Completed");
+    assert_eq!(logs_of(&scene, "people").len(), 2);
+}

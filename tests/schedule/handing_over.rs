@@ -196,3 +196,38 @@ fn a_lost_answer_to_opening_does_not_open_a_second_one_by_itself() {
     apply(&scene).exits(4).says("FB0871");
     assert_eq!(hook.came().iter().filter(|came| came.method == "POST").count(), 1);
 }
+
+#[test]
+fn the_very_same_changes_are_applied_by_the_command_that_the_issue_shows() {
+    let mut scene = scene();
+    held(&scene);
+    let issues = Issues::github(0);
+    on_github(&mut scene, &issues.hook.url());
+    apply(&scene).exits(4).says("FB0701");
+    let text = issues.open()[0]["body"].as_str().unwrap().to_owned();
+    let from = text.find("footbridge apply people ").expect("the command");
+    let command = text[from..].split(['`', '\n']).next().unwrap();
+    let words: Vec<&str> = command.split_whitespace().skip(1).chain(["--yes"]).collect();
+    assert!(words.ends_with(&["--waive", "max_overwrites", "--yes"]), "{words:?}");
+
+    // Approved, but the guard is not waived; or another guard is.
+    let approved = &words[..words.len() - 3];
+    scene.run(&[approved, &["--yes"]].concat()).exits(4).says("FB0701");
+    scene.run(&[approved, &["--waive", "max_clears", "--yes"]].concat()).exits(4).says("FB0701");
+    // Other changes than those that were held: waived for them is not waived for these.
+    report(&scene, "people", 70);
+    scene.run(&words).exits(5);
+    assert_eq!(scene.write_calls(), 0);
+
+    report(&scene, "people", 10);
+    scene.run(&words).exits(0).says("3 of 3 records updated");
+    let (leads, log) = (scene.org().records("Lead"), logs_of(&scene, "people").pop().unwrap());
+    let logins: Vec<f64> = leads.iter().map(|lead| lead["Logins__c"].as_f64().unwrap()).collect();
+    assert_eq!(logins, [10.0, 11.0, 12.0]);
+    let guards = log["guards"].as_array().unwrap();
+    let waived: Vec<&Value> =
+        guards.iter().filter(|guard| guard["waived"] == true).map(|guard| &guard["name"]).collect();
+    assert_eq!((&log["status"], waived), (&json!("Completed"), vec![&json!("max_overwrites")]));
+    // The tick has its run.
+    assert_eq!(state(&scene, "people"), "done");
+}

@@ -156,3 +156,87 @@ fn addresses_that_are_none_are_told_without_their_text() {
     integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_overwrites: 0 }");
     apply(&scene).exits(4).says("FB0870").says("not set: HOOK");
 }
+
+#[test]
+fn a_tick_that_went_by_and_the_run_after_it_are_told_in_one() {
+    let (mut scene, hook) = (scene(), Hook::taking());
+    notify(&mut scene, &hook.url());
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly\nguards: { max_age: 2h }");
+    report_of(&scene, "people", "2026-11-23T07:30:00Z");
+    apply(&scene).exits(0);
+    at(&mut scene, "2026-11-23T10:10:00Z");
+    apply(&scene).exits(0).says("waits for a newer report");
+    assert!(hook.came().is_empty());
+    at(&mut scene, "2026-11-23T11:05:00Z");
+    report_of(&scene, "people", "2026-11-23T11:00:00Z");
+    apply(&scene).exits(4);
+    let told = one(hook.came());
+    assert_eq!(told["text"], "people (sandbox): held back by max_age\npeople (sandbox) works again");
+    let runs: Vec<Value> = logs_of(&scene, "people")[1..].iter().map(|log| log["id"].clone()).collect();
+    let changes = told["metadata"]["event_payload"]["changes"].as_array().unwrap();
+    assert_eq!(changes.iter().map(|change| change["run"].clone()).collect::<Vec<_>>(), runs);
+    at(&mut scene, "2026-11-23T12:05:00Z");
+    apply(&scene).exits(0);
+    assert!(hook.came().is_empty());
+}
+
+/// Two orgs: the second one's secret is `${OTHER_TOKEN}`, and its id is pinned where `pin` is.
+fn two_orgs(scene: &Scene, pin: bool) {
+    let (url, id) = (scene.org().url(), scene.org().org_id());
+    let org = |name: &str, token: &str, pinned: bool| {
+        let pin = if pinned { format!("    org_id: {id}\n") } else { String::new() };
+        format!(
+            "{name}:\n  sandbox:\n    domain: {url}\n{pin}    auth: {{ flow: access_token, token: \"${{{token}}}\" }}\n"
+        )
+    };
+    let text =
+        format!("footbridge: 1\nkind: orgs\n{}{}", org("acme", "ORG_TOKEN", true), org("other", "OTHER_TOKEN", pin));
+    scene.write("integrations/orgs.yaml", &text);
+    integration(scene, "guests", "Contact", "Logins__c", "schedule: hourly\nretries: 1");
+    let text = scene.read("integrations/guests.yaml").replace("org: acme", "org: other");
+    scene.write("integrations/guests.yaml", &text);
+}
+
+#[test]
+fn a_secret_that_is_not_set_is_a_failed_run_of_those_that_need_it() {
+    let (mut scene, hook) = (scene(), Hook::taking());
+    notify(&mut scene, &hook.url());
+    two_orgs(&scene, true);
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly");
+    apply(&scene).exits(7).says("FB0302").says("OTHER_TOKEN");
+    assert_eq!(logs_of(&scene, "people").pop().unwrap()["status"], "Completed");
+    let log = logs_of(&scene, "guests").pop().unwrap();
+    assert_eq!((&log["status"], &log["exit"]), (&json!("Failed"), &json!("not_authorised")));
+    assert_eq!((&log["trigger"], &log["tick"]), (&json!("schedule"), &json!("2026-11-23T09:00:00Z")));
+    assert_eq!((&log["org_id"], &log["problems"][0]["code"]), (&json!(scene.org().org_id()), &json!("FB0302")));
+    assert_eq!(one(hook.came())["text"], "guests (sandbox): Failed (FB0302)");
+    assert_eq!([state(&scene, "people"), state(&scene, "guests")], ["done", "due"]);
+
+    // It is tried again as often as it is to be, and no oftener.
+    at(&mut scene, "2026-11-23T09:15:00Z");
+    apply(&scene).exits(7);
+    assert_eq!(state(&scene, "guests"), "given up");
+    at(&mut scene, "2026-11-23T09:30:00Z");
+    apply(&scene).exits(0).says("nothing is to be run");
+    assert_eq!(logs_of(&scene, "guests").len(), 2);
+    assert!(hook.came().is_empty());
+
+    let token = scene.org().access_token();
+    scene.set("OTHER_TOKEN", &token);
+    at(&mut scene, "2026-11-23T10:00:00Z");
+    apply(&scene).exits(0);
+    assert_eq!(one(hook.came())["text"], "guests (sandbox) works again");
+}
+
+#[test]
+fn an_org_that_is_not_pinned_leaves_no_log_says_so_and_stops_no_other() {
+    let (mut scene, hook) = (scene(), Hook::taking());
+    notify(&mut scene, &hook.url());
+    two_orgs(&scene, false);
+    integration(&scene, "people", "Lead", "Logins__c", "schedule: hourly");
+    apply(&scene).exits(7).says("`org_id:`").says("its runs leave no log and no notice goes out");
+    assert_eq!(logs_of(&scene, "people").pop().unwrap()["status"], "Completed");
+    assert!(logs_of(&scene, "guests").is_empty() && hook.came().is_empty());
+    let status = scene.run(&["status"]).exits(1);
+    status.says("no org id is pinned");
+}

@@ -153,3 +153,25 @@ fn two_integrations_of_one_address_fetch_it_once() {
     scene.run(&["plan"]).exits(0);
     assert_eq!(server.seen().len(), 1);
 }
+
+#[test]
+fn a_tick_that_went_by_for_the_servers_old_report_is_told_when_a_newer_one_is_there() {
+    let mut scene = at_noon();
+    let when = std::sync::Arc::new(std::sync::Mutex::new("Sat, 21 Nov 2026 11:30:00 GMT"));
+    let said = when.clone();
+    let server = Fake::answering(move |_, _| Reply::new(200, csv(10)).with("Last-Modified", *said.lock().unwrap()));
+    people(&scene, &server.url("/r.csv"), "guards: { max_age: 2h }\n");
+    let text = scene.read("integrations/people.yaml").replace("sandbox: {}", "sandbox: { schedule: hourly }");
+    scene.write("integrations/people.yaml", &text);
+    let due = ["apply", "--due", "--yes"];
+    scene.run(&due).exits(0).says("Completed");
+    scene.set("FOOTBRIDGE_NOW", "2026-11-21T14:10:00Z");
+    scene.run(&due).exits(4).says("waits for a newer report").says("`people` was not run");
+    scene.run(&due).exits(0).says("waits for a newer report").never_says("FB0708");
+    scene.set("FOOTBRIDGE_NOW", "2026-11-21T15:05:00Z");
+    *when.lock().unwrap() = "Sat, 21 Nov 2026 15:00:00 GMT";
+    let asked = server.seen().len();
+    scene.run(&due).exits(4).says("`people` was not run for 2026-11-21 14:00").says("Completed");
+    assert_eq!(server.seen().len(), asked + 1, "fetched once");
+    scene.run(&due).exits(0).says("nothing is to be run");
+}

@@ -121,8 +121,12 @@ pub async fn integration(
     if asked.errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
         return turn.ended(Ok(Exit::Done));
     }
-    let ended = in_turn(&turn, target, given, asked, start).await;
-    turn.ended(ended)
+    let late = match asked.errand.tick {
+        Some(_) => super::told(place.world, super::scheduled::late(&turn, target, start, asked.cancel).await),
+        None => Exit::Done,
+    };
+    let ended = in_turn(&turn, target, given, asked, start).await.map(|exit| exit.and(late));
+    turn.ended(ended.map_err(|failure| Failure { exit: failure.exit.and(late), ..failure }))
 }
 
 /// What is done while the locks are held.
@@ -272,7 +276,7 @@ async fn in_turn(
     let mut about = about(&connected);
     about.careful.values = Some(values);
     if arguments.verify && undo_of.is_none() {
-        about.careful.verify = carried.verified(place, target, &plan, &budget, cancel).await;
+        about.careful.verify = carried.verified(place, target, &plan, selection, &budget, cancel).await;
         about.counters = budget.counters();
     }
     if undo_of.is_some() {
@@ -323,12 +327,13 @@ impl Carried {
 }
 
 impl Carried {
-    /// Plans again, and holds what would change against what was updated.
+    /// Plans again, and holds what would change against what the run did.
     async fn verified(
         &self,
         place: &Place<'_>,
         target: Target<'_>,
         plan: &Plan,
+        selection: &Selection,
         budget: &Budget,
         cancel: &Cancel,
     ) -> Option<SecondLook> {
@@ -336,7 +341,7 @@ impl Carried {
         if outcomes.ledger.updated == 0 || cancel.is_cancelled() {
             return None;
         }
-        let second = verify::again(place, target, plan, outcomes, budget.clone());
+        let second = verify::again(place, target, plan, outcomes, selection, budget.clone());
         tokio::select! {
             biased;
             () = heard(cancel) => None,

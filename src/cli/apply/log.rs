@@ -93,16 +93,11 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         about.careful.canary = outcomes.canary.as_ref().map(verify::look);
     }
     let mut problems = problems;
-    let differs = about.careful.verify.as_ref().filter(|look| look.differ > 0);
+    let differs = about.careful.verify.as_ref().filter(|look| !look.is_calm());
     let verify_differs = differs.is_some();
     problems.extend(differs.map(|look| RunProblem {
         code: Code::VerifyDiffers.as_str().to_owned(),
-        message: format!(
-            "{} of {} that were updated would change again: {}",
-            look.differ,
-            render::counted(look.records, "record"),
-            look.words()
-        ),
+        message: verify::words(look),
         not_done: None,
     }));
     let others = about.counters.calls.saturating_sub(writes + rereads + jobs);

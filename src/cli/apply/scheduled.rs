@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::carry::heard;
 use super::log;
 use super::publish::{Publisher, Turn};
 use super::side::{self, Work};
@@ -12,8 +13,9 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::{Place, Target};
 use crate::cli::notices;
 use crate::cli::repository::Repository;
-use crate::cli::standing::Stand;
+use crate::cli::standing::{Stand, modified};
 use crate::cli::world::World;
+use crate::config::valid::Location;
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::{GuardName, GuardVerdict};
@@ -24,7 +26,7 @@ use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
-    let repository = Repository::load(world, environment)?;
+    let repository = Repository::load_each(world)?;
     let place = repository.place(world);
     let all = place.repository.integrations.values();
     let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
@@ -39,7 +41,8 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     let mut exit = Exit::Done;
     let (mut works, mut watched) = (Vec::new(), Vec::new());
     for integration in wanted {
-        let ready = place.target(integration, environment).and_then(|target| {
+        let target = place.target(integration, environment).map_err(|failure| not_pinned(failure, environment));
+        let ready = target.and_then(|target| {
             let stand = Stand::look(&place, &store, integration, environment, now)?;
             Ok((target, stand))
         });
@@ -73,6 +76,12 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         publisher.again(&store, &place, &path);
     }
     Ok(exit.and(super::told(world, publisher.finish(&place))))
+}
+
+/// An integration whose org nobody has named cannot be judged: run logs lie under the org's id, and notices go by them.
+fn not_pinned(failure: Failure, environment: EnvironmentName) -> Failure {
+    let without = "until then its runs leave no log and no notice goes out, as both go by that id";
+    failure.help(format!("{without}; `footbridge status --env {environment}` exits with 1"))
 }
 
 /// Is a tick that was due not due any more? Says so.
@@ -121,7 +130,51 @@ fn wait(
     wrote: &Wrote<'_>,
 ) -> Result<Exit, Failure> {
     say_waits(place.world, &target.integration.name.value);
-    passed.map_or(Ok(Exit::Done), |tick| never_came(place, target, tick, age, wrote))
+    let passed = passed.map(|tick| Passed { tick, age, start: place.world.now(), late: false });
+    passed.map_or(Ok(Exit::Done), |passed| never_came(place, target, passed, wrote))
+}
+
+/// Before a run begins: the tick before went by since its report was too old, and a younger one has come since. That run is Failed, and its log is older than
+/// that of the run that begins at `start`.
+///
+/// # Errors
+/// There was such a tick (exit 4); or its log cannot be written.
+pub async fn late(turn: &Turn<'_>, target: Target<'_>, start: Timestamp, cancel: &Cancel) -> Result<Exit, Failure> {
+    let place = turn.place();
+    let stand = Stand::look(place, turn.store(), target.integration, target.environment, start)?;
+    if stand.may_be_late(start).is_none() {
+        return Ok(Exit::Done);
+    }
+    let source = target.integration.source(target.environment);
+    let report = match &source.location.value {
+        Location::Path(_) => modified(place, source),
+        // It is fetched once a command; what is wrong with it is told by the run.
+        Location::Url(_) | Location::Object(_) => tokio::select! {
+            biased;
+            () = heard(cancel) => None,
+            fetched = place.fetched(source) => fetched.ok().and_then(|fetched| fetched.modified),
+        },
+    };
+    match report.and_then(|report| stand.came_late(report, start)) {
+        Some((tick, age)) => never_came(
+            place,
+            target,
+            Passed { tick, age, start, late: true },
+            &|log, written| turn.wrote(log, written),
+        ),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// A tick that went by since its report was too old.
+struct Passed {
+    tick: Timestamp,
+    /// The report's age in seconds.
+    age: u64,
+    /// When it was found out.
+    start: Timestamp,
+    /// A younger report has come since.
+    late: bool,
 }
 
 /// Hears of a log that was written, to bring it to the branch.
@@ -137,24 +190,29 @@ fn say_waits(world: &World, integration: &str) {
     crate::cli::tell_all(world, &[diagnostic].into_iter().collect());
 }
 
-/// The log of a tick that went by while the report stayed too old.
+/// The log of a tick that went by while the report was too old.
 fn never_came(
     place: &Place<'_>,
     target: Target<'_>,
-    tick: Timestamp,
-    age: u64,
+    Passed { tick, age, start, late }: Passed,
     wrote: &Wrote<'_>,
 ) -> Result<Exit, Failure> {
     let integration = target.integration;
+    let message = match late {
+        false => "no report young enough for max_age came before the next tick",
+        true => {
+            "no run was made before the next tick came, and by then the report of the run before was too old for max_age"
+        }
+    };
     let problem = RunProblem {
         code: Code::GuardAge.as_str().to_owned(),
-        message: format!("no report young enough for max_age came before the next tick (this run's: {})", moment(tick)),
+        message: format!("{message} (this run's: {})", moment(tick)),
         not_done: Some("nothing was sent".to_owned()),
     };
     let facts = RunFacts {
         tick: Some(tick),
         problems: vec![problem],
-        ..log::nothing_sent(target, Trigger::Schedule, place.world.now(), ExitReason::Guard)
+        ..log::nothing_sent(target, Trigger::Schedule, start, ExitReason::Guard)
     };
     let mut log = RunLog::unplanned(log::subject(target), facts);
     let guards = integration.environments.get(&target.environment).map(|e| &e.guards);
@@ -166,12 +224,23 @@ fn never_came(
     wrote(&log, &written);
     let path = written.log.strip_prefix(place.root).unwrap_or(&written.log).display().to_string();
     let name = &integration.name.value;
-    let message = format!(
-        "`{name}` was not run: its report stayed older than `max_age` allows ({} old) until the next tick",
-        counted(age / 3_600, "hour")
-    );
-    let diagnostic = Diagnostic::error(Code::GuardAge, message)
-        .note(format!("nothing was sent; run log: {path}"))
-        .help("look at what delivers the report");
+    let (old, tick) = (counted(age / 3_600, "hour"), moment(tick));
+    let (message, note) = match late {
+        false => (
+            format!(
+                "`{name}` was not run: its report stayed older than `max_age` allows ({old} old) until the next tick"
+            ),
+            format!("nothing was sent; run log: {path}"),
+        ),
+        true => (
+            format!(
+                "`{name}` was not run for {tick}: the report was older than `max_age` allows ({old} old) when the next tick came"
+            ),
+            format!(
+                "a younger report is there now, and the next run goes on with it; run log of the one that was not made: {path}"
+            ),
+        ),
+    };
+    let diagnostic = Diagnostic::error(Code::GuardAge, message).note(note).help("look at what delivers the report");
     Err(Failure::new(Exit::Held, diagnostic))
 }

@@ -40,18 +40,34 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> 
     let (mut changes, mut added) = (Vec::new(), Vec::new());
     for one in watched {
         let Target { integration, environment, org_id, .. } = one.target;
-        let mut newest = None;
+        let (mut newest, mut missed) = (None, None);
         let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
-            newest = Some((path, log));
+            if Some(&path) == one.newest.as_ref() {
+                return ControlFlow::Break(());
+            }
+            if newest.is_none() {
+                newest = Some((path, log));
+                return ControlFlow::Continue(());
+            }
+            // A run that was not made, told of just before this one.
+            let earlier = log.tick.is_some() && newest.as_ref().is_some_and(|(_, new)| log.tick < new.tick);
+            missed = Some((path, log)).filter(|(_, log)| earlier && log.exit == ExitReason::Guard);
             ControlFlow::Break(())
         });
-        let newest = newest.filter(|(path, _)| read.is_ok() && Some(path) != one.newest.as_ref());
-        let Some((path, log)) = newest else { continue };
+        let Some((path, log)) = newest.filter(|_| read.is_ok()) else { continue };
         if integration.on_held == OnHeld::Issue {
             added.extend(hand_over(place, store, one.target, &path, &log).await);
         }
         let now = Condition::of(store, &path, &log);
-        let before = one.before.as_ref().map_or_else(Condition::default, |(path, log)| Condition::of(store, path, log));
+        let known = one.before.as_ref();
+        let mut before = known.map_or_else(Condition::default, |(path, log)| Condition::of(store, path, log));
+        if let Some((path, log)) = missed {
+            let then = Condition::of(store, &path, &log);
+            if then != before {
+                changes.push(Change { target: one.target, path, log, now: then.clone(), before });
+                before = then;
+            }
+        }
         if now != before || one.before.as_ref().is_some_and(|(_, log)| untold(log)) {
             changes.push(Change { target: one.target, path, log, now, before });
         }

@@ -250,9 +250,18 @@ fn facts(log: &RunLog, width: Option<u16>) -> String {
 
 /// Where the run's values are, and what it saw when it looked again.
 fn careful(log: &RunLog) -> Vec<(&'static str, String)> {
-    let look = |look: &SecondLook| match look.differ {
-        0 => format!("{} as planned", counted(look.records, "record")),
-        _ => format!("{} of {} differ: {}", grouped(look.differ), counted(look.records, "record"), look.words()),
+    let look = |look: &SecondLook| {
+        let records = counted(look.records, "record");
+        let own = match look.differ {
+            0 => format!("{records} as planned"),
+            differ => format!("{} of {records} differ", grouped(differ)),
+        };
+        let others = match look.meanwhile {
+            0 => String::new(),
+            more => format!(", {} more changed meanwhile", grouped(more)),
+        };
+        let fields = if look.is_calm() { String::new() } else { format!(": {}", look.words()) };
+        format!("{own}{others}{fields}")
     };
     let values = log.values.as_ref().map(|values| match (values.keep, &values.file) {
         (Keep::Local, Some(file)) => format!("on the machine that applied, {file}"),
