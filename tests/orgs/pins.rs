@@ -166,7 +166,7 @@ fn on_a_terminal(place: &Place, arguments: &[&str], typed: &str) -> Option<(i32,
         .env("SHELL", "/bin/sh");
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let Ok(mut child) = spawned else {
-        crate::scene::left_out("`script` of util-linux is not there, so nothing was typed on a terminal");
+        eprintln!("LEFT OUT: `script` of util-linux is not there, so nothing was typed on a terminal");
         return None;
     };
     // The terminal keeps the line until it is asked for; the pipe stays open until the end.
@@ -200,4 +200,57 @@ fn on_a_terminal_production_asks_for_the_orgs_name() {
         assert_eq!((code, place.scene.write_calls()), (exit, writes), "{shown}");
         assert!(shown.contains("Type the org's name (acme) to go on"), "{shown}");
     }
+}
+
+/// A sandbox that was refreshed: whatever looks back, and whatever goes on where a run died, is stopped before anything is read or written there.
+#[test]
+fn another_org_stops_what_looks_back_and_what_goes_on() {
+    let mut place = Place::new();
+    place.orgs("sandbox", &place.pin(), TOKEN);
+    place.scene.run(&["apply", "counts", "--yes"]).exits(0);
+    place.scene.write("exports/counts.csv", "User ID,Count\na@leads.example,8\n");
+    let refreshed = Place::with("", ", id: 00DEm0000000043");
+    assert_ne!(refreshed.scene.org().org_id(), place.scene.org().org_id());
+    let (orgs, own) = (place.scene.read("integrations/orgs.yaml"), place.scene.org().access_token());
+    let pinned = orgs.replace(&place.scene.org().url(), &refreshed.scene.org().url());
+    assert_ne!(orgs, pinned);
+    place.scene.write("integrations/orgs.yaml", &pinned);
+    place.scene.set("ORG_TOKEN", &refreshed.scene.org().access_token());
+    let stopped = |place: &Place, command: &[&str]| {
+        refreshed.scene.org().clear_calls();
+        place.scene.run(command).exits(7).says("FB0503").says("was this sandbox refreshed?");
+        for call in refreshed.scene.org().calls() {
+            let soql = call.query.iter().find(|(name, _)| name == "q").map_or("", |(_, soql)| soql);
+            assert!(call.path.contains("/oauth2/") || soql.ends_with("FROM Organization"), "{command:?}: {call:?}");
+        }
+    };
+    for command in [
+        &["drift", "counts"] as &[&str],
+        &["undo", "counts", "--yes"],
+        &["undo", "counts", "--out", "u.plan"],
+        &["apply", "--all", "--yes"],
+    ] {
+        stopped(&place, command);
+    }
+    assert!(!place.scene.path("u.plan").exists());
+
+    // A run dies in its own org.
+    place.scene.write("integrations/orgs.yaml", &orgs);
+    place.scene.set("ORG_TOKEN", &own);
+    place.scene.org().faults("- on: { method: PATCH }\n  action: { delay: 100000 }\n").unwrap();
+    let mut apply = place.scene.command(&["apply", "counts", "--yes"]);
+    let mut apply = apply.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    crate::faults::until("the call", || place.scene.org().held() == 1);
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    place.scene.org().clear_faults();
+    place.scene.write("integrations/orgs.yaml", &pinned);
+    place.scene.set("ORG_TOKEN", &refreshed.scene.org().access_token());
+    stopped(&place, &["apply", "--resume"]);
+
+    // Back there it is finished.
+    place.scene.write("integrations/orgs.yaml", &orgs);
+    place.scene.set("ORG_TOKEN", &own);
+    place.scene.run(&["apply", "--resume"]).exits(0);
+    place.scene.run(&["plan", "counts", "--detailed-exitcode"]).exits(0);
 }

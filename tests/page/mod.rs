@@ -199,13 +199,56 @@ fn hostile() -> Scene {
 fn hostile_text_stays_text_in_a_browser() {
     let scene = hostile();
     scene.run(&["report"]).exits(0);
+    planned_hostile(&scene);
     tokio::runtime::Runtime::new().unwrap().block_on(nothing_comes_of_it(&scene));
+}
+
+/// A plan of hostile names, values of the report and values of records, as a page that shows values, beside the pages of runs.
+fn planned_hostile(pages: &Scene) {
+    // A file of ours holds neither control characters nor marks of direction; a report and an org do.
+    let label: String = HOSTILE.chars().filter(|c| !c.is_control()).collect();
+    let plain: String = label.chars().filter(|c| *c != '\u{202e}').collect();
+    let json = |text: &str| serde_json::to_string(text).unwrap();
+    let seed = format!(
+        "objects: {{ Lead: {{ fields: [{{ name: WalkMe_A__c, type: text, length: 255, label: {} }}, {{ name: WalkMe_B__c, type: picklist, values: [one] }}] }} }}",
+        json(&label)
+    );
+    let scene = Scene::seeded(&seed);
+    for n in 0..2 {
+        let lead =
+            json!({"LastName": "L", "Company": "C", "Email": format!("p{n}@example.org"), "WalkMe_A__c": HOSTILE});
+        scene.org().insert("Lead", &[lead.as_object().unwrap().clone()]).unwrap();
+    }
+    let (with, without) = (format!("new {HOSTILE}"), format!("new {label}"));
+    job::report(
+        &scene,
+        &["Key", &plain, "B"],
+        &[vec!["p0@example.org", &with, HOSTILE], vec!["p1@example.org", &without, &plain], vec![HOSTILE, "x", "y"]],
+    );
+    let shown = format!(
+        "  WalkMe_A__c: {{ column: {}, show_values: true }}\n  WalkMe_B__c: {{ column: B, show_values: true }}",
+        json(&plain)
+    );
+    let name: String = plain.chars().take(60).collect();
+    job::integration(
+        &scene,
+        "Lead",
+        job::BY_EMAIL,
+        &shown,
+        &format!("goal: {}\nlabels: [{}]\nguards: {{ max_refused: 100%, min_match: 1% }}", json(&plain), json(&name)),
+    );
+    let text = scene.read("integrations/people.yaml");
+    scene.write("integrations/people.yaml", &text.replace("name: People,", &format!("name: {},", json(&plain))));
+    let planned = scene.run(&["plan", "people", "--format", "html"]).exits(0);
+    // Values are in it: what is looked at below is not a page without any.
+    assert!(planned.out.contains("new &lt;script&gt;"), "{}", planned.out);
+    pages.write("public/plan.html", &planned.out);
 }
 
 async fn nothing_comes_of_it(scene: &Scene) {
     let Some(browser) = Browser::start().await else { return };
     let pages = files(&scene.path("public"));
-    assert!(pages.len() >= 5, "{pages:?}");
+    assert!(pages.len() >= 6 && pages.contains("plan.html"), "{pages:?}");
     for page in pages.iter().filter(|f| f.ends_with(".html")) {
         browser.open(&format!("file://{}", scene.path("public").join(page).display())).await;
         let script = "return [document.title.endsWith('Footbridge'), document.querySelectorAll('script,img,iframe,object,embed,form,[onclick],[onerror]').length,

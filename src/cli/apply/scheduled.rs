@@ -156,12 +156,9 @@ pub async fn late(turn: &Turn<'_>, target: Target<'_>, start: Timestamp, cancel:
         },
     };
     match report.and_then(|report| stand.came_late(report, start)) {
-        Some((tick, age)) => never_came(
-            place,
-            target,
-            Passed { tick, age, start, late: true },
-            &|log, written| turn.wrote(log, written),
-        ),
+        Some((tick, age)) => {
+            never_came(place, target, Passed { tick, age, start, late: true }, &|log, written| turn.wrote(log, written))
+        }
         None => Ok(Exit::Done),
     }
 }

@@ -1,6 +1,8 @@
 //! Places where secrets enter, all at once: every log-in's, those of a report's source, of notices, of CI, of git's remote, the key of values; with
 //! servers that do as they are asked, that send everything back, and with bugs.
 
+use std::sync::Mutex;
+
 use super::*;
 use crate::gitops::git;
 use crate::schedule::hooks::Hook;
@@ -194,5 +196,53 @@ fn no_secret_comes_out_of_an_org_of_its_own() {
     marked.job.scene.set("FOOTBRIDGE_PANIC", "start");
     for arguments in [&["demo", "other", "--port", "0", "-vv"] as &[&str], &["emulator", "--port", "0", "-vv"]] {
         marked.run("a bug", arguments).exits(70);
+    }
+}
+
+/// The comment on a pull request: its token, whatever the host answers.
+#[test]
+fn no_token_of_ci_comes_out_of_the_comment() {
+    for gitlab in [false, true] {
+        for status in [200, 302, 403, 500] {
+            let seen = std::sync::Arc::new(Mutex::new(0));
+            let count = seen.clone();
+            let hook = Hook::answering(move |came| {
+                *count.lock().unwrap() += 1;
+                Some((
+                    status,
+                    "Location: /?t=MARKED-PASSWORD-GITHUB_TOKEN\r\n",
+                    json!({ "message": format!("{came:?}") }),
+                ))
+            });
+            let mut marked = Marked::new(TOKEN);
+            let scene = &mut marked.job.scene;
+            let url = hook.url();
+            for (name, value) in match gitlab {
+                true => vec![
+                    ("GITLAB_CI", "true"),
+                    ("CI_MERGE_REQUEST_IID", "3"),
+                    ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+                    ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+                    ("CI_API_V4_URL", url.as_str()),
+                ],
+                false => vec![("GITHUB_API_URL", url.as_str())],
+            } {
+                scene.set(name, value);
+            }
+            if !gitlab {
+                for (name, value) in crate::review::variables(scene, false) {
+                    scene.set(name, &value);
+                }
+            }
+            for _ in 0..2 {
+                let ran = marked.run(&format!("{status}"), &["ci", "comment", "review.md", "-vv"]);
+                assert_ne!(ran.code, 70, "{}", ran.err);
+                // GitLab's token of the job, where it has no other.
+                marked.job.scene.set("GITLAB_TOKEN", "");
+            }
+            assert!(*seen.lock().unwrap() > 0, "nothing was sent");
+            marked.job.scene.set("FOOTBRIDGE_PANIC", "start");
+            marked.run("a bug", &["ci", "comment", "review.md", "-vv"]).exits(70);
+        }
     }
 }
