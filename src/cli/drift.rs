@@ -103,9 +103,7 @@ fn may_be_written(
             .help(
                 "`footbridge plan` tells what the report of now would change; the next run that writes is told again",
             );
-        let before = |run: &RunSummary| run.records.updated > 0 && run.start < log.start;
-        let before = store.newest(&log.integration, log.environment, log.org_id, before).ok().flatten();
-        let diagnostic = match before {
+        let diagnostic = match store.wrote_before(log) {
             Some(run) => diagnostic.help(format!(
                 "the last run before it that is known to have written is {0}: `footbridge runs show {0}`",
                 run.id

@@ -28,7 +28,7 @@ use crate::plan::{
 };
 use crate::render::counted;
 use crate::runlog::values::{Keep, Reader, RecordValues, ValuesProblem, is_sealed, local};
-use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, RunSummary, Store, StoreProblem};
+use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RunLog, Store, StoreProblem};
 use crate::undo::{CHANGED_SINCE, Now, Undoing};
 
 /// Records that are read in one call.
@@ -228,11 +228,9 @@ fn missing(store: &Store, log: &RunLog) -> Failure {
             .help(what);
     let diagnostic = if log.records.updated == 0 {
         // It died, and what it wrote was not found out. Another run than the last is taken back only where somebody names it.
-        let before = |run: &RunSummary| run.records.updated > 0 && run.start < log.start;
-        let before = store.newest(name, log.environment, log.org_id, before).ok().flatten();
         let diagnostic =
             diagnostic.note(format!("of {} it is not known which it wrote", counted(log.records.unknown, "record")));
-        match before {
+        match store.wrote_before(log) {
             Some(run) => diagnostic.help(format!(
                 "the last run before it that is known to have written is {0}: `footbridge undo {0}` takes it back where its values still stand",
                 run.id

@@ -219,7 +219,7 @@ impl World {
         let printed = out
             .write_all(text.as_bytes())
             .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
-        noted(printed.and_then(|()| out.flush()));
+        noted(printed.and_then(|()| out.flush()).err().as_ref());
     }
 
     /// Data that is made while it is written, to standard output. A closed pipe is no error, and ends the making.
@@ -312,12 +312,11 @@ pub fn output_lost() -> Option<std::io::ErrorKind> {
     LOST.get().copied()
 }
 
-fn noted(printed: std::io::Result<()>) {
-    match printed {
-        Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted) => {
-            let _ = LOST.set(error.kind());
-        }
-        _ => {}
+fn noted(error: Option<&std::io::Error>) {
+    if let Some(kind) = error.map(std::io::Error::kind)
+        && !matches!(kind, ErrorKind::BrokenPipe | ErrorKind::Interrupted)
+    {
+        let _ = LOST.set(kind);
     }
 }
 
@@ -331,14 +330,14 @@ impl<W: Write> Write for Pipe<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.out.write(bytes);
         self.closed |= written.is_err();
-        noted(written.as_ref().map(drop).map_err(|error| std::io::Error::from(error.kind())));
+        noted(written.as_ref().err());
         written
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         let flushed = self.out.flush();
         self.closed |= flushed.is_err();
-        noted(flushed.as_ref().map(drop).map_err(|error| std::io::Error::from(error.kind())));
+        noted(flushed.as_ref().err());
         flushed
     }
 }

@@ -225,14 +225,11 @@ fn fitting(world: &World, root: &Path, vault: Vault, place: &KeyPlace) -> (Vault
     }
 }
 
-/// The store, where there is a key for it. `None`: nothing was ever kept here.
-///
-/// # Errors
-/// There is a store and no key, or a key that is none.
-pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
+/// The store and where its key lies, where there is a key. The keyring is asked once for it: each question may take its time.
+fn sought(world: &World, root: &Path) -> Result<Option<(Vault, KeyPlace)>, Unusable> {
     let file = Vault::path(&state_folder(root));
     match find(world)? {
-        Sought::Found(key, place) => Ok(Some(fitting(world, root, open(world, root, key), &place).0)),
+        Sought::Found(key, place) => Ok(Some(fitting(world, root, open(world, root, key), &place))),
         Sought::Nowhere { keyring } if file.exists() => {
             let mut what = format!("there is no key for {}", file.display());
             if let Some(why) = keyring {
@@ -245,15 +242,22 @@ pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
     }
 }
 
+/// The store, where there is a key for it. `None`: nothing was ever kept here.
+///
+/// # Errors
+/// There is a store and no key, or a key that is none.
+pub fn vault(world: &World, root: &Path) -> Result<Option<Vault>, Unusable> {
+    Ok(sought(world, root)?.map(|(vault, _)| vault))
+}
+
 /// The store; with a new key where nothing was ever kept here.
 ///
 /// # Errors
 /// There is a store and no key, a key that is none, or none can be made.
 pub fn vault_or_new(world: &World, root: &Path) -> Result<(Vault, KeyPlace), Unusable> {
-    vault(world, root)?;
-    let (key, place) = match find(world)? {
-        Sought::Found(key, place) => (key, place),
-        Sought::Nowhere { .. } => make(world)?,
-    };
-    Ok(fitting(world, root, open(world, root, key), &place))
+    if let Some(found) = sought(world, root)? {
+        return Ok(found);
+    }
+    let (key, place) = make(world)?;
+    Ok((open(world, root, key), place))
 }

@@ -107,13 +107,12 @@ mod system {
     ) -> Result<Result<T, Error>, String> {
         let (answer, answered) = mpsc::channel();
         std::thread::spawn(move || answer.send(Entry::new(SERVICE, USER).and_then(|entry| question(&entry))));
-        let soon = SOON.min(waiting.longest);
-        if let Ok(answer) = answered.recv_timeout(soon) {
+        if let Ok(answer) = answered.recv_timeout(SOON) {
             return Ok(answer);
         }
         (waiting.told)();
         let silent = |_| format!("it gave no answer within {} seconds; it may be locked", waiting.longest.as_secs());
-        answered.recv_timeout(waiting.longest - soon).map_err(silent)
+        answered.recv_timeout(waiting.longest - SOON).map_err(silent)
     }
 
     pub(super) fn look(waiting: &Waiting<'_>) -> Said {

@@ -89,6 +89,12 @@ impl Store {
         Ok(newest)
     }
 
+    /// The last run before this one of which it is known that it wrote: for who cannot go by this one. `None` also where that cannot be read.
+    pub fn wrote_before(&self, log: &RunLog) -> Option<RunSummary> {
+        let before = |run: &RunSummary| run.records.updated > 0 && run.start < log.start;
+        self.newest(&log.integration, log.environment, log.org_id, before).ok().flatten()
+    }
+
     /// Hands over the whole logs of an integration in an org and environment, newest first, until `take` has enough: only what is taken is read. Logs that
     /// cannot be read are passed over.
     ///
