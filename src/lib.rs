@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod config;
 pub mod diag;
+pub mod difference;
 pub mod probe;
 pub mod render;
 pub mod runlog;

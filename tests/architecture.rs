@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("diag", &[]),
-    ("config", &["diag", "model"]),
+    ("difference", &[]),
+    ("config", &["diag", "difference", "model"]),
     ("table", &[]),
     ("values", &["model"]),
     ("plan", &["model"]),
@@ -18,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("apply", &["plan", "values", "salesforce", "table", "model"]),
     ("probe", &["values", "salesforce", "table", "model"]),
     ("runlog", &["plan", "model"]),
-    ("render", &["plan", "runlog", "diag", "model"]),
+    ("render", &["plan", "runlog", "diag", "difference", "model"]),
     ("undo", &["plan", "runlog", "values", "model"]),
     ("vault", &["model"]),
 ];

@@ -1,7 +1,8 @@
 //! A difference of two normal forms in sentences, and as YAML.
 
 use serde_json::{Map, Value};
-use similar::TextDiff;
+
+use crate::difference;
 
 /// Lines around a change in the unified difference.
 const AROUND: usize = 3;
@@ -126,6 +127,5 @@ fn short(value: &Value) -> String {
 pub(super) fn unified(before: &Value, after: &Value) -> String {
     let text =
         |value: &Value| if value.is_null() { String::new() } else { serde_yaml::to_string(value).unwrap_or_default() };
-    let (old, new) = (text(before), text(after));
-    TextDiff::from_lines(&old, &new).unified_diff().context_radius(AROUND).to_string()
+    difference::unified(&text(before), &text(after), AROUND)
 }

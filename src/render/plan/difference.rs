@@ -1,7 +1,8 @@
 //! The difference of two long texts, word by word, in one line.
 
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
+use crate::difference::by_words;
 use crate::render::wording::grouped;
 
 /// A stretch of the difference.
@@ -28,17 +29,15 @@ pub(super) fn worth_it(before: &str, after: &str) -> bool {
 
 /// Word by word; of what is in both, only `around` characters beside a change.
 pub(super) fn pieces(before: &str, after: &str, around: usize) -> Vec<Piece> {
-    let difference = TextDiff::from_unicode_words(before, after);
     let mut pieces: Vec<Piece> = Vec::new();
-    for change in difference.iter_all_changes() {
-        let word = change.value().to_owned();
-        match (change.tag(), pieces.last_mut()) {
+    for (tag, word) in by_words(before, after) {
+        match (tag, pieces.last_mut()) {
             (ChangeTag::Equal, Some(Piece::Same(text)))
             | (ChangeTag::Delete, Some(Piece::Gone(text)))
-            | (ChangeTag::Insert, Some(Piece::New(text))) => text.push_str(&word),
-            (ChangeTag::Equal, _) => pieces.push(Piece::Same(word)),
-            (ChangeTag::Delete, _) => pieces.push(Piece::Gone(word)),
-            (ChangeTag::Insert, _) => pieces.push(Piece::New(word)),
+            | (ChangeTag::Insert, Some(Piece::New(text))) => text.push_str(word),
+            (ChangeTag::Equal, _) => pieces.push(Piece::Same(word.to_owned())),
+            (ChangeTag::Delete, _) => pieces.push(Piece::Gone(word.to_owned())),
+            (ChangeTag::Insert, _) => pieces.push(Piece::New(word.to_owned())),
         }
     }
     let last = pieces.len().saturating_sub(1);
