@@ -11,14 +11,10 @@
 //! Each module's first lines say what it is for and what it must not know; `docs/ARCHITECTURE.md` says why.
 
 pub mod cli;
-pub mod config;
-pub mod diag;
-pub mod difference;
 pub mod probe;
-pub mod render;
-pub mod runlog;
 pub mod undo;
 pub mod vault;
 
+pub use footbridge_documents::{config, diag, difference, render, runlog};
 pub use footbridge_emulator as emulator;
 pub use footbridge_engine::{apply, model, net, plan, reconcile, report, salesforce, table, values};

@@ -106,9 +106,9 @@ fn named(code: &str) -> BTreeSet<String> {
 fn module_of(path: &Path) -> String {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let path = path.strip_prefix(src).unwrap();
-    // The engine is a package of several modules.
-    let path = path.strip_prefix("engine").unwrap_or(path);
-    path.components().next().unwrap().as_os_str().to_string_lossy().into_owned()
+    // Two packages have several modules each.
+    let path = ["engine", "documents"].iter().find_map(|package| path.strip_prefix(package).ok()).unwrap_or(path);
+    path.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn golden(scene: &Scene, name: &str, text: &str) {
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     if expected != text {
-        let difference = similar::TextDiff::from_lines(&expected, &text);
-        panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{}", difference.unified_diff());
+        let difference = footbridge::difference::unified(&expected, &text, 3);
+        panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{difference}");
     }
 }

@@ -135,8 +135,8 @@ pub fn golden(name: &str, scene: &Scene, arguments: &[&str], ran: Ran) -> Ran {
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     if expected != text {
-        let difference = similar::TextDiff::from_lines(&expected, &text);
-        panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{}", difference.unified_diff());
+        let difference = footbridge::difference::unified(&expected, &text, 3);
+        panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{difference}");
     }
     ran
 }

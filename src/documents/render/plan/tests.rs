@@ -6,15 +6,15 @@ use crate::render::{Audience, Options};
 use crate::runlog::sample::{self, change, field, plan_of, planned, record, refused};
 use proptest::prelude::*;
 
-/// Compares with `src/render/testdata/<name>.txt`; `FOOTBRIDGE_BLESS=1` writes it instead.
+/// Compares with `render/testdata/<name>.txt`; `FOOTBRIDGE_BLESS=1` writes it instead.
 pub(crate) fn golden(name: &str, text: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/testdata").join(format!("{name}.txt"));
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("render/testdata").join(format!("{name}.txt"));
     if std::env::var_os("FOOTBRIDGE_BLESS").is_some() {
         std::fs::write(&path, text).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     if expected != text {
-        let difference = similar::TextDiff::from_lines(expected.as_str(), text).unified_diff().to_string();
+        let difference = crate::difference::unified(&expected, text, 3);
         panic!("{name}.txt differs (FOOTBRIDGE_BLESS=1 accepts it):\n{difference}");
     }
 }
