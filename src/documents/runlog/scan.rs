@@ -383,6 +383,10 @@ impl<'t> Found<'t> {
 
 /// The summary of a log's text; `None` where the text has to be read as YAML.
 pub(super) fn summary(path: PathBuf, log: &str) -> Option<RunSummary> {
+    // YAML ends lines at these, too.
+    if !log.is_ascii() && log.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return None;
+    }
     let mut found = Found::new();
     let mut section = Section::None;
     // A section's parts stand two columns in, and the first of them right below its key.
@@ -447,6 +451,20 @@ mod tests {
             sample::facts(ExitReason::Done, RecordLedger::default(), Vec::new()),
         );
         assert_eq!(summary(path(), &written(&log)), Some(RunSummary::new(path(), &log)));
+    }
+
+    #[test]
+    fn every_line_end_of_yaml_is_left_to_the_yaml_reader_and_comes_back() {
+        for end in ['\u{85}', '\u{2028}', '\u{2029}'] {
+            for around in ["", "x", " ", "'", "\\n"] {
+                let mut log = sample::run().0;
+                log.user = Some(format!("{around}{end}{around}"));
+                log.report.columns = vec![format!("{around}{end}"), format!("{end}{around}")];
+                let text = written(&log);
+                assert_eq!(summary(path(), &text), None);
+                assert_eq!(serde_yaml::from_str::<RunLog>(&text).ok(), Some(log), "{text}");
+            }
+        }
     }
 
     #[test]
