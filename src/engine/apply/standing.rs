@@ -2,7 +2,7 @@
 
 use super::org::{RecordUpdate, Rows};
 use crate::model::{FieldName, FieldType, RecordId};
-use crate::plan::{CellChange, Entry, FileProblem, Plan};
+use crate::plan::{CellChange, FileProblem, Plan};
 use crate::values::{self, NotForBulk};
 
 /// How a record stands to its plan.
@@ -93,7 +93,7 @@ impl<'p> Targets<'p> {
     }
 
     fn load(&self, index: usize) -> Result<Target, FileProblem> {
-        let Entry { cells, .. } = self.plan.entry_at(self.places[index])?;
+        let cells = self.plan.cells_at(self.places[index])?;
         // Every one of them was found when the targets were made.
         let slots = cells.iter().filter_map(|c| self.fields.iter().position(|f| *f == c.field)).collect();
         Ok(Target { record: self.records[index], cells, slots })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Header, RowOutcome};
+use super::{CellChange, Entry, Header, RowOutcome};
 use crate::model::{Digest, Digester};
 
 /// Whole lines of a plan file, `{"entry":…}` and a line feed each, in the order of the plan.
@@ -65,7 +65,34 @@ impl Lines {
 /// # Errors
 /// It is no entry.
 pub fn decode(line: &[u8]) -> Result<Entry, serde_json::Error> {
-    serde_json::from_slice(line).map(|Read::Entry(entry)| entry)
+    from_line(line).map(|Read::Entry(entry)| entry)
+}
+
+/// Of such a line the cells alone.
+///
+/// # Errors
+/// It is no entry.
+pub(super) fn decode_cells(line: &[u8]) -> Result<Vec<CellChange>, serde_json::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Read {
+        Entry(Cells),
+    }
+    #[derive(Deserialize)]
+    struct Cells {
+        #[serde(default)]
+        cells: Vec<CellChange>,
+    }
+    from_line(line).map(|Read::Entry(entry)| entry.cells)
+}
+
+/// A line is looked at as text once, rather than each of its strings.
+fn from_line<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, serde_json::Error> {
+    match std::str::from_utf8(line) {
+        Ok(text) => serde_json::from_str(text),
+        // Says where.
+        Err(_) => serde_json::from_slice(line),
+    }
 }
 
 /// Takes the entries of a plan in their order.

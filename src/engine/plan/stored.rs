@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::invariants::{Broken, Checks};
-use super::lines::decode;
-use super::{Context, Entry, FileProblem, GuardName, GuardVerdict, Header, Lines, RowOutcome, Sink, Summary};
+use super::lines::{decode, decode_cells};
+use super::{
+    CellChange, Context, Entry, FileProblem, GuardName, GuardVerdict, Header, Lines, RowOutcome, Sink, Summary,
+};
 
 /// A plan. Its entries (every planned record and every row that could not be used, by report row, then record id) lie in a file that nobody else writes
 /// to, so that a plan of a million records takes a byte a record in memory.
@@ -29,6 +31,8 @@ struct Body {
     start: u64,
     /// Where they end.
     end: u64,
+    /// What was read last by place.
+    window: Arc<Mutex<Window>>,
     kinds: Arc<[Kind]>,
     broken: Arc<[Broken]>,
 }
@@ -90,7 +94,14 @@ impl<'w> Gathering<'w> {
 
     pub(super) fn plan(self, file: File, summary: Summary, context: Context) -> Plan {
         let Self { header, start, end, kinds, checks, watch: _ } = self;
-        let body = Body { file: Arc::new(file), start, end, kinds: kinds.into(), broken: checks.finish().into() };
+        let body = Body {
+            file: Arc::new(file),
+            start,
+            end,
+            window: Arc::default(),
+            kinds: kinds.into(),
+            broken: checks.finish().into(),
+        };
         Plan { header, summary, context, body }
     }
 }
@@ -174,16 +185,14 @@ impl Plan {
         Scan { kinds: self.body.kinds.iter(), wanted, input, at: *start, line: Vec::new(), number: 1 }
     }
 
-    /// The entry whose line begins at this place.
+    /// The cells of the entry whose line begins at this place.
     ///
     /// # Errors
     /// Reading failed, or no entry begins there.
-    pub fn entry_at(&self, place: u64) -> Result<Entry, FileProblem> {
-        const USUAL: usize = 4 << 10;
-        let mut input = BufReader::with_capacity(USUAL, Part { file: &self.body.file, at: place, end: self.body.end });
-        let mut line = Vec::new();
-        input.read_until(b'\n', &mut line)?;
-        decode(&line).map_err(|source| FileProblem::Line { line: 0, source })
+    pub fn cells_at(&self, place: u64) -> Result<Vec<CellChange>, FileProblem> {
+        let mut window = self.body.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = window.line(&self.body.file, place, self.body.end)?;
+        decode_cells(line).map_err(|source| FileProblem::Line { line: 0, source })
     }
 
     /// Header and entries as they lie there.
@@ -253,6 +262,47 @@ impl Read for Part<'_> {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         Ok(length)
+    }
+}
+
+/// A stretch of the file in memory. Entries are mostly asked for in their order: one reading serves many.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    /// So much of `bytes` is of the file.
+    length: usize,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// Read where the last one ended, and elsewhere.
+    const NEXT: usize = 64 << 10;
+    const APART: usize = 4 << 10;
+
+    /// The line that begins at a place; entries end at `end`.
+    fn line(&mut self, file: &File, place: u64, end: u64) -> std::io::Result<&[u8]> {
+        let within =
+            place.checked_sub(self.start).and_then(|at| usize::try_from(at).ok()).filter(|at| *at <= self.length);
+        let mut size = if within.is_some() { Self::NEXT } else { Self::APART };
+        let mut at = within.unwrap_or(self.length);
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', &self.bytes[at..self.length]) {
+                return Ok(&self.bytes[at..=at + length]);
+            }
+            (self.start, self.length, at) = (place, 0, 0);
+            if self.bytes.len() < size {
+                self.bytes.resize(size, 0);
+            }
+            let mut part = Part { file, at: place, end };
+            while self.length < size && part.at < end {
+                self.length += part.read(&mut self.bytes[self.length..size])?;
+            }
+            if self.length < size && memchr::memchr(b'\n', &self.bytes[..self.length]).is_none() {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            // A line longer than that.
+            size *= 4;
+        }
     }
 }
 

@@ -166,7 +166,7 @@ proptest! {
             prop_assert_eq!(all(plan.unusable()), of(&|e| e.outcome != RowOutcome::Planned || !e.refused.is_empty()));
             for found in plan.planned_places() {
                 let (place, entry) = found.unwrap();
-                prop_assert_eq!(plan.entry_at(place).unwrap(), entry);
+                prop_assert_eq!(plan.cells_at(place).unwrap(), entry.cells);
             }
             let mut again = Vec::new();
             plan.write(&mut again).unwrap();

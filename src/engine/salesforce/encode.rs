@@ -3,6 +3,19 @@
 //! Bare: what RFC 3986 lets stand in a query and neither form decoding (`&`, `+`) nor intermediaries (`;`) take for something else. A space is `+`.
 //! The apostrophe would be allowed too, but the URL standard that HTTP clients follow escapes it in queries, so it is counted as it is sent: `%27`.
 
+/// What each byte takes: one where it stands bare, or three.
+const LENGTHS: [u8; 256] = {
+    let mut lengths = [3; 256];
+    let mut byte: u8 = 0;
+    while byte < 0x7f {
+        if bare(byte) || byte == b' ' {
+            lengths[byte as usize] = 1;
+        }
+        byte += 1;
+    }
+    lengths
+};
+
 const fn bare(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -31,7 +44,7 @@ pub fn encode_query(text: &str) -> String {
 
 /// Bytes of [`encode_query`]'s result.
 pub fn encoded_len(text: &str) -> usize {
-    text.bytes().map(|byte| if byte == b' ' || bare(byte) { 1 } else { 3 }).sum()
+    text.bytes().map(|byte| usize::from(LENGTHS[usize::from(byte)])).sum()
 }
 
 #[cfg(test)]

@@ -6,6 +6,11 @@ use std::fmt::Write as _;
 pub fn quote(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('\'');
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !matches!(byte, b'\\' | b'\'')) {
+        out.push_str(text);
+        out.push('\'');
+        return;
+    }
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),
