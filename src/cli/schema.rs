@@ -9,7 +9,7 @@ use super::world::World;
 use crate::config;
 use crate::diag::Code;
 use crate::render::commands::{FileOutcome, FilesView, json};
-use crate::{probe, render, runlog};
+use crate::{plan, probe, render, runlog};
 
 /// Every schema by its file name.
 pub fn all() -> Vec<(String, String)> {
@@ -18,6 +18,8 @@ pub fn all() -> Vec<(String, String)> {
     all.extend(probe::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
     all.push(("probe-view.schema.json".to_owned(), render::schema::<probe::ProbeView<'_>>()));
     all.extend(render::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    let (name, text) = plan::schema();
+    all.push((name.to_owned(), text));
     all.sort();
     all
 }
