@@ -148,7 +148,7 @@ fn invalid_folders_get_the_expected_diagnostics() {
         }
         let others: String =
             loaded.diagnostics.iter().flat_map(|d| [diagnostics::github(d, ""), diagnostics::line(d)]).collect();
-        let json = diagnostics::json(&loaded.diagnostics).to_string();
+        let json = diagnostics::document(&loaded.diagnostics);
         assert!(
             ![&text, &others, &json].iter().any(|t| t.contains("hunter2")),
             "{}: a secret is shown in {text}",

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use footbridge::plan::{Plan, RowOutcome};
 use footbridge::runlog::{ExitReason, Outcome, OutcomesLine, Status, Store};
+use serde_json::Value;
+
+use crate::scene::Scene;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats")
@@ -17,6 +21,51 @@ fn the_plan_file_of_version_1_reads() {
     assert_eq!(plan.broken(), []);
     assert_eq!((plan.summary.records, plan.summary.rows.of(RowOutcome::Unchanged)), (6, 1_200));
     assert_eq!(plan.header.integration, "logins-to-leads");
+}
+
+/// Holds every line of a plan file against the schema; says how many entries there are.
+#[track_caller]
+fn lines_fit(text: &str) -> usize {
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schemas().join("plan.schema.json")).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        let problems: Vec<String> = validator.iter_errors(line).map(|e| e.to_string()).collect();
+        assert!(problems.is_empty(), "{problems:?} in {line:#}");
+        // It is a schema of lines, and not of anything.
+        let mut strange = line.clone();
+        strange.as_object_mut().unwrap().values_mut().next().unwrap()["strange"] = true.into();
+        assert!(!validator.is_valid(&strange));
+    }
+    lines.iter().filter(|line| line.get("entry").is_some()).count()
+}
+
+fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
+}
+
+#[test]
+fn every_line_of_a_plan_file_fits_its_schema() {
+    assert_eq!(lines_fit(&fs::read_to_string(folder().join("plan-1.jsonl")).unwrap()), 15);
+    let seed = "objects: { Lead: { fields: [{ name: Logins__c, type: number, precision: 9, scale: 1 }], records: [{ LastName: A, Company: C, Email: a@example.org }, { LastName: B, Company: C, Email: b@example.org, Logins__c: 9 }, { LastName: C, Company: C, Email: b@example.org }] } }";
+    let scene = Scene::seeded(seed);
+    scene.write(
+        "integrations/people.yaml",
+        "footbridge: 1\nkind: integration\nname: people\norg: acme\nreport: { name: People, source: exports/people.csv }\nobject: Lead\nmatch: { column: Key, field: Email }\nfields: { Logins__c: Logins }\nlints_off: [walkme_prefix, sandbox_first, unused]\nenvironments: { sandbox: { guards: { max_refused: 100%, min_match: 0% } } }\n",
+    );
+    let report =
+        "Key,Logins\na@example.org,1.25\nb@example.org,2\nnobody@example.org,3\n,4\nc@example.org,5\nC@example.org,6\n";
+    scene.write("exports/people.csv", report);
+    scene.run(&["plan", "people", "--out", "people.jsonl"]).exits(0);
+    assert_eq!(lines_fit(&scene.read("people.jsonl")), 6);
+    scene.run(&["plan", "people", "--out", "people.jsonl.zst"]).exits(0);
+    let mut unpacked = String::new();
+    let packed = File::open(scene.path("people.jsonl.zst")).unwrap();
+    ruzstd::decoding::StreamingDecoder::new(packed).unwrap().read_to_string(&mut unpacked).unwrap();
+    assert_eq!(lines_fit(&unpacked), 6);
+    scene.run(&["apply", "people", "--yes"]).exits(0);
+    scene.run(&["undo", "people", "--out", "undo.jsonl"]).exits(0);
+    assert_eq!(lines_fit(&scene.read("undo.jsonl")), 1);
 }
 
 #[test]

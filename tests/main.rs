@@ -23,6 +23,7 @@ mod history;
 mod http;
 mod input;
 mod job;
+mod json;
 mod orgs;
 mod page;
 mod plans;

@@ -78,3 +78,53 @@ fn the_worked_example_goes_from_the_request_to_the_daily_refresh() {
     scene.run(&["apply", "logins-to-leads", "--env", "production", "--yes"]).exits(0);
     assert_eq!(logins(), Some(14.0));
 }
+
+const CONTACTS: &str = r##"
+objects:
+  Contact:
+    fields:
+      - { name: WalkMe_NPS_Score__c, type: number, precision: 3, scale: 0 }
+      - { name: WalkMe_Onboarding_Completion__c, type: percent, precision: 5, scale: 1 }
+      - { name: WalkMe_Courses_Completed__c, type: number, precision: 5, scale: 0 }
+      - { name: WalkMe_Course_Progress__c, type: percent, precision: 5, scale: 1 }
+    records:
+      - { LastName: Lovelace, Email: ada@example.org }
+      - { LastName: Unused, Email: nobody@example.org }
+"##;
+
+#[test]
+fn the_other_ready_reports_are_carried_to_contacts() {
+    let scene = Scene::seeded(CONTACTS);
+    let shipped = |file: &str| {
+        let text = std::fs::read_to_string(format!("{}/integrations/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        scene.write(&format!("integrations/{file}"), &text);
+    };
+    for (integration, report, export, rows) in [
+        ("nps", "nps", "nps", "User ID,NPS Score\nADA@example.org,9\n"),
+        (
+            "onboarding",
+            "onboarding-completion-rate",
+            "onboarding-completion-rate",
+            "User ID,Completion Rate\nada@example.org,62.5%\n",
+        ),
+        ("teachme", "teachme", "teachme", "User ID,Courses Completed,Course Progress\nada@example.org,3,75%\n"),
+    ] {
+        shipped(&format!("{integration}-to-contacts.yaml"));
+        shipped(&format!("reports/{report}.yaml"));
+        scene.write(&format!("exports/{export}.csv"), rows);
+    }
+    // The columns are declared, so that the admin can be asked for fields of the right type.
+    scene.run(&["request", "onboarding-to-contacts"]).exits(0).says("WalkMe_Onboarding_Completion__c");
+    scene.run(&["apply", "--all", "--yes"]).exits(0);
+    let contacts = scene.org().records("Contact");
+    let fields = [
+        ("WalkMe_NPS_Score__c", 9.0),
+        ("WalkMe_Onboarding_Completion__c", 62.5),
+        ("WalkMe_Courses_Completed__c", 3.0),
+        ("WalkMe_Course_Progress__c", 75.0),
+    ];
+    for (field, value) in fields {
+        assert_eq!((contacts[0][field].as_f64(), contacts[1][field].as_f64()), (Some(value), None), "{field}");
+    }
+    scene.run(&["plan", "--detailed-exitcode"]).exits(0);
+}

@@ -53,7 +53,7 @@ pub struct Global {
     /// The repository's root [default: nearest folder upwards with `integrations/`]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// Print data as JSON
+    /// Print one JSON document on standard output: data, and what went wrong
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Say nothing but results and errors
@@ -71,6 +71,18 @@ pub struct Global {
     /// Use colour; NO_COLOR turns it off, too
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
+}
+
+impl Command {
+    /// `--format json` is `--json`.
+    pub fn asks_json(&self) -> bool {
+        let format = match self {
+            Command::Plan(arguments) => Some(arguments.format),
+            Command::Show(arguments) => Some(arguments.format),
+            _ => None,
+        };
+        format == Some(Format::Json)
+    }
 }
 
 /// When to use colour.

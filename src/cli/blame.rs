@@ -99,10 +99,9 @@ pub fn run(world: &World, arguments: &BlameArguments) -> Result<Exit, Failure> {
     }
     let all: Vec<Blamed> = found.into_iter().map(|(blamed, _)| blamed).collect();
     let view = runs::blame_view(record.as_str(), field, &all, more, searched);
-    world.print(&if world.json {
-        runs::blame_json(&view)
-    } else {
-        runs::blame(&view, &all, field, &options(world, false))
-    });
+    match world.json {
+        true => world.data(&runs::blame_json(&view)),
+        false => world.print(&runs::blame(&view, &all, field, &options(world, false))),
+    }
     Ok(Exit::Done)
 }

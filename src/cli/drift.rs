@@ -61,7 +61,10 @@ pub async fn run(world: &World, arguments: &DriftArguments) -> Result<Exit, Fail
         exit = exit.and(Exit::Changes);
     }
     if !found.is_empty() || exit == Exit::Done {
-        world.print(&if world.json { runs::drift_json(&found) } else { runs::drift(&found, &options(world, false)) });
+        match world.json {
+            true => world.data(&runs::drift_json(&found)),
+            false => world.print(&runs::drift(&found, &options(world, false))),
+        }
     }
     Ok(exit)
 }

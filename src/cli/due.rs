@@ -41,7 +41,7 @@ pub fn run(world: &World, arguments: &DueArguments) -> Result<Exit, Failure> {
         lines.push(line(&stand, arguments.env));
     }
     match world.json {
-        true => world.print(&json(arguments.env, now, lines)),
+        true => world.data(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
     Ok(Exit::Done)

@@ -6,12 +6,17 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::world::World;
 use crate::diag::Code;
+use crate::render::commands::{CodesView, json};
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &ExplainArguments) -> Result<Exit, Failure> {
+    let show = |codes: &[Code], text: &dyn Fn()| match world.json {
+        true => world.data(&json(&CodesView::of(codes))),
+        false => text(),
+    };
     let Some(wanted) = &arguments.code else {
         let lines: Vec<String> = Code::ALL.iter().map(|c| format!("{c}  {}", c.title())).collect();
-        world.print(&lines.join("\n"));
+        show(Code::ALL, &|| world.print(&lines.join("\n")));
         return Ok(Exit::Done);
     };
     let Some(code) = Code::parse(wanted) else {
@@ -21,6 +26,6 @@ pub fn run(world: &World, arguments: &ExplainArguments) -> Result<Exit, Failure>
             near.map_or_else(|| "`footbridge explain` lists all codes".to_owned(), |n| format!("did you mean `{n}`?")),
         ));
     };
-    world.tell(&format!("{code}: {}\n\n{}\n", code.title(), code.page()));
+    show(&[code], &|| world.tell(&format!("{code}: {}\n\n{}\n", code.title(), code.page())));
     Ok(Exit::Done)
 }

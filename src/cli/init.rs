@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::schema;
 use super::world::World;
+use crate::render::commands::{FileOutcome, FilesView, json};
 
 const FILES: [(&str, &str); 5] = [
     ("integrations/orgs.yaml", include_str!("init/orgs.yaml")),
@@ -32,12 +33,21 @@ pub(super) fn place(root: &Path, name: &str, text: &str) -> Result<bool, Failure
 /// Runs the command.
 pub fn run(world: &World, arguments: &InitArguments) -> Result<Exit, Failure> {
     let root = world.here.join(&arguments.folder);
+    let mut files = FilesView::new(arguments.folder.display().to_string());
     for (name, text) in FILES {
-        let done = if place(&root, name, text)? { "wrote" } else { "kept " };
+        let (done, outcome) = match place(&root, name, text)? {
+            true => ("wrote", FileOutcome::Written),
+            false => ("kept ", FileOutcome::Kept),
+        };
         world.say(&format!("{done} {name}"));
+        files.file(name, outcome);
     }
     schema::write(&root.join("schemas"))?;
+    schema::names().for_each(|name| files.file(format!("schemas/{name}"), FileOutcome::Written));
     world.say("wrote schemas/");
+    if world.json {
+        world.data(&json(&files));
+    }
     let there = if arguments.folder == Path::new(".") {
         String::new()
     } else {

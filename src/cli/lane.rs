@@ -39,6 +39,12 @@ impl Lane {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)
     }
 
+    /// Was nothing kept for standard output?
+    pub fn is_silent(&self) -> bool {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        out.stream_position().is_ok_and(|at| at == 0)
+    }
+
     /// Shows what was kept: the data first, then the messages.
     pub fn show<'w>(&self, out: &'w mut dyn Write, messages: &'w mut dyn Write) -> io::Result<()> {
         for (kept, to) in [(&self.out, out), (&self.messages, messages)] {

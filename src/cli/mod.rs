@@ -11,6 +11,7 @@ mod compile;
 mod connect;
 mod costs;
 mod demo;
+mod documents;
 mod drift;
 mod due;
 mod emulator;
@@ -62,14 +63,18 @@ use crate::render::diagnostics::{self, TextStyle};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let mut arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; everything else is bad usage (clap's own code is 2).
             let _ = error.print();
+            if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+                let _ = std::io::stdout().write_all(diagnostics::document(&not_understood(&error)).as_bytes());
+            }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
+    arguments.global.json |= arguments.command.asks_json();
     let world = World::look(&arguments.global);
     log(&world);
     // Where, and never what: a panic's message may hold values or secrets.
@@ -78,8 +83,14 @@ pub fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr().lock(), "footbridge: a bug{place}");
     }));
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&world, &arguments.command)));
+    // The hook has said where.
+    let ended = ended.unwrap_or_else(|_| Err(Failure::bug("Footbridge panicked")));
+    if let Err(failure) = &ended {
+        tell(&world, failure);
+    }
+    world.close_documents();
     match ended {
-        Ok(Ok(exit)) => match world::output_lost() {
+        Ok(exit) => match world::output_lost() {
             // What it did is done, whatever becomes of the words.
             Some(why) => {
                 let said = format!("what was printed is not whole: {}", std::io::Error::from(why));
@@ -89,16 +100,17 @@ pub fn main() -> ExitCode {
             }
             None => exit.into(),
         },
-        Ok(Err(failure)) => {
-            tell(&world, &failure);
-            failure.exit.into()
-        }
-        // The hook has said where.
-        Err(_) => {
-            tell(&world, &Failure::bug("Footbridge panicked"));
-            Exit::Bug.into()
-        }
+        Err(failure) => failure.exit.into(),
     }
+}
+
+/// What is wrong with the command line, in clap's words.
+fn not_understood(error: &clap::Error) -> Diagnostics {
+    let text = error.to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let said = said.strip_prefix("error: ").unwrap_or(said).split_whitespace().collect::<Vec<_>>().join(" ");
+    let diagnostic = Diagnostic::error(Code::BadUsage, said).help("`footbridge COMMAND --help` lists what it takes");
+    Diagnostics::from_iter([diagnostic])
 }
 
 /// One command.
@@ -148,11 +160,9 @@ fn annotate(world: &World, found: &Diagnostics) {
     }
 }
 
-/// Prints a failure: on standard error, and with `--json` as data on standard output.
+/// Prints a failure: on standard error, and with `--json` in the document on standard output.
 pub(crate) fn tell(world: &World, failure: &Failure) {
-    if world.json {
-        world.print(&diagnostics::json(&failure.diagnostics).to_string());
-    }
+    world.found(&failure.diagnostics);
     annotate(world, &failure.diagnostics);
     world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
 }
@@ -165,6 +175,7 @@ pub(crate) fn nothing_chosen(environment: crate::model::EnvironmentName, labels:
 
 /// Prints warnings and lints.
 pub(crate) fn tell_all(world: &World, found: &Diagnostics) {
+    world.found(found);
     annotate(world, found);
     if !found.is_empty() && !world.quiet {
         world.warn(diagnostics::terminal(found, style(world), world.message_width).trim_end());

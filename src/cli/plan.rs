@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::ground::Place;
 use super::repository::Repository;
-use super::show::{options, outline, unreadable};
+use super::show::{options, outline, print};
 use super::world::World;
 use crate::diag::Code;
 use crate::plan::Plan;
@@ -41,24 +41,17 @@ pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failu
             .help("name the one: `footbridge plan NAME --out FILE`"));
     }
     let mut exit = Exit::Done;
-    // Several documents are one list.
-    let list = names.len() > 1 && (world.json || arguments.format == Format::Json);
-    let mut listed = 0;
+    // Only who names one gets one, however many the repository has.
+    if arguments.names.len() != 1 {
+        world.several();
+    }
     for name in &names {
         match one(&place, name, arguments).await {
             Ok((plan, outline)) => {
                 if arguments.detailed_exitcode && !plan.is_empty() {
                     exit = exit.and(Exit::Changes);
                 }
-                let before = if listed == 0 { "[" } else { "," };
-                listed += 1;
-                let shown = world.stream(|out| {
-                    if list {
-                        out.write_all(before.as_bytes())?;
-                    }
-                    outline.write(&plan, out)
-                });
-                shown.map_err(|e| unreadable(&e))?;
+                print(world, &outline, &plan)?;
             }
             // One integration's failure never hides another's plan.
             Err(failure) if names.len() > 1 => {
@@ -67,9 +60,7 @@ pub async fn run(world: &World, arguments: &PlanArguments) -> Result<Exit, Failu
             }
             Err(failure) => return Err(failure),
         }
-    }
-    if list && listed > 0 {
-        world.print("]");
+        world.end_document();
     }
     Ok(exit)
 }

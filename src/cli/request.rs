@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::repository::Repository;
 use super::world::World;
 use crate::config::valid::{ColumnType, Integration, Mapping, Percent, Repository as Configured};
+use crate::render::commands::{RequestView, json};
 
 const UNDECLARED: &str = "(to be agreed)";
 
@@ -21,7 +22,8 @@ pub fn run(world: &World, arguments: &RequestArguments) -> Result<Exit, Failure>
         format!("Fields on {} for our report \"{}\"", integration.object.value, integration.report.name.value);
     let body = body(integration, place.repository);
     if world.json {
-        world.print(&serde_json::json!({ "subject": subject, "body": body }).to_string());
+        let view = RequestView { format: "footbridge request-view/1", subject: &subject, body: &body };
+        world.data(&json(&view));
     } else {
         world.print(&format!("Subject: {subject}\n\n{body}"));
     }

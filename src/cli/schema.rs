@@ -8,16 +8,31 @@ use super::failure::Failure;
 use super::world::World;
 use crate::config;
 use crate::diag::Code;
-use crate::{probe, render, runlog};
+use crate::render::commands::{FileOutcome, FilesView, json};
+use crate::{plan, probe, render, runlog};
 
 /// Every schema by its file name.
 pub fn all() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = config::schema::all().into_iter().map(|(n, t)| (n.to_owned(), t)).collect();
     all.extend(runlog::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
     all.extend(probe::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    all.push(("probe-view.schema.json".to_owned(), render::schema::<probe::ProbeView<'_>>()));
     all.extend(render::schemas().into_iter().map(|(n, t)| (n.to_owned(), t)));
+    let (name, text) = plan::schema();
+    all.push((name.to_owned(), text));
     all.sort();
     all
+}
+
+/// Their file names.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    all().into_iter().map(|(name, _)| name)
+}
+
+fn show(world: &World, outcome: FileOutcome) {
+    let mut files = FilesView::new("schemas");
+    names().for_each(|name| files.file(name, outcome));
+    world.data(&json(&files));
 }
 
 /// Writes them into a folder.
@@ -36,6 +51,9 @@ pub fn run(world: &World, arguments: &SchemaArguments) -> Result<Exit, Failure> 
     if arguments.write {
         super::repository::inside(&world.root(), "schemas")?;
         write(&folder)?;
+        if world.json {
+            show(world, FileOutcome::Written);
+        }
         world.say(&format!("wrote {} schemas to {}", all().len(), folder.display()));
         return Ok(Exit::Done);
     }
@@ -52,8 +70,10 @@ pub fn run(world: &World, arguments: &SchemaArguments) -> Result<Exit, Failure> 
             Failure::usage(Code::SchemasStale, format!("stale in {}: {}", folder.display(), stale.join(", ")));
         return Err(failure.help("`footbridge schema --write`"));
     }
-    let names: Vec<String> = all().into_iter().map(|(name, _)| name).collect();
-    world.print(&names.join("\n"));
+    match world.json {
+        true => show(world, FileOutcome::Known),
+        false => world.print(&names().collect::<Vec<_>>().join("\n")),
+    }
     world.say("`footbridge schema --write` writes them to schemas/");
     Ok(Exit::Done)
 }

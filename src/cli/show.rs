@@ -49,7 +49,9 @@ pub(super) fn unreadable(problem: &io::Error) -> Failure {
 
 /// Prints a plan.
 pub(super) fn print(world: &World, outline: &Outline, plan: &Plan) -> Result<(), Failure> {
-    world.stream(|out| outline.write(plan, out)).map_err(|e| unreadable(&e))
+    let write = |out: &mut dyn io::Write| outline.write(plan, out);
+    let shown = if world.json { world.document(write) } else { world.stream(write) };
+    shown.map_err(|e| unreadable(&e))
 }
 
 /// Reads a plan file. Its entries stay in it, unless it has to be unpacked or `ours` wants a copy that nobody else can change.

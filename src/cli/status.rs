@@ -59,7 +59,7 @@ pub fn run(world: &World, arguments: &StatusArguments) -> Result<Exit, Failure> 
     let lines: Vec<StandLine> = stands.iter().map(|stand| line(stand, arguments, now)).collect();
     let bad = lines.iter().any(|line| line.good == Some(false));
     match world.json {
-        true => world.print(&json(arguments.env, now, lines)),
+        true => world.data(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
     Ok(if bad { Exit::Failed } else { Exit::Done })

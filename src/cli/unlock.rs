@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use jiff::Timestamp;
 
 use super::branch::{ago, failure};
 use super::exit::Exit;
@@ -12,10 +12,13 @@ use super::ground::Place;
 use super::repository::Repository;
 use super::world::World;
 use crate::diag::{Code, Diagnostic};
+use crate::render::commands::{LockView, LocksView, json};
 use crate::render::escape::Terminal;
 use crate::runlog::git::{Held, LockNote};
 use crate::runlog::safe_segment;
 
+/// The format of what `--json` prints.
+const FORMAT: &str = "footbridge locks-view/1";
 /// What was not done when anything goes wrong.
 const NOTHING: &str = "no lock was taken away";
 
@@ -87,6 +90,11 @@ pub fn run(world: &World, arguments: &UnlockArguments) -> Result<Exit, Failure> 
             .help("`footbridge unlock` lists who has it now");
         return Err(Failure::new(Exit::Failed, diagnostic));
     }
+    if world.json {
+        let locks = vec![view(held, world.now(), limit)];
+        world.data(&json(&LocksView { format: FORMAT, locks, taken_away: true, left }));
+        return Ok(Exit::Done);
+    }
     world.print(&format!("taken away: {}", held.branch));
     if let Some(left) = left {
         world.tell(&left);
@@ -100,14 +108,16 @@ fn who(note: &LockNote) -> String {
     Terminal(&text).to_string()
 }
 
+fn view(held: &Held, now: Timestamp, limit: u64) -> LockView<'_> {
+    let age = held.note.as_ref().map(|note| note.age(now));
+    LockView { branch: &held.branch, lock: held.note.as_ref(), age_seconds: age, stale: age.map(|age| age > limit) }
+}
+
 fn list(world: &World, all: &[Held], limit: u64) {
     let now = world.now();
     if world.json {
-        let locks = all.iter().map(|held| {
-            let age = held.note.as_ref().map(|n| n.age(now));
-            json!({"branch": held.branch, "lock": held.note, "age_seconds": age, "stale": age.map(|age| age > limit)})
-        });
-        world.print(&json!({ "locks": locks.collect::<Vec<_>>() }).to_string());
+        let locks = all.iter().map(|held| view(held, now, limit)).collect();
+        world.data(&json(&LocksView { format: FORMAT, locks, taken_away: false, left: None }));
         return;
     }
     if all.is_empty() {

@@ -10,8 +10,10 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 
 use super::arguments::{ColourChoice, Global};
+use super::documents::Documents;
 use super::fetch::Downloads;
 use super::lane::{Kept, Lane};
+use crate::diag::Diagnostics;
 use crate::render::fold;
 
 /// The process's surroundings.
@@ -41,8 +43,10 @@ pub struct World {
     pub quiet: bool,
     /// `--verbose`, counted.
     pub verbose: u8,
-    /// `--json`.
+    /// `--json`: data is printed by [`World::document`].
     pub json: bool,
+    /// With `--json`, what is printed; text then goes where messages go.
+    documents: Option<Arc<Documents>>,
     /// `--memory`, in bytes.
     pub memory: u64,
     /// `--trusted-from`.
@@ -96,6 +100,7 @@ impl World {
             quiet: global.quiet,
             verbose: global.verbose,
             json: global.json,
+            documents: global.json.then(Arc::default),
             memory: global.memory,
             downloads: Downloads::default(),
             trusted_from: global.trusted_from.clone(),
@@ -122,7 +127,14 @@ impl World {
     #[must_use]
     pub fn in_lane(self, lane: Arc<Lane>, of: usize) -> Self {
         let memory = self.memory / u64::try_from(of.max(1)).unwrap_or(1);
-        Self { lane: Some(lane), progress: false, asks: false, bar: Arc::default(), memory, ..self }
+        let documents = self.documents.map(|_| Arc::default());
+        Self { lane: Some(lane), progress: false, asks: false, bar: Arc::default(), memory, documents, ..self }
+    }
+
+    /// The same for a step of another command, whose text is for a person.
+    #[must_use]
+    pub fn as_text(self) -> Self {
+        Self { json: false, ..self }
     }
 
     /// The same with a variable set.
@@ -208,8 +220,14 @@ impl World {
         found.map(Path::to_owned).unwrap_or_else(|| self.here.clone())
     }
 
-    /// Data, to standard output. A closed pipe is no error.
+    /// Data, to standard output; with `--json`, which prints one document there, to standard error. A closed pipe is no error.
     pub fn print(&self, text: &str) {
+        if self.documents.is_some() {
+            if !self.quiet {
+                self.warn(text.trim_end_matches('\n'));
+            }
+            return;
+        }
         if let Some(lane) = &self.lane {
             let line = if text.ends_with('\n') { "" } else { "\n" };
             let _ = lane.print(text.as_bytes()).and_then(|()| lane.print(line.as_bytes()));
@@ -222,11 +240,21 @@ impl World {
         noted(printed.and_then(|()| out.flush()).err().as_ref());
     }
 
-    /// Data that is made while it is written, to standard output. A closed pipe is no error, and ends the making.
+    /// Text that is made while it is written, to where [`World::print`] prints. A closed pipe is no error, and ends the making.
     ///
     /// # Errors
     /// Making it failed.
     pub fn stream(&self, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+        if self.documents.is_some() {
+            let mut text = Vec::new();
+            make(&mut text)?;
+            self.print(&String::from_utf8_lossy(&text));
+            return Ok(());
+        }
+        self.out(make)
+    }
+
+    fn out(&self, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
         if let Some(lane) = &self.lane {
             let mut out = std::io::BufWriter::with_capacity(1 << 16, Kept(lane));
             return make(&mut out).and_then(|()| out.flush());
@@ -235,6 +263,52 @@ impl World {
         let made = make(&mut out);
         let _ = out.flush();
         if out.closed { Ok(()) } else { made }
+    }
+
+    /// With `--json`: the command's document, made while it is written. A closed pipe is no error, and ends the making.
+    ///
+    /// # Errors
+    /// Making it failed.
+    pub fn document(&self, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+        match &self.documents {
+            Some(documents) => self.out(|out| documents.write(out, make)),
+            None => self.out(make),
+        }
+    }
+
+    /// The same from what is there already.
+    pub fn data(&self, text: &str) {
+        let _ = self.document(|out| out.write_all(text.as_bytes()));
+    }
+
+    /// With `--json`: what follows is of several integrations, and a list.
+    pub fn several(&self) {
+        self.documents.iter().for_each(|documents| documents.list());
+    }
+
+    /// With `--json`: keeps problems for the document.
+    pub fn found(&self, found: &Diagnostics) {
+        self.documents.iter().for_each(|documents| documents.told(found));
+    }
+
+    /// With `--json`: the next document is another's.
+    pub fn end_document(&self) {
+        self.documents.iter().for_each(|documents| _ = self.out(|out| documents.end(out)));
+    }
+
+    /// With `--json`: the command is over, or what is done in this lane.
+    pub fn close_documents(&self) {
+        self.documents.iter().for_each(|documents| _ = self.out(|out| documents.close(out, self.lane.is_none())));
+    }
+
+    /// Shows what a lane kept: its data, then its messages.
+    pub fn show(&self, lane: &Lane) {
+        let begin = |out: &mut dyn Write| match &self.documents {
+            Some(documents) if !lane.is_silent() => documents.next(out),
+            _ => Ok(()),
+        };
+        // A closed pipe is no error.
+        let _ = self.out(|out| begin(out).and_then(|()| lane.show(out, &mut std::io::stderr().lock())));
     }
 
     /// Sentences for a reader, to standard output: lines are broken between words.

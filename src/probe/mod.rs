@@ -17,6 +17,6 @@ pub use assumption::{Assumption, Way, all, assumption};
 pub use finding::{Finding, Findings, Verdict};
 pub use reads::reads;
 pub use record::{Held, Restored, Writable};
-pub use report::{KIND, Outcome, Probe, Report, schemas};
+pub use report::{KIND, Outcome, Probe, ProbeView, Report, schemas};
 pub use subject::{Kind, Subject};
 pub use writes::{Broken, Keep, prepare, writes};

@@ -73,6 +73,19 @@ pub struct Line {
     pub found: String,
 }
 
+/// A report, as `--json` prints it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge probe view")]
+pub struct ProbeView<'a> {
+    /// Always `footbridge probe-view/1`.
+    #[schemars(extend("const" = "footbridge probe-view/1"))]
+    pub format: &'static str,
+    /// What was found.
+    pub report: &'a Report,
+    /// Where it was kept; null where it was not.
+    pub file: Option<&'a str>,
+}
+
 /// What a report is made of.
 pub struct Probe<'a> {
     /// The version of Footbridge.

@@ -42,13 +42,13 @@ fn texts_stand_whole_one_after_the_other_in_the_order_of_their_names() {
 }
 
 #[test]
-fn data_for_programs_stays_one_document_after_another() {
+fn data_for_programs_is_one_list_with_a_document_each() {
     let scene = scene();
     three(&scene);
     let ran = scene.run(&["apply", "--all", "--yes", "--json"]).exits(0);
-    let documents: Vec<Value> =
-        serde_json::Deserializer::from_str(&ran.out).into_iter::<Value>().map(Result::unwrap).collect();
-    assert_eq!(documents.len(), 3, "{}", ran.out);
+    let documents: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    let names: Vec<&str> = documents.iter().map(|one| one["run"]["integration"].as_str().unwrap()).collect();
+    assert_eq!(names, LANES, "{}", ran.out);
 }
 
 #[test]

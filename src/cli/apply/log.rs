@@ -157,7 +157,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     if place.world.json {
         let reread =
             || Ok(store.outcomes(&written.log, &log).map_err(io::Error::other)?.1.map(|l| l.map_err(io::Error::other)));
-        let shown = place.world.stream(|out| render::runs::show_json(&log, reread, out));
+        let shown = place.world.document(|out| render::runs::show_json(&log, reread, out));
         shown.map_err(|e| Failure::io("show the run log", &written.outcomes, &e))?;
     } else {
         place.world.print(&render::apply::text(&log, &ends, &options(place.world, false)));

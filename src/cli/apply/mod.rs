@@ -84,6 +84,9 @@ pub async fn run(world: &World, arguments: &ApplyArguments) -> Result<Exit, Fail
         return Err(crate::cli::nothing_chosen(environment, &arguments.label)
             .help(format!("add `{environment}: {{}}` under `environments:` of an integration")));
     }
+    if arguments.all || arguments.targets.len() > 1 {
+        world.several();
+    }
     let selection = selection(world, arguments)?;
     // Every name is looked up before the first is applied.
     let mut works = Vec::new();

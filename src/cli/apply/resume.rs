@@ -41,6 +41,7 @@ pub async fn run(
             Diagnostic::error(Code::NothingToResume, format!("no run in {environment} was left unfinished"));
         return Err(Failure::new(Exit::Usage, diagnostic));
     }
+    place.world.several();
     for name in dead {
         // Taking the turn is all that it needs: what died runs left is cleared up first of all.
         let cleared = async {
@@ -50,6 +51,7 @@ pub async fn run(
             publisher.begin(*place, target, arguments, start, cancel).await?.ended(Ok(Exit::Done))
         };
         exit = exit.and(told(place.world, cleared.await));
+        place.world.end_document();
     }
     for one in all {
         if cancel.is_cancelled() {
@@ -57,6 +59,7 @@ pub async fn run(
             break;
         }
         exit = exit.and(told(place.world, finish(place, &one, &publisher, cancel).await));
+        place.world.end_document();
     }
     Ok(exit.and(told(place.world, publisher.finish(place))))
 }

@@ -35,6 +35,7 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         return Err(Failure::usage(Code::NothingNamed, format!("no integration has a schedule in {environment}"))
             .help("add `schedule: daily` to an integration's environment, or name what to apply"));
     }
+    world.several();
     // Whatever is logged below is to come to the branch.
     let publisher = Publisher::of(&place, arguments)?;
     let (now, store) = (world.now(), place.store());

@@ -2,7 +2,6 @@
 //! log; those that share a parent only write one after another. Each one's text is shown whole, in the order in which they were named.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -67,10 +66,11 @@ pub async fn apply(
         let mut exit = Exit::Done;
         for work in works {
             exit = exit.and(shared.one(place.world, work).await);
+            place.world.end_document();
         }
         return exit;
     }
-    let (queue, board) = (Mutex::new(queue), Mutex::new(Board::new(works)));
+    let (queue, board) = (Mutex::new(queue), Mutex::new(Board::new(place, works)));
     let runtime = tokio::runtime::Handle::current();
     // Threads, not tasks: planning computes for seconds, and must not keep another's records from being read again in time.
     tokio::task::block_in_place(|| {
@@ -79,13 +79,14 @@ pub async fn apply(
                 scope.spawn(|| {
                     while let Some(chain) = next(&queue) {
                         for index in chain {
-                            let world = board.lock().unwrap_or_else(PoisonError::into_inner).world(place, index, lanes);
+                            let world = board.lock().unwrap_or_else(PoisonError::into_inner).world(index, lanes);
                             let work = || runtime.block_on(shared.one(&world, &works[index]));
                             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
                             let exit = ended.unwrap_or_else(|_| {
                                 // The hook has said where.
                                 super::told(&world, Err(Failure::bug("Footbridge panicked")))
                             });
+                            world.close_documents();
                             board.lock().unwrap_or_else(PoisonError::into_inner).ended(index, exit);
                         }
                     }
@@ -141,21 +142,22 @@ fn next(queue: &Mutex<VecDeque<Vec<usize>>>) -> Option<Vec<usize>> {
 }
 
 /// What has ended, and what was shown of it.
-struct Board {
+struct Board<'a> {
+    place: Place<'a>,
     lanes: Vec<Arc<Lane>>,
     ended: Vec<bool>,
     shown: usize,
     exit: Exit,
 }
 
-impl Board {
-    fn new(works: &[Work<'_>]) -> Self {
+impl<'a> Board<'a> {
+    fn new(place: Place<'a>, works: &[Work<'_>]) -> Self {
         let lanes = works.iter().map(|work| Arc::new(Lane::new(&work.target.integration.name.value))).collect();
-        Self { lanes, ended: vec![false; works.len()], shown: 0, exit: Exit::Done }
+        Self { place, lanes, ended: vec![false; works.len()], shown: 0, exit: Exit::Done }
     }
 
-    fn world(&self, place: Place<'_>, index: usize, lanes: usize) -> World {
-        place.world.clone().in_lane(Arc::clone(&self.lanes[index]), lanes)
+    fn world(&self, index: usize, lanes: usize) -> World {
+        self.place.world.clone().in_lane(Arc::clone(&self.lanes[index]), lanes)
     }
 
     /// Shows it, and those after it that have waited for it.
@@ -163,8 +165,7 @@ impl Board {
         self.ended[index] = true;
         self.exit = self.exit.and(exit);
         while self.ended.get(self.shown) == Some(&true) {
-            // A closed pipe is no error.
-            let _ = self.lanes[self.shown].show(&mut io::stdout().lock(), &mut io::stderr().lock());
+            self.place.world.show(&self.lanes[self.shown]);
             self.lanes[self.shown] = Arc::new(Lane::new(""));
             self.shown += 1;
         }

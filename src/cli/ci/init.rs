@@ -12,6 +12,7 @@ use crate::config::valid::OnHeld;
 use crate::config::{Folder, Repository};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName::{self, Production, Sandbox};
+use crate::render::commands::{FileOutcome, FilesView, json};
 
 const PLAN: &str = include_str!("files/github-plan.yml");
 const APPLY: &str = include_str!("files/github-apply.yml");
@@ -87,6 +88,12 @@ pub fn run(world: &World, arguments: &CiInitArguments) -> Result<Exit, Failure> 
         world.say(&format!("wrote {name}"));
     }
     let wanted: BTreeSet<String> = planned.union(&applied).cloned().collect();
+    if world.json {
+        let mut view = FilesView::new(".");
+        files.iter().for_each(|(name, _)| view.file(*name, FileOutcome::Written));
+        view.variables(wanted.iter().cloned());
+        world.data(&json(&view));
+    }
     if !wanted.is_empty() {
         let wanted: Vec<String> = wanted.into_iter().collect();
         world.say(&format!("set these secrets in the CI's settings: {}", wanted.join(", ")));

@@ -19,6 +19,7 @@ use crate::config::{Folder, Integration};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::plan::{Baseline, History, Split};
 use crate::render::Options;
+use crate::render::escape::json_text;
 use crate::render::plan::{Form, Outline};
 use crate::render::review::{self, Effect, Item, Kind, Planned, Problem, Review};
 
@@ -96,8 +97,7 @@ fn show(world: &World, arguments: &PlanArguments, review: &Review) -> Result<(),
     match format {
         Format::Markdown => world.print(&review::markdown(review)),
         Format::Json => {
-            let text = serde_json::to_string_pretty(review).map_err(|e| Failure::bug(e.to_string()))?;
-            world.print(&crate::render::escape::json_visible(&text));
+            world.data(&json_text(review));
         }
         // Errors are told besides, with their lines.
         Format::Html => {

@@ -13,11 +13,22 @@ use super::{block, dispatch, schema};
 use crate::diag::Code;
 use crate::emulator::{self, Options};
 use crate::render;
+use crate::render::commands::{FileOutcome, FilesView, json};
 
 /// The variable that holds the demo org's token.
 const TOKEN: &str = "DEMO_ORG_TOKEN";
 /// The file that sets it. `.footbridge/` is never committed.
 const TOKEN_FILE: &str = ".footbridge/demo-org.sh";
+
+/// What it makes for a person to look at.
+const MADE: [&str; 6] = [
+    "org/leads.csv",
+    "exports/logins-review.csv",
+    "integrations/logins-to-leads.yaml",
+    "integrations/reports/logins-review.yaml",
+    "integrations/orgs.yaml",
+    TOKEN_FILE,
+];
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
@@ -54,7 +65,7 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
     place(root, "integrations/orgs.yaml", &orgs)?;
     let inside = world.clone().within(root).with(TOKEN, &org.access_token()).listing(4, 1);
     // Whatever CI runs it for: this repository is no pull request's.
-    let inside = inside.with("GITHUB_EVENT_NAME", "").with("CI_MERGE_REQUEST_IID", "");
+    let inside = inside.with("GITHUB_EVENT_NAME", "").with("CI_MERGE_REQUEST_IID", "").as_text();
 
     // Sourced by whoever goes on: a token on screen is hard to copy whole.
     place(root, TOKEN_FILE, &format!("export {TOKEN}='{}'\n", org.access_token()))?;
@@ -105,6 +116,11 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
         "  - misspell a field there: `footbridge validate --online` finds it and says what you may have meant\n",
         "  - `footbridge plan --full` lists everything; `footbridge runs show logins-to-leads` tells all about the last run",
     ));
+    if world.json {
+        let mut files = FilesView::new(folder.to_string());
+        MADE.iter().for_each(|name| files.file(*name, FileOutcome::Written));
+        world.data(&json(&files));
+    }
     org.shutdown().await;
     Ok(Exit::Done)
 }

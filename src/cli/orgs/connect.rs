@@ -1,7 +1,5 @@
 //! `footbridge orgs connect`: logs in, shows who and which org that is, keeps the log-in, and writes the org's id.
 
-use serde_json::json;
-
 use super::arguments::ConnectArguments;
 use super::ask::fits;
 use super::chosen::chosen;
@@ -13,7 +11,8 @@ use crate::cli::failure::Failure;
 use crate::cli::repository::Repository;
 use crate::cli::tokens::{KeyPlace, Unusable, vault_or_new};
 use crate::cli::world::World;
-use crate::render::orgs::{Reach, reached};
+use crate::render::escape::json_text;
+use crate::render::orgs::{ConnectionView, Reach, WrittenView, reached};
 use crate::salesforce::SalesforceError;
 use crate::vault::Turn;
 
@@ -55,23 +54,22 @@ pub fn tell(door: &Door<'_>, found: &Reached, word: Option<String>, key: Option<
     let world = door.world;
     let organization = &found.answer.organization;
     if world.json {
-        let written = written.map(|w| json!({"file": w.file, "line": w.line}));
-        let data = json!({
-            "org": door.org,
-            "environment": door.environment.as_str(),
-            "org_id": organization.id.as_str(),
-            "name": organization.name,
-            "is_sandbox": organization.is_sandbox,
-            "edition": organization.organization_type,
-            "instance": organization.instance,
-            "instance_url": found.instance.trim_end_matches('/'),
-            "user": found.answer.username,
-            "flow": found.flow,
-            "api_version": door.settings.api_version,
-            "kept": key.is_some(),
-            "written": written,
-        });
-        world.print(&format!("{data:#}"));
+        world.data(&json_text(&ConnectionView {
+            format: "footbridge connection-view/1",
+            org: door.org,
+            environment: door.environment.as_str(),
+            org_id: organization.id.as_str(),
+            name: &organization.name,
+            is_sandbox: organization.is_sandbox,
+            edition: &organization.organization_type,
+            instance: &organization.instance,
+            instance_url: found.instance.trim_end_matches('/'),
+            user: found.answer.username.as_deref(),
+            flow: found.flow,
+            api_version: &door.settings.api_version,
+            kept: key.is_some(),
+            written: written.map(|written| WrittenView { file: written.file, line: written.line }),
+        }));
     } else {
         let kept = match &key {
             Some(key) => format!("kept in .footbridge/tokens.age, encrypted; the key is {key}"),

@@ -12,7 +12,8 @@ use crate::cli::world::World;
 use crate::config::valid::{Auth, LogIn};
 use crate::diag::{Code, Diagnostic};
 use crate::model::Secret;
-use crate::render::escape::Terminal;
+use crate::render::escape::{Terminal, json_text};
+use crate::render::orgs::{DisconnectionView, Revoked};
 use crate::salesforce::{SalesforceError, TokenErrorCode};
 use crate::vault::Turn;
 
@@ -45,8 +46,17 @@ pub async fn run(world: &World, arguments: &DisconnectArguments) -> Result<Exit,
         Some(token) => Some(revoke(&door, &instance, &token).await),
         None => None,
     };
+    let revoked = match &ended {
+        None => Revoked::Nothing,
+        Some(Ok(Ended::Now)) => Revoked::Now,
+        Some(Ok(Ended::Before)) => Revoked::Before,
+        Some(Err(_)) => Revoked::No,
+    };
     let unrevoked = match ended {
-        None if kept.is_none() => return Ok(nothing(&door)),
+        None if kept.is_none() => {
+            nothing(&door);
+            return Ok(ended_as(&door, Revoked::Nothing, false));
+        }
         None | Some(Ok(Ended::Now)) => {
             world.tell(&format!("{label}: revoked at Salesforce."));
             None
@@ -77,7 +87,22 @@ pub async fn run(world: &World, arguments: &DisconnectArguments) -> Result<Exit,
     } else {
         world.tell(&format!("{label}: take the token out of the environment, too: it opens nothing any more."));
     }
-    Ok(Exit::Done)
+    Ok(ended_as(&door, revoked, kept.is_some()))
+}
+
+/// Says it as data.
+fn ended_as(door: &Door<'_>, revoked: Revoked, forgotten: bool) -> Exit {
+    if door.world.json {
+        door.world.data(&json_text(&DisconnectionView {
+            format: "footbridge disconnection-view/1",
+            org: door.org,
+            environment: door.environment.as_str(),
+            plans: door.plans,
+            revoked,
+            forgotten,
+        }));
+    }
+    Exit::Done
 }
 
 async fn revoke(door: &Door<'_>, instance: &str, token: &Secret) -> Result<Ended, SalesforceError> {
@@ -105,7 +130,7 @@ fn given(door: &Door<'_>) -> Option<Secret> {
 }
 
 /// Nothing is kept here, and nothing can be revoked from here.
-fn nothing(door: &Door<'_>) -> Exit {
+fn nothing(door: &Door<'_>) {
     let label = door.label();
     let flow = match &door.log_in.value {
         LogIn::Ready(auth) => auth.flow(),
@@ -122,5 +147,4 @@ fn nothing(door: &Door<'_>) -> Exit {
         &ADMIN[..1].to_uppercase(),
         &ADMIN[1..]
     ));
-    Exit::Done
 }

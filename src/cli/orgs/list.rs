@@ -40,7 +40,10 @@ pub fn run(world: &World) -> Result<Exit, Failure> {
         let state = "connected, but gone from orgs.yaml: put it back to disconnect it".to_owned();
         lines.push(OrgLine { state, ..of_connection(connection, now) });
     }
-    world.print(&if world.json { json(&lines) } else { table(&lines, &options(world, false)) });
+    match world.json {
+        true => world.data(&json(&lines)),
+        false => world.print(&table(&lines, &options(world, false))),
+    }
     match trouble {
         // The table is worth something without; the store's trouble counts where a log-in should lie in it.
         Some(unusable) => Err(unusable.into()),

@@ -67,11 +67,11 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes pages of an earlier time, and says which files are ours. Gives back how many pages there are.
+    /// Removes pages of an earlier time, and says which files are ours. Gives back the pages.
     ///
     /// # Errors
     /// A file cannot be removed or written.
-    pub fn close(self) -> Result<usize, Failure> {
+    pub fn close(self) -> Result<BTreeSet<String>, Failure> {
         for stale in self.before.difference(&self.now) {
             let path = self.root.join(stale);
             match std::fs::remove_file(&path) {
@@ -88,7 +88,7 @@ impl Folder {
             }
         }
         self.list(&self.now)?;
-        Ok(self.now.len())
+        Ok(self.now)
     }
 
     fn list(&self, files: &BTreeSet<String>) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ use super::world::World;
 use crate::config::{self, valid};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, OrgId};
+use crate::render::commands::{FileOutcome, FilesView, json};
 use crate::render::html::{Line, Site, Standing, grid, history, run_file};
 use crate::runlog::{Filter, Listed, Outcome, OutcomesLine, RecordLine, RunLog, RunSummary, Store, StoreProblem};
 
@@ -53,7 +54,12 @@ pub fn run(world: &World, arguments: &ReportArguments) -> Result<Exit, Failure> 
     for (path, reason) in &unreadable {
         world.warn(&format!("left out: the run log {path} cannot be read: {reason}"));
     }
-    world.say(&format!("wrote {written} pages to {}: open index.html", arguments.out.display()));
+    if world.json {
+        let mut files = FilesView::new(arguments.out.display().to_string());
+        written.iter().for_each(|page| files.file(page, FileOutcome::Written));
+        world.data(&json(&files));
+    }
+    world.say(&format!("wrote {} pages to {}: open index.html", written.len(), arguments.out.display()));
     Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Failed })
 }
 

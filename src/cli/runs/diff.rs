@@ -21,7 +21,10 @@ pub fn run(world: &World, store: &Store, arguments: &DiffArguments) -> Result<Ex
     };
     let (ends_a, ends_b) = (ends(store, &path_a, &a)?, ends(store, &path_b, &b)?);
     let found = RunsDiff::of((&a, ends_a.as_ref()), (&b, ends_b.as_ref()));
-    world.print(&if world.json { runs::diff_json(&found) } else { runs::diff(&found, &options(world, false)) });
+    match world.json {
+        true => world.data(&runs::diff_json(&found)),
+        false => world.print(&runs::diff(&found, &options(world, false))),
+    }
     Ok(Exit::Done)
 }
 

@@ -77,7 +77,10 @@ fn list(world: &World, store: &Store, arguments: &RunsArguments) -> Result<Exit,
             ControlFlow::Continue(())
         })
         .map_err(wrong)?;
-    world.print(&if world.json { runs::table_json(&listed) } else { runs::table(&listed, &options(world, false)) });
+    match world.json {
+        true => world.data(&runs::table_json(&listed)),
+        false => world.print(&runs::table(&listed, &options(world, false))),
+    }
     if more && !world.json {
         world.say("There are older runs: `--limit N` shows more, `--limit 0` all, `--since 7d` those of a week.");
     }

@@ -40,22 +40,20 @@ pub fn run(world: &World, arguments: &PruneArguments) -> Result<Exit, Failure> {
     let keep = Keep { since, last: arguments.keep_last, whole: arguments.logs, branch: branch.is_some() };
     let filter = Filter { integration: arguments.integration.clone(), ..Filter::default() };
     let pruning = store(world, &root, &project).prunable(keep, &filter, &values_folder(&root)).map_err(wrong)?;
-    let shown = |removed: bool| {
-        if world.json {
-            runs::prune_json(&pruning, &root, &project.runs, removed)
-        } else {
-            runs::prune(&pruning, &root, &project.runs, removed, &options(world, false))
-        }
+    let text = |removed| runs::prune(&pruning, &root, &project.runs, removed, &options(world, false));
+    let show = |removed| match world.json {
+        true => world.data(&runs::prune_json(&pruning, &root, &project.runs, removed)),
+        false => world.print(&text(removed)),
     };
     if arguments.dry_run || pruning.is_empty() {
-        world.print(&shown(false));
+        show(false);
         return Ok(Exit::Done);
     }
     if !arguments.yes {
-        if world.json {
-            world.warn(&runs::prune(&pruning, &root, &project.runs, false, &options(world, false)));
-        } else {
-            world.print(&shown(false));
+        // Who is asked has to see what about, wherever data goes.
+        match world.json {
+            true => world.warn(&text(false)),
+            false => show(false),
         }
         let question = format!("Remove {} for good? Type yes to go on:", counted(pruning.files(), "file"));
         match world.ask(&question) {
@@ -81,7 +79,7 @@ pub fn run(world: &World, arguments: &PruneArguments) -> Result<Exit, Failure> {
         Failure::new(Exit::Failed, diagnostic)
     })?;
     if world.json || arguments.yes {
-        world.print(&shown(true));
+        show(true);
     } else if !pruning.going.is_empty() {
         world.say(&format!("{} removed here; commit the change", counted(removed, "file")));
     }

@@ -44,7 +44,7 @@ pub fn run(world: &World, store: &Store, arguments: &ShowRunArguments) -> Result
         // Whether all of it can be read is known before anything is printed.
         lines().map_err(wrong)?.try_for_each(|line| line.map(drop)).map_err(|e| damaged(&e))?;
         let reread = || chosen().map_err(io::Error::other);
-        world.stream(|out| runs::show_json(&log, reread, out)).map_err(|e| damaged(&e))?;
+        world.document(|out| runs::show_json(&log, reread, out)).map_err(|e| damaged(&e))?;
     } else if arguments.failed || arguments.rows {
         let chosen = chosen().map_err(wrong)?;
         world.stream(|out| runs::outcomes(chosen, &how, out)).map_err(|e| damaged(&e))?;

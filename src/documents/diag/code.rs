@@ -248,6 +248,7 @@ codes! {
     GitUnavailable = "FB0908", "git is needed";
     UnknownGuard = "FB0909", "no guard of this name";
     SchemasStale = "FB0910", "the schemas in the repository are stale";
+    BadUsage = "FB0911", "the command line is not understood";
     LinkLeavesRepository = "FB0921", "a folder that is a link out of the repository";
     DriftUnknown = "FB0931", "drift that cannot be told";
     NothingToCompare = "FB0932", "nothing to compare with";

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::escape::json_text;
 use super::fold::fold_line;
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceFile, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Label, Severity, SourceFile, Span};
 
 /// How terminal text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,44 +154,108 @@ pub fn explain(code: Code) -> String {
     format!("{code}: {}\n\n{}\n", code.title(), code.page())
 }
 
-/// All of them as JSON: `{"format": "footbridge diagnostics/1", "errors": …, "diagnostics": […]}`. Keys are only ever added.
-pub fn json(diagnostics: &Diagnostics) -> Value {
-    let list: Vec<Value> = diagnostics.iter().map(json_one).collect();
-    json!({
-        "format": "footbridge diagnostics/1",
-        "errors": diagnostics.count(Severity::Error),
-        "warnings": diagnostics.count(Severity::Warning),
-        "lints": diagnostics.count(Severity::Lint),
-        "diagnostics": list,
-    })
+/// What went wrong, as data: all that a command without a document of its own prints. Keys are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge diagnostics")]
+pub struct DiagnosticsView {
+    /// Always `footbridge diagnostics/1`.
+    #[schemars(extend("const" = "footbridge diagnostics/1"))]
+    pub format: &'static str,
+    /// How many are errors.
+    pub errors: usize,
+    /// How many are warnings.
+    pub warnings: usize,
+    /// How many are lints.
+    pub lints: usize,
+    /// All of them.
+    pub diagnostics: Vec<DiagnosticView>,
 }
 
-fn json_one(diagnostic: &Diagnostic) -> Value {
-    let labels: Vec<Value> = diagnostic
-        .labels
-        .iter()
-        .map(|label| {
-            json!({
-                "file": label.span.file().path(),
-                "line": label.span.line(),
-                "column": label.span.column(),
-                "start_byte": label.span.range().start,
-                "end_byte": label.span.range().end,
-                "line_text": label.span.line_text(),
-                "text": label.text,
-                "primary": label.primary,
-            })
-        })
-        .collect();
-    json!({
-        "code": diagnostic.code.as_str(),
-        "title": diagnostic.code.title(),
-        "severity": diagnostic.severity.as_str(),
-        "message": diagnostic.message,
-        "labels": labels,
-        "help": diagnostic.help,
-        "notes": diagnostic.notes,
-    })
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Diagnostic")]
+pub struct DiagnosticView {
+    /// `FB0103`; `footbridge explain` tells more.
+    pub code: &'static str,
+    /// What the code is about, in a few words.
+    pub title: &'static str,
+    /// How grave it is.
+    #[schemars(extend("enum" = ["error", "warning", "lint"]))]
+    pub severity: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub labels: Vec<LabelView>,
+    /// What to do next.
+    pub help: Vec<String>,
+    /// What else to know, such as what was not done.
+    pub notes: Vec<String>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Label")]
+pub struct LabelView {
+    /// The file, below the repository's root.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, from 1, in characters.
+    pub column: usize,
+    /// The first byte.
+    pub start_byte: usize,
+    /// The byte after the last.
+    pub end_byte: usize,
+    /// The line.
+    pub line_text: String,
+    /// What is wrong there; may be empty.
+    pub text: String,
+    /// The place itself, or one that explains it.
+    pub primary: bool,
+}
+
+/// All of them as data.
+pub fn view(diagnostics: &Diagnostics) -> DiagnosticsView {
+    DiagnosticsView {
+        format: "footbridge diagnostics/1",
+        errors: diagnostics.count(Severity::Error),
+        warnings: diagnostics.count(Severity::Warning),
+        lints: diagnostics.count(Severity::Lint),
+        diagnostics: diagnostics.iter().map(one_view).collect(),
+    }
+}
+
+fn one_view(diagnostic: &Diagnostic) -> DiagnosticView {
+    let label = |label: &Label| LabelView {
+        file: label.span.file().path().to_owned(),
+        line: label.span.line(),
+        column: label.span.column(),
+        start_byte: label.span.range().start,
+        end_byte: label.span.range().end,
+        line_text: label.span.line_text().to_owned(),
+        text: label.text.clone(),
+        primary: label.primary,
+    };
+    DiagnosticView {
+        code: diagnostic.code.as_str(),
+        title: diagnostic.code.title(),
+        severity: diagnostic.severity.as_str(),
+        message: diagnostic.message.clone(),
+        labels: diagnostic.labels.iter().map(label).collect(),
+        help: diagnostic.help.clone(),
+        notes: diagnostic.notes.clone(),
+    }
+}
+
+/// A JSON document of nothing but these.
+pub fn document(diagnostics: &Diagnostics) -> String {
+    json_text(&view(diagnostics))
+}
+
+/// These as the last key of another document: from the comma before it to the list's end.
+pub fn beside(diagnostics: &Diagnostics) -> String {
+    let list = view(diagnostics).diagnostics;
+    format!(",\n\"diagnostics\": {}", json_text(&list).trim_end())
 }
 
 /// A GitHub workflow command that puts the diagnostic on its line of the pull request, without a line end.
@@ -295,7 +361,7 @@ mod tests {
 
     #[test]
     fn json_names_its_format() {
-        let value = json(&sample());
+        let value: serde_json::Value = serde_json::from_str(&document(&sample())).unwrap();
         assert_eq!(value["format"], "footbridge diagnostics/1");
         assert_eq!(value["diagnostics"][0]["labels"][0]["line"], 2);
         assert_eq!(value["diagnostics"][0]["code"], "FB0103");

@@ -178,6 +178,11 @@ pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// A value as JSON: indented, invisible characters as `\u…`, a line end after it.
+pub fn json_text(value: &impl serde::Serialize) -> String {
+    json_visible(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
 /// JSON text with every invisible character as `\u…`. The text must be JSON already: such characters stand within strings only.
 pub fn json_visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

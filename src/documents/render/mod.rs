@@ -4,6 +4,7 @@
 //! from reports, from Salesforce and from files are written through the types of [`escape`], never as they are.
 
 pub mod apply;
+pub mod commands;
 pub mod diagnostics;
 mod ends;
 pub mod escape;
@@ -28,5 +29,5 @@ pub use ends::Ends;
 pub use fold::fold;
 pub use options::{Audience, Options};
 pub use paint::heading;
-pub use schema::schemas;
+pub use schema::{schemas, text as schema};
 pub use wording::{counted, grouped, guard_sentence, moment};

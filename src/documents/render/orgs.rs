@@ -1,10 +1,11 @@
 //! Orgs and log-ins for a terminal, and as JSON.
 
 use jiff::Timestamp;
-use serde_json::json as value;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Options;
-use super::escape::Terminal;
+use super::escape::{Terminal, json_text};
 use super::fold::fold;
 use super::table::{fits, text_table};
 use crate::model::EnvironmentName;
@@ -91,19 +92,191 @@ fn second(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Orgs and log-ins as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge orgs")]
+pub struct OrgsView<'a> {
+    /// Always `footbridge orgs-view/1`.
+    #[schemars(extend("const" = "footbridge orgs-view/1"))]
+    format: &'static str,
+    /// Every log-in of every environment.
+    orgs: Vec<OrgView<'a>>,
+}
+
+/// One log-in.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Org")]
+struct OrgView<'a> {
+    /// The org's name.
+    org: &'a str,
+    /// `sandbox` or `production`.
+    environment: &'static str,
+    /// The log-in of plans alone?
+    plans: bool,
+    /// The pinned id.
+    org_id: Option<&'a str>,
+    /// The host.
+    instance: &'a str,
+    /// The user's name.
+    user: Option<&'a str>,
+    /// The flow's word.
+    flow: Option<&'a str>,
+    /// Since when it is connected (UTC).
+    created: Option<String>,
+    /// When it was last used (UTC).
+    used: Option<String>,
+    /// `connected`, or what else.
+    state: &'a str,
+}
+
 /// The same as data.
 pub fn json(lines: &[OrgLine]) -> String {
-    let all: Vec<_> = lines
-        .iter()
-        .map(|line| {
-            value!({
-                "org": line.org, "environment": line.environment.as_str(), "plans": line.plans, "org_id": line.org_id, "instance": line.instance,
-                "user": line.user, "flow": line.flow, "created": line.created.map(second),
-                "used": line.used.map(second), "state": line.state,
-            })
-        })
-        .collect();
-    format!("{:#}", value!({ "orgs": all }))
+    fn row(line: &OrgLine) -> OrgView<'_> {
+        let OrgLine { org, environment, plans, org_id, instance, user, flow, created, used, now: _, state } = line;
+        OrgView {
+            org,
+            environment: environment.as_str(),
+            plans: *plans,
+            org_id: org_id.as_deref(),
+            instance,
+            user: user.as_deref(),
+            flow: flow.as_deref(),
+            created: created.map(second),
+            used: used.map(second),
+            state,
+        }
+    }
+    json_text(&OrgsView { format: "footbridge orgs-view/1", orgs: lines.iter().map(row).collect() })
+}
+
+/// An org that was logged in to, as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge connection")]
+pub struct ConnectionView<'a> {
+    /// Always `footbridge connection-view/1`.
+    #[schemars(extend("const" = "footbridge connection-view/1"))]
+    pub format: &'static str,
+    /// The org's name in orgs.yaml.
+    pub org: &'a str,
+    /// `sandbox` or `production`.
+    pub environment: &'a str,
+    /// The org's id.
+    pub org_id: &'a str,
+    /// The company's name.
+    pub name: &'a str,
+    /// Does the org say that it is a sandbox?
+    pub is_sandbox: bool,
+    /// The org's edition, as Salesforce calls it.
+    pub edition: &'a str,
+    /// `CS42`.
+    pub instance: &'a str,
+    /// Where calls go.
+    pub instance_url: &'a str,
+    /// The user's name, where the log-in opens it.
+    pub user: Option<&'a str>,
+    /// The flow's word.
+    pub flow: &'a str,
+    /// The version of Salesforce's API.
+    pub api_version: &'a str,
+    /// Is the log-in kept on this machine?
+    pub kept: bool,
+    /// Where the id was written; null where it stood there already.
+    pub written: Option<WrittenView>,
+}
+
+/// A line of a file.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Written")]
+pub struct WrittenView {
+    /// The file, from the repository's root.
+    pub file: String,
+    /// The line.
+    pub line: usize,
+}
+
+/// A log-in that was ended, as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge disconnection")]
+pub struct DisconnectionView<'a> {
+    /// Always `footbridge disconnection-view/1`.
+    #[schemars(extend("const" = "footbridge disconnection-view/1"))]
+    pub format: &'static str,
+    /// The org's name in orgs.yaml.
+    pub org: &'a str,
+    /// `sandbox` or `production`.
+    pub environment: &'a str,
+    /// The log-in of plans alone?
+    pub plans: bool,
+    /// At Salesforce: revoked now, had ended before, not revoked, or there was nothing that can be.
+    pub revoked: Revoked,
+    /// Was something kept on this machine, that is forgotten now?
+    pub forgotten: bool,
+}
+
+/// What became of a log-in at Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Revoked {
+    Now,
+    Before,
+    No,
+    Nothing,
+}
+
+/// The External Client App that a log-in needs, as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge app")]
+pub struct AppView<'a> {
+    /// Always `footbridge app-view/1`.
+    #[schemars(extend("const" = "footbridge app-view/1"))]
+    pub format: &'static str,
+    /// The org's name in orgs.yaml.
+    pub org: &'a str,
+    /// `sandbox` or `production`.
+    pub environment: &'a str,
+    /// The log-in of plans alone?
+    pub plans: bool,
+    /// The flow's word.
+    pub flow: &'a str,
+    /// The app; null where the flow needs none.
+    pub app: Option<AppSettings<'a>>,
+    /// What an admin does by hand.
+    pub steps: &'a [String],
+    /// The app as metadata to deploy.
+    pub files: Vec<AppFile>,
+    /// Files that were written.
+    pub written: &'a [String],
+    /// What is left to do once they are deployed.
+    pub after_deploying: &'a [String],
+}
+
+/// The app's settings.
+#[derive(Debug, Serialize, JsonSchema)]
+#[allow(missing_docs)]
+pub struct AppSettings<'a> {
+    pub name: &'a str,
+    pub label: &'a str,
+    pub callback: &'a str,
+    pub scopes: [&'static str; 2],
+    pub pkce: bool,
+    pub secret_for_code: bool,
+    pub secret_for_refresh: bool,
+    pub device_flow: bool,
+    pub client_credentials: bool,
+    pub rotation: bool,
+    pub permission_set: &'a str,
+}
+
+/// A file of metadata.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AppFile {
+    /// Below the folder of a package.
+    pub path: String,
+    /// The metadata type.
+    pub r#type: &'static str,
+    /// What is in it.
+    pub text: String,
 }
 
 /// An org that was reached.

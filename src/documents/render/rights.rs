@@ -1,8 +1,9 @@
 //! What a user may and may not do, for a terminal and as JSON: one line a right, and for each that is missing where it is given.
 
-use serde_json::{Value, json as value};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::escape::Terminal;
+use super::escape::{Terminal, json_text};
 use super::fold::fold;
 use super::paint::Paint;
 use super::{Options, counted};
@@ -152,29 +153,97 @@ pub fn text(check: &Check, options: &Options) -> String {
     fold(&out, options.width)
 }
 
-fn right(right: &Right) -> Value {
-    value!({
-        "right": right.what, "state": right.state.as_str(), "why": right.why, "integrations": right.integrations,
-        "setup": right.setup, "metadata": right.metadata,
-    })
+/// The same as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge rights")]
+pub struct RightsView<'a> {
+    /// Always `footbridge rights-view/1`.
+    #[schemars(extend("const" = "footbridge rights-view/1"))]
+    format: &'static str,
+    /// The org's name.
+    org: &'a str,
+    /// `sandbox` or `production`.
+    environment: &'a str,
+    /// The org's id.
+    org_id: &'a str,
+    /// The integrations that run there.
+    integrations: &'a [String],
+    /// How many rights are missing.
+    missing: usize,
+    /// Of how many it cannot be seen.
+    unknown: usize,
+    /// Every log-in.
+    log_ins: Vec<LogInView<'a>>,
+    /// Files that were written.
+    written: &'a [String],
+    /// What to do next.
+    next: &'a [String],
+}
+
+/// What one user may do.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LogIn")]
+struct LogInView<'a> {
+    /// `auth` or `plan_auth`.
+    log_in: &'a str,
+    /// The user's name.
+    user: Option<&'a str>,
+    /// The profile.
+    profile: Option<&'a str>,
+    /// API name of the permission set that grants what is needed.
+    permission_set: &'a str,
+    /// Every right that is needed.
+    rights: Vec<RightView<'a>>,
+    /// What is more than is needed, or less than is good.
+    warnings: &'a [String],
+}
+
+/// One right.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Right")]
+struct RightView<'a> {
+    /// `Lead: Edit`.
+    right: &'a str,
+    /// Is it there?
+    #[schemars(extend("enum" = ["there", "missing", "unknown"]))]
+    state: &'a str,
+    /// Why it is not, or how that is known.
+    why: Option<&'a str>,
+    /// The integrations that need it.
+    integrations: &'a [String],
+    /// Where an admin gives it.
+    setup: Option<&'a str>,
+    /// The line of a permission set that gives it.
+    metadata: Option<&'a str>,
 }
 
 /// As data.
 pub fn json(check: &Check) -> String {
-    let log_ins: Vec<Value> = check
-        .log_ins
-        .iter()
-        .map(|found| {
-            value!({
-                "log_in": found.log_in, "user": found.user, "profile": found.profile, "permission_set": found.permission_set,
-                "rights": found.rights.iter().map(right).collect::<Vec<_>>(), "warnings": found.warnings,
-            })
-        })
-        .collect();
-    let whole = value!({
-        "org": check.org, "environment": check.environment, "org_id": check.org_id, "integrations": check.integrations,
-        "missing": check.count(State::Missing), "unknown": check.count(State::Unknown), "log_ins": log_ins,
-        "written": check.written, "next": check.next,
-    });
-    super::escape::json_visible(&format!("{whole:#}"))
+    fn right(right: &Right) -> RightView<'_> {
+        RightView {
+            right: &right.what,
+            state: right.state.as_str(),
+            why: right.why.as_deref(),
+            integrations: &right.integrations,
+            setup: right.setup.as_deref(),
+            metadata: right.metadata.as_deref(),
+        }
+    }
+    fn log_in(found: &LogInRights) -> LogInView<'_> {
+        let LogInRights { log_in, user, profile, permission_set, rights, warnings } = found;
+        let (user, profile) = (user.as_deref(), profile.as_deref());
+        LogInView { log_in, user, profile, permission_set, rights: rights.iter().map(right).collect(), warnings }
+    }
+    json_text(&RightsView {
+        format: "footbridge rights-view/1",
+        org: &check.org,
+        environment: check.environment,
+        org_id: &check.org_id,
+        integrations: &check.integrations,
+        missing: check.count(State::Missing),
+        unknown: check.count(State::Unknown),
+        log_ins: check.log_ins.iter().map(log_in).collect(),
+        written: &check.written,
+        next: &check.next,
+    })
 }

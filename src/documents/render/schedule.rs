@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Options;
-use super::escape::{Terminal, json_visible};
+use super::escape::{Terminal, json_text};
 use super::fold::fold;
 use super::paint::Paint;
 use super::table::{fits, text_table};
@@ -128,5 +128,5 @@ pub fn table(lines: &[StandLine], options: &Options) -> String {
 /// The same as data.
 pub fn json(environment: EnvironmentName, now: Timestamp, integrations: Vec<StandLine>) -> String {
     let view = ScheduleView { format: "footbridge schedule-view/1", environment, now, integrations };
-    format!("{}\n", json_visible(&serde_json::to_string_pretty(&view).unwrap_or_default()))
+    json_text(&view)
 }

@@ -3,8 +3,10 @@
 //! Checksum (seen on every id of the recordings): the 15 characters in three groups of five; in each, bit i is set when character i is `A`–`Z`;
 //! the three numbers index `ABCDEFGHIJKLMNOPQRSTUVWXYZ012345`.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A record's id, always in its 18-character form.
@@ -110,6 +112,20 @@ impl fmt::Debug for RecordId {
     }
 }
 
+impl JsonSchema for RecordId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "RecordId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9A-Za-z]{18}$"})
+    }
+}
+
 impl Serialize for RecordId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -124,7 +140,7 @@ impl<'de> Deserialize<'de> for RecordId {
 }
 
 /// An org's id (prefix `00D`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct OrgId(RecordId);
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CellChange, ChangeKind, Entry, Header, RowOutcome, Watch};
@@ -82,7 +83,7 @@ pub trait History {
 }
 
 /// Counted by cause.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Share {
     /// Because of this branch.
     pub branch: u64,
@@ -101,7 +102,7 @@ impl Share {
 }
 
 /// Cells that would change anyway, by what is behind it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Anyway {
     /// They hold what the last run wrote: the report is new.
     pub new_report: u64,
@@ -127,7 +128,7 @@ impl Anyway {
 }
 
 /// A plan's changes by cause.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Causes {
     /// Cells by field and kind of change.
     pub fields: BTreeMap<FieldName, BTreeMap<ChangeKind, Share>>,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::GuardVerdict;
 use crate::model::FieldName;
 
 /// How the org was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// `IN` look-ups of the report's keys.
@@ -23,7 +24,7 @@ pub enum Way {
 }
 
 /// API calls of the day, as Salesforce last said (`Sforce-Limit-Info`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
     /// Used in the last 24 hours, by everyone in the org.
@@ -33,7 +34,7 @@ pub struct Usage {
 }
 
 /// How a plan is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteWay {
     /// Collections of up to 200 records.
@@ -43,7 +44,7 @@ pub enum WriteWay {
 }
 
 /// What a way was taken to cost before it was gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
     /// API calls, polls included.
@@ -57,7 +58,7 @@ pub struct Estimate {
 }
 
 /// A way that would have done as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alternative<W> {
     /// The way.
@@ -67,7 +68,7 @@ pub struct Alternative<W> {
 }
 
 /// The way that was chosen, and what stood beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice<W> {
     /// The way.
@@ -75,7 +76,7 @@ pub struct Choice<W> {
     /// What it was taken to cost.
     pub estimate: Estimate,
     /// The others, in the order of their costs.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default = "Vec::<Alternative<W>>::new", skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative<W>>,
     /// Did the configuration ask for this way?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -86,15 +87,17 @@ pub struct Choice<W> {
 }
 
 /// What varies between two plans of the same content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Context {
     /// Footbridge's version.
     pub version: String,
     /// When the plan was made (UTC).
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub planned_at: Timestamp,
     /// The report file's time, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub report_modified: Option<Timestamp>,
     /// The report's columns, in their order; older plans do not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,11 +1,12 @@
 //! One line of a plan: a record that would change, or a row that cannot be used, and why.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FieldName, RecordId};
 
 /// Where a report row ended. Every row ends as exactly one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// At least one cell of at least one record would change.
@@ -63,7 +64,7 @@ impl RowOutcome {
 }
 
 /// What a change does to the field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// Blank becomes a value.
@@ -89,7 +90,7 @@ impl ChangeKind {
 }
 
 /// What was done to the report's value on its way (`rounded`, `label`, `truncated` …).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// A stable short word.
@@ -102,7 +103,7 @@ pub struct Note {
 }
 
 /// One cell that would change. Values are canonical text by the field's type; `None` is blank.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CellChange {
     /// The field.
@@ -119,7 +120,7 @@ pub struct CellChange {
 }
 
 /// One cell that cannot be written, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefusedCell {
     /// The field it was meant for.
@@ -138,7 +139,7 @@ pub struct RefusedCell {
 }
 
 /// One line of a plan. Unchanged rows have none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The report row, from 1, the header not counted.

@@ -5,6 +5,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::compressed::{pack, unpacked};
@@ -52,8 +54,10 @@ pub enum FileProblem {
     Keep(io::Error),
 }
 
-#[derive(Deserialize)]
+/// One line of a plan file: the header, then an entry for each row or record that is worth a line, then the summary, then the context.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(title = "Footbridge plan file, one line")]
 enum Line {
     Header(Header),
     Entry(Entry),
@@ -91,6 +95,13 @@ impl<R: BufRead> Lines<R> {
         self.line += 1;
         serde_json::from_slice(&self.buffer).map_err(|source| FileProblem::Line { line: self.line, source })
     }
+}
+
+/// (file name, text) of the schema of a plan file's lines.
+pub fn schema() -> (&'static str, String) {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Line>();
+    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    ("plan.schema.json", text + "\n")
 }
 
 /// Where the checked lines stay.

@@ -1,5 +1,6 @@
 //! What a plan was computed from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, OrgId};
@@ -8,7 +9,7 @@ use crate::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, Or
 pub const FORMAT: &str = "footbridge plan/1";
 
 /// Digests of everything that decides a plan, apart from the records themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Digests {
     /// Of the integration in its valid form.
@@ -20,7 +21,7 @@ pub struct Digests {
 }
 
 /// One mapped field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldHead {
     /// API name.
@@ -29,6 +30,7 @@ pub struct FieldHead {
     pub label: String,
     /// Type.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub field_type: FieldType,
     /// The report column.
     pub column: String,
@@ -37,10 +39,11 @@ pub struct FieldHead {
 }
 
 /// The first line of a plan file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// [`FORMAT`].
+    #[schemars(extend("const" = "footbridge plan/1"))]
     pub format: String,
     /// The integration's name.
     pub integration: String,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ChangeKind, GuardVerdict, RowOutcome};
 use crate::model::{Digest, FieldName};
 
 /// Where every report row ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowLedger {
     /// Rows that came in.
@@ -35,7 +36,7 @@ impl RowLedger {
 }
 
 /// Where every cell of the matched rows ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CellLedger {
     /// Cells that came in: matched records × mapped fields.
@@ -60,7 +61,7 @@ impl CellLedger {
 }
 
 /// Where every planned record ended, after an apply.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordLedger {
     /// Records that were planned.
@@ -85,7 +86,7 @@ impl RecordLedger {
 }
 
 /// One field's changes, kept cells and refusals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldCounts {
     /// Changes by kind.
@@ -99,7 +100,7 @@ pub struct FieldCounts {
 }
 
 /// The last line of a plan's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// Report rows.

@@ -23,7 +23,7 @@ pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use encode::{Changed, LineBuilder};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
-pub use file::FileProblem;
+pub use file::{FileProblem, schema};
 pub use guard::{GuardName, GuardVerdict, Limit};
 pub use header::{Digests, FORMAT, FieldHead, Header};
 pub use invariants::Broken;

@@ -6,8 +6,6 @@ mod steps;
 
 pub use arguments::AppArguments;
 
-use serde_json::json;
-
 use self::design::{Design, design};
 use super::chosen::chosen;
 use super::deposit::deposit;
@@ -17,8 +15,9 @@ use crate::cli::failure::Failure;
 use crate::cli::repository::Repository;
 use crate::cli::world::World;
 use crate::diag::Code;
-use crate::render::escape::{Terminal, json_visible};
+use crate::render::escape::{Terminal, json_text};
 use crate::render::metadata::App;
+use crate::render::orgs::{AppFile, AppSettings, AppView};
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &AppArguments) -> Result<Exit, Failure> {
@@ -27,7 +26,10 @@ pub fn run(world: &World, arguments: &AppArguments) -> Result<Exit, Failure> {
     let contact = arguments.contact.as_deref();
     let design = design(door.org, door.environment, door.plans, door.auth()?, contact.unwrap_or_default());
     let Some(app) = &design.app else {
-        world.tell(&without(&design, &door));
+        match world.json {
+            true => world.data(&as_json(&design, None, &door, &[], &[], &[])),
+            false => world.tell(&without(&design, &door)),
+        }
         return Ok(Exit::Done);
     };
     let steps = steps::steps(&design, app, &door.place(), contact);
@@ -41,7 +43,7 @@ pub fn run(world: &World, arguments: &AppArguments) -> Result<Exit, Failure> {
         after = steps::after_deploying(&design, app, &door.place());
     }
     if world.json {
-        world.print(&as_json(&design, app, &door, &steps, &written, &after));
+        world.data(&as_json(&design, Some(app), &door, &steps, &written, &after));
     } else if written.is_empty() {
         world.tell(&format!(
             "External Client App for {} (flow: {})\n\n{}",
@@ -77,36 +79,36 @@ fn without(design: &Design, door: &Door<'_>) -> String {
 
 fn as_json(
     design: &Design,
-    app: &App,
+    app: Option<&App>,
     door: &Door<'_>,
     steps: &[String],
     written: &[String],
     after: &[String],
 ) -> String {
-    let files: Vec<_> =
-        app.files().into_iter().map(|file| json!({"path": file.path, "type": file.kind, "text": file.text})).collect();
-    let whole = json!({
-        "org": door.org,
-        "environment": door.environment.as_str(),
-        "plans": door.plans,
-        "flow": design.flow,
-        "app": {
-            "name": app.name,
-            "label": app.label,
-            "callback": app.callback,
-            "scopes": ["api", "refresh_token"],
-            "pkce": true,
-            "secret_for_code": app.secret_for_code,
-            "secret_for_refresh": app.secret_for_refresh,
-            "device_flow": app.device,
-            "client_credentials": app.client_credentials,
-            "rotation": app.refreshing.is_some_and(|r| r.rotates),
-            "permission_set": app.permission_set,
-        },
-        "steps": steps,
-        "files": files,
-        "written": written,
-        "after_deploying": after,
+    let settings = app.map(|app| AppSettings {
+        name: &app.name,
+        label: &app.label,
+        callback: &app.callback,
+        scopes: ["api", "refresh_token"],
+        pkce: true,
+        secret_for_code: app.secret_for_code,
+        secret_for_refresh: app.secret_for_refresh,
+        device_flow: app.device,
+        client_credentials: app.client_credentials,
+        rotation: app.refreshing.is_some_and(|r| r.rotates),
+        permission_set: &app.permission_set,
     });
-    json_visible(&format!("{whole:#}"))
+    let files = app.into_iter().flat_map(App::files);
+    json_text(&AppView {
+        format: "footbridge app-view/1",
+        org: door.org,
+        environment: door.environment.as_str(),
+        plans: door.plans,
+        flow: design.flow,
+        app: settings,
+        steps,
+        files: files.map(|file| AppFile { path: file.path, r#type: file.kind, text: file.text }).collect(),
+        written,
+        after_deploying: after,
+    })
 }

@@ -90,7 +90,7 @@ pub async fn run(world: &World, arguments: &CheckArguments) -> Result<Exit, Fail
     };
     check.next = next(&check, arguments, own);
     if world.json {
-        world.print(&json(&check));
+        world.data(&json(&check));
     } else {
         world.print(&text(&check, &options(world, false)));
     }

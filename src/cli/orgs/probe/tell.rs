@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use serde_json::json;
-
 use crate::cli::connect::Door;
-use crate::probe::{Finding, Outcome, Report, Verdict, Way};
+use crate::probe::{Finding, Outcome, ProbeView, Report, Verdict, Way};
+use crate::render::escape::json_text;
 
 /// Prints it. `file`: where the report lies, and whether it is this one; `None` where it could not be written.
 pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], file: Option<(&Path, bool)>) {
@@ -14,7 +13,11 @@ pub fn tell(door: &Door<'_>, report: &Report, findings: &[Finding], file: Option
     let file = file.map(|(path, kept)| (path.strip_prefix(door.root).unwrap_or(path).display().to_string(), kept));
     if world.json {
         let this = file.as_ref().and_then(|(shown, kept)| kept.then_some(shown));
-        world.print(&format!("{:#}", json!({ "report": report, "file": this })));
+        world.data(&json_text(&ProbeView {
+            format: "footbridge probe-view/1",
+            report,
+            file: this.map(String::as_str),
+        }));
         return;
     }
     let place = match file {

@@ -4,6 +4,7 @@ mod markdown;
 mod part;
 mod text;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use markdown::{NOTHING, is_marker, render as markdown};
@@ -14,9 +15,11 @@ use super::wording::counted;
 use crate::plan::Causes;
 
 /// A branch against its base.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "Footbridge review")]
 pub struct Review {
-    /// `footbridge review/1`
+    /// Always `footbridge review/1`.
+    #[schemars(extend("const" = "footbridge review/1"))]
     pub format: &'static str,
     /// `sandbox` or `production`.
     pub environment: String,
@@ -35,7 +38,7 @@ pub struct Review {
 }
 
 /// An error, for those who read the comment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Problem {
     /// `FB0103`
     pub code: String,
@@ -59,7 +62,7 @@ impl From<&crate::diag::Diagnostic> for Problem {
 }
 
 /// An integration that differs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Item {
     /// Its name.
     pub name: String,
@@ -74,7 +77,7 @@ pub struct Item {
 }
 
 /// What happened to an integration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Kind {
@@ -84,7 +87,7 @@ pub enum Kind {
 }
 
 /// What comes of a change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It was planned.
@@ -100,7 +103,7 @@ pub enum Effect {
 }
 
 /// A plan by cause.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Planned {
     /// The plan; its records and frequent changes are those of this branch.
     pub view: PlanView,
@@ -118,7 +121,7 @@ pub struct Planned {
 }
 
 /// Cells that would change anyway, and of which it is not known what a run wrote there.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct NotKnown {
     /// How many.
     pub cells: u64,

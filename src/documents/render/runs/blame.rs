@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::json::text;
 use super::outcomes::why;
 use crate::model::FieldName;
 use crate::plan::ChangeKind;
+use crate::render::escape::json_text;
 use crate::render::escape::{Quoted, Terminal};
 use crate::render::fold::fold;
 use crate::render::paint::Paint;
@@ -215,7 +215,7 @@ pub fn blame_view(
 
 /// As JSON: never a value.
 pub fn blame_json(view: &BlameView) -> String {
-    text(view)
+    json_text(view)
 }
 
 fn short(digest: &str) -> &str {

@@ -1,8 +1,8 @@
 //! Two runs compared, for a terminal and as JSON (`footbridge runs-diff/1`).
 
-use super::json::text;
 use crate::render::Options;
 use crate::render::escape::Terminal;
+use crate::render::escape::json_text;
 use crate::render::fold::fold;
 use crate::render::paint::Paint;
 use crate::render::table::text_table;
@@ -14,7 +14,7 @@ const SHOWN: usize = 20;
 
 /// As JSON.
 pub fn diff_json(found: &RunsDiff) -> String {
-    text(found)
+    json_text(found)
 }
 
 fn side(side: &Side, other: &Side) -> String {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::json::text;
+use crate::render::escape::json_text;
 use crate::render::escape::{Quoted, Terminal};
 use crate::render::fold::fold;
 use crate::render::paint::Paint;
@@ -133,7 +133,7 @@ pub struct Drifted {
 /// As JSON: never a value.
 pub fn drift_json(found: &[Drifted]) -> String {
     let integrations = found.iter().map(|one| one.view.clone()).collect();
-    text(&DriftView { format: "footbridge drift-view/1".to_owned(), integrations })
+    json_text(&DriftView { format: "footbridge drift-view/1".to_owned(), integrations })
 }
 
 fn value(value: Option<&Option<String>>) -> String {

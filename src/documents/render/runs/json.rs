@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::render::escape::json_visible;
+use crate::render::escape::json_text;
 use crate::render::stream::{Seq, write_json};
 use crate::runlog::{
     ExitReason, Listed, OutcomesLine, RecordCounts, RecordLine, RowLine, RunLog, Seconds, Status, Trigger,
@@ -95,12 +95,6 @@ pub struct RunView {
     pub rows: Vec<RowLine>,
 }
 
-pub(super) fn text(view: &impl Serialize) -> String {
-    let mut text = json_visible(&serde_json::to_string_pretty(view).unwrap_or_default());
-    text.push('\n');
-    text
-}
-
 /// A list of runs.
 pub fn table_json(runs: &[Listed]) -> String {
     let mut view = RunsView { format: "footbridge runs-view/1".to_owned(), runs: Vec::new(), unreadable: Vec::new() };
@@ -132,7 +126,7 @@ pub fn table_json(runs: &[Listed]) -> String {
             }
         }
     }
-    text(&view)
+    json_text(&view)
 }
 
 /// [`RunView`] with lists that are made while they are written.

@@ -5,9 +5,9 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::json::text;
 use crate::render::Options;
 use crate::render::escape::Terminal;
+use crate::render::escape::json_text;
 use crate::render::fold::fold;
 use crate::render::wording::{counted, grouped};
 use crate::runlog::Pruning;
@@ -52,7 +52,7 @@ fn on_branch<'a>(pruning: &'a Pruning, folder: &'a str) -> impl Iterator<Item = 
 
 /// As JSON.
 pub fn prune_json(pruning: &Pruning, root: &Path, folder: &str, removed: bool) -> String {
-    text(&PruneView {
+    json_text(&PruneView {
         format: "footbridge runs-prune/1".to_owned(),
         removed,
         runs: pruning.runs,

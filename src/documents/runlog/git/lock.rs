@@ -1,6 +1,7 @@
 //! The lock of an integration and org that all machines see: a branch on the remote, made only where there is none, so that of two who try one gets it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::branch::Branch;
@@ -18,7 +19,7 @@ const LONGEST: u64 = 64 << 10;
 const TRIES: u32 = 10;
 
 /// Who holds a lock, and since when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LockNote {
     /// The format's version.
     pub footbridge: u32,
@@ -29,17 +30,21 @@ pub struct LockNote {
     /// The integration.
     pub integration: String,
     /// The environment.
+    #[schemars(with = "String", extend("enum" = ["sandbox", "production"]))]
     pub environment: EnvironmentName,
     /// The org.
+    #[schemars(with = "String")]
     pub org_id: OrgId,
     /// The machine, as it calls itself.
     pub host: String,
     /// The process there.
     pub pid: u32,
     /// When the run began, by that machine's clock.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
     /// When the lock was taken, by that clock: of a run that was resumed, long after it began. Older notes do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub taken: Option<Timestamp>,
     /// The page of CI's job, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
