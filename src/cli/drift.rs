@@ -162,7 +162,7 @@ async fn one(
     view.written = written.len() as u64;
 
     let (connected, found) = match kept() {
-        Ok(Some(reader)) => by_values(place, target, reader, &written, &mut view).await?,
+        Ok(Some(reader)) => by_values(place, target, reader, &mut written, &mut view).await?,
         Ok(None) => by_report(place, target, &log, &written, None, &mut view).await?,
         Err(problem) => by_report(place, target, &log, &written, Some(&problem), &mut view).await?,
     };
@@ -191,7 +191,7 @@ async fn by_values(
     place: &Place<'_>,
     target: Target<'_>,
     reader: Reader,
-    written: &Written,
+    written: &mut Written,
     view: &mut DriftOf,
 ) -> Result<(Connected, Cells), Failure> {
     let (connected, object) = place.describe(target, Purpose::Plan, budget(place.world)).await?;
@@ -206,9 +206,10 @@ async fn by_values(
                 .help("restore the file, or plan: `footbridge plan` tells what the report of now would change");
             Failure::new(Exit::Failed, diagnostic)
         })?;
-        if let Some(wrote) = written.get(&record.id) {
+        if let Some(wrote) = written.get_mut(&record.id) {
             digests |= record.after.is_none();
-            waiting.push((record, wrote));
+            wrote.fields = record.before.keys().cloned().collect();
+            waiting.push((record, wrote.certain));
         }
         if waiting.len() == cells::AT_ONCE || (reader.peek().is_none() && !waiting.is_empty()) {
             let read = found.compare(&connected.client, &object, &head, &waiting).await;

@@ -1,5 +1,7 @@
 //! `footbridge due`: what the schedule wants run now, and why. Reads the run logs; reaches no org.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -11,6 +13,7 @@ use super::repository::Repository;
 use super::show::options;
 use super::standing::Stand;
 use super::world::World;
+use crate::config::Unusable;
 use crate::model::EnvironmentName;
 use crate::render::schedule::{LastRun, StandLine, json, table};
 use crate::render::{counted, moment};
@@ -33,18 +36,18 @@ pub struct DueArguments {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &DueArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_each(world, false)?;
     let place = repository.place(world);
     let (now, store) = (world.now(), place.store());
     let mut lines = Vec::new();
-    for stand in stands(&place, &store, &arguments.names, arguments.env, now)? {
+    for stand in stands(&repository, &place, &store, (&arguments.names, arguments.env), now)? {
         lines.push(line(&stand, arguments.env));
     }
     match world.json {
         true => world.data(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
-    Ok(Exit::Done)
+    Ok(super::faults_told(world, &repository))
 }
 
 /// How these integrations stand, or all that run in the environment.
@@ -52,14 +55,18 @@ pub fn run(world: &World, arguments: &DueArguments) -> Result<Exit, Failure> {
 /// # Errors
 /// None runs there; one that was named does not exist or does not run there.
 pub fn stands<'a>(
+    repository: &'a Repository,
     place: &Place<'a>,
     store: &Store,
-    names: &[String],
-    environment: EnvironmentName,
+    (names, environment): (&[String], EnvironmentName),
     now: Timestamp,
 ) -> Result<Vec<Stand<'a>>, Failure> {
-    let mut wanted = Vec::new();
+    let (mut wanted, mut broken) = (Vec::new(), Vec::new());
     for name in names {
+        if let Some(unusable) = repository.unusable().iter().find(|unusable| unusable.name == *name) {
+            broken.push(unusable);
+            continue;
+        }
         let integration = place.integration(name)?;
         // Whether it runs there; that it has no org id yet is told of it later.
         if !integration.environments.contains_key(&environment) {
@@ -70,11 +77,18 @@ pub fn stands<'a>(
     if names.is_empty() {
         wanted = place.repository.integrations.values().collect();
         wanted.retain(|integration| integration.environments.contains_key(&environment));
+        broken.extend(repository.unusable().iter().filter(|one| one.environments.contains_key(&environment)));
     }
-    if wanted.is_empty() {
-        return Err(super::nothing_chosen(environment, &[]));
+    if wanted.is_empty() && broken.is_empty() {
+        return Err(repository.faults().unwrap_or_else(|| super::nothing_chosen(environment, &[])));
     }
-    wanted.into_iter().map(|integration| Stand::look(place, store, integration, environment, now)).collect()
+    let wanted = wanted.into_iter().map(|integration| Stand::look(place, store, integration, environment, now));
+    let broken = broken.into_iter().map(|unusable| Stand::broken(place, store, unusable, environment, now));
+    let mut stands: Vec<Stand<'a>> = wanted.chain(broken).collect::<Result<_, _>>()?;
+    if names.is_empty() {
+        stands.sort_by_key(|stand| stand.name);
+    }
+    Ok(stands)
 }
 
 /// The newest run that tells something, in a few words.
@@ -84,15 +98,28 @@ pub fn last(stand: &Stand<'_>) -> Option<LastRun> {
     Some(LastRun { run: log.id.clone(), start: log.start, status: log.status, exit })
 }
 
+/// The errors that keep it from running.
+pub fn mistakes(unusable: &Unusable) -> String {
+    let codes: BTreeSet<&str> = unusable.errors.iter().map(|error| error.code.as_str()).collect();
+    codes.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// One that the configuration keeps from running.
+pub fn broken(stand: &Stand<'_>) -> Option<(&'static str, Option<bool>, String)> {
+    let codes = mistakes(stand.fault?);
+    Some(("broken", Some(false), format!("the configuration is not right ({codes}); `footbridge validate` says where")))
+}
+
 fn line(stand: &Stand<'_>, environment: EnvironmentName) -> StandLine {
-    let name = &stand.integration.name.value;
+    let name = stand.name;
     let judgement = stand.judgement.as_ref();
     let tick = judgement.and_then(|judgement| judgement.tick);
     let since = tick.map_or_else(String::new, |tick| format!(" since {}", moment(tick)));
-    let (state, good, why) = match judgement.map(|judgement| judgement.standing) {
+    let standing = judgement.map(|judgement| judgement.standing);
+    let (state, good, why) = broken(stand).unwrap_or_else(|| match standing {
         None => ("not scheduled", None, "no `schedule:` in this environment".to_owned()),
         Some(_) if stand.org_id.is_none() => {
-            let org = &stand.integration.org.value;
+            let org = stand.org.unwrap_or_default();
             let why = format!("no org id is pinned: `footbridge orgs connect {org} --env {environment}`");
             ("not connected", Some(false), why)
         }
@@ -120,9 +147,9 @@ fn line(stand: &Stand<'_>, environment: EnvironmentName) -> StandLine {
             }
             ("due", None, why)
         }
-    };
+    });
     StandLine {
-        integration: name.clone(),
+        integration: name.to_owned(),
         state,
         good,
         why,

@@ -167,6 +167,14 @@ pub(crate) fn tell(world: &World, failure: &Failure) {
     world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
 }
 
+/// What is wrong in a repository that a command went on with: on standard error, as its data is on standard output; with the exit code that it calls for.
+pub(crate) fn faults_told(world: &World, repository: &repository::Repository) -> Exit {
+    let Some(failure) = repository.faults() else { return Exit::Done };
+    annotate(world, &failure.diagnostics);
+    world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
+    failure.exit
+}
+
 /// No integration runs in the environment, or none of these labels.
 pub(crate) fn nothing_chosen(environment: crate::model::EnvironmentName, labels: &[String]) -> Failure {
     let which = if labels.is_empty() { String::new() } else { format!(" labelled {}", labels.join(" or ")) };

@@ -8,7 +8,7 @@ use super::ci::{Base, Trust, trusted_name};
 use super::failure::Failure;
 use super::ground::Place;
 use super::world::World;
-use crate::config::{self, Loaded, valid};
+use crate::config::{self, Loaded, Unusable, valid};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::EnvironmentName;
 use crate::report::{self, PathProblem};
@@ -17,6 +17,8 @@ use crate::report::{self, PathProblem};
 pub struct Repository {
     root: PathBuf,
     loaded: Loaded,
+    /// What is wrong in it, where a command goes on all the same.
+    faults: Diagnostics,
     /// On a pull request: its base, and what that allows.
     base: Option<Base>,
     trust: Option<Trust>,
@@ -28,15 +30,16 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load(world: &World, environment: EnvironmentName) -> Result<Self, Failure> {
-        Self::with(world, &[environment], true)
+        Self::with(world, &[environment], true, true)
     }
 
-    /// For a command that runs several integrations by itself: a variable that is not set is a failure of those that need it, and of no other.
+    /// For a command of the schedule, that runs several integrations by itself (`reaches`) or tells how they stand: a variable that is not set is a failure of
+    /// those that need it, and a mistake in a file is one of those that it concerns ([`unusable`](Self::unusable)), and of no other.
     ///
     /// # Errors
-    /// Everything that is wrong, in all files.
-    pub fn load_each(world: &World) -> Result<Self, Failure> {
-        Self::with(world, &[], true)
+    /// Everything that is wrong, in all files, where no integration is known.
+    pub fn load_each(world: &World, reaches: bool) -> Result<Self, Failure> {
+        Self::with(world, &[], reaches, false)
     }
 
     /// For a command that reaches no org: no variable need be set.
@@ -44,7 +47,7 @@ impl Repository {
     /// # Errors
     /// Everything that is wrong, in all files.
     pub fn load_offline(world: &World) -> Result<Self, Failure> {
-        Self::with(world, &[], false)
+        Self::with(world, &[], false, true)
     }
 
     /// For a command about orgs alone: what is wrong in other files does not matter to it.
@@ -81,11 +84,11 @@ impl Repository {
             return Err(Failure::configuration(errors));
         }
         let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
-        Ok(Self { root, loaded, base, trust })
+        Ok(Self { root, loaded, faults: Diagnostics::new(), base, trust })
     }
 
-    /// `needed`: whose variables must be set. `reaches`: orgs are reached, so that on a pull request the base is held to.
-    fn with(world: &World, needed: &[EnvironmentName], reaches: bool) -> Result<Self, Failure> {
+    /// `needed`: whose variables must be set. `reaches`: orgs are reached, so that on a pull request the base is held to. `all`: nothing may be wrong.
+    fn with(world: &World, needed: &[EnvironmentName], reaches: bool, all: bool) -> Result<Self, Failure> {
         let root = world.root();
         own_folders(&root)?;
         let base = if reaches { Base::find(world)? } else { None };
@@ -95,14 +98,19 @@ impl Repository {
             Some(_) => config::change::load_plain(&config::Folder::new(&root)),
         };
         super::tell_all(world, &loaded.diagnostics.iter().filter(|d| d.severity != Severity::Error).cloned().collect());
-        if loaded.diagnostics.has_errors() {
-            let errors = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
-            return Err(Failure::configuration(errors.collect()));
+        let faults: Diagnostics =
+            loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+        let known = !loaded.repository.integrations.is_empty() || !loaded.unusable.is_empty();
+        if !faults.is_empty() && (all || !known) {
+            return Err(Failure::configuration(faults));
+        }
+        for unusable in &loaded.unusable {
+            loaded.repository.integrations.remove(&unusable.name);
         }
         let trust = base.as_ref().map(|base| base.hold(&mut loaded.repository));
         // The folder that is used: on a pull request the base's.
         inside(&root, &loaded.repository.project.runs)?;
-        Ok(Self { root, loaded, base, trust })
+        Ok(Self { root, loaded, faults, base, trust })
     }
 
     /// What a commit of this repository says, as far as it is valid; on a pull request with what its base allows.
@@ -112,12 +120,27 @@ impl Repository {
             Some(_) => config::change::load_plain(files),
         };
         let trust = self.base.as_ref().map(|base| base.hold(&mut loaded.repository));
-        Self { root: self.root.clone(), loaded, base: None, trust }
+        Self { root: self.root.clone(), loaded, faults: Diagnostics::new(), base: None, trust }
     }
 
     /// Where everything is, for the command.
     pub fn place<'a>(&'a self, world: &'a World) -> Place<'a> {
         Place { world, root: &self.root, repository: &self.loaded.repository, trust: self.trust.as_ref() }
+    }
+
+    /// What is wrong in it, where this command goes on with what it does not concern.
+    pub fn faults(&self) -> Option<Failure> {
+        (!self.faults.is_empty()).then(|| Failure::configuration(self.faults.clone()))
+    }
+
+    /// The integrations that it concerns, by name.
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.loaded.unusable
+    }
+
+    /// Is it known where run logs go?
+    pub fn logs_known(&self) -> bool {
+        self.loaded.logs_known
     }
 
     /// Files that were read.

@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
 use super::ground::Place;
+use crate::config::Unusable;
 use crate::config::valid::{Environment, Integration, Location, Schedule, Source, Windows};
 use crate::diag::Code;
 use crate::model::{EnvironmentName, OrgId};
 use crate::report::fresh;
 use crate::runlog::due::{Calendar, Judgement, Past, Standing, came_late, judge, overdue, passed_by, telling};
-use crate::runlog::{RunLog, Status, Store, Trigger};
+use crate::runlog::{Filter, Listed, RunLog, Status, Store, StoreProblem, Trigger};
 
 /// So many logs are looked at, at most: of an integration that is run by hand over and over.
 const MOST_LOGS: usize = 200;
@@ -48,8 +49,12 @@ pub type Logged = (PathBuf, RunLog);
 
 /// How an integration stands.
 pub struct Stand<'a> {
-    /// The integration.
-    pub integration: &'a Integration,
+    /// The integration's name.
+    pub name: &'a str,
+    /// Its org's name, where it can be read.
+    pub org: Option<&'a str>,
+    /// What keeps it from running, where the configuration is not right.
+    pub fault: Option<&'a Unusable>,
     /// Its org's id, where one is pinned.
     pub org_id: Option<OrgId>,
     /// Its ticks, where it has a schedule.
@@ -91,6 +96,53 @@ impl<'a> Stand<'a> {
         });
         let org_id = place.repository.org_environment(integration, environment).and_then(|org| org.org_id.as_ref());
         let org_id = org_id.map(|id| id.value);
+        let name = &integration.name.value;
+        let retries = settings.map_or(0, |settings| settings.retries);
+        Ok(Self {
+            org: Some(&integration.org.value),
+            stale: settings.and_then(|settings| stale(place, integration, settings, environment, now)),
+            limit: settings.and_then(|settings| settings.guards.max_age).map(age_limit),
+            ..Self::by_logs(store, (name, environment, org_id), ticks, retries, now)?
+        })
+    }
+
+    /// The same of one that the configuration keeps from running, as far as can be told. Where no org id can be read, it is that of its newest run; where no
+    /// schedule can, it is taken for a daily one if the schedule ran it before.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn broken(
+        place: &Place<'a>,
+        store: &Store,
+        unusable: &'a Unusable,
+        environment: EnvironmentName,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let beat = unusable.environments.get(&environment).and_then(Option::as_ref);
+        let ticks = beat.map(|beat| Ticks { schedule: &beat.schedule, windows: &beat.windows });
+        let org = unusable.org.as_deref();
+        let settings = org.and_then(|org| place.repository.orgs.get(org)?.environments.get(&environment));
+        let org_id = match settings.and_then(|settings| settings.org_id.as_ref()) {
+            Some(id) => Some(id.value),
+            None => last_org(store, &unusable.name, environment)?,
+        };
+        let retries = beat.map_or(0, |beat| beat.retries);
+        let mut stand = Self::by_logs(store, (&unusable.name, environment, org_id), ticks, retries, now)?;
+        let scheduled = stand.past.iter().any(|run| run.tick.is_some());
+        if beat.is_some_and(|beat| !beat.read && !scheduled) {
+            (stand.ticks, stand.judgement) = (None, None);
+        }
+        Ok(Self { org, fault: Some(unusable), ..stand })
+    }
+
+    /// By its run logs.
+    fn by_logs(
+        store: &Store,
+        (name, environment, org_id): (&'a str, EnvironmentName, Option<OrgId>),
+        ticks: Option<Ticks<'a>>,
+        retries: u32,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
         let before = ticks.and_then(|ticks| {
             let latest = ticks.latest(now)?;
             ticks.latest(latest.checked_sub(SignedDuration::from_secs(1)).ok()?)
@@ -98,7 +150,7 @@ impl<'a> Stand<'a> {
         let mut logs: Vec<Logged> = Vec::new();
         if let Some(org_id) = org_id {
             let (mut older, mut told, mut completed, mut scheduled) = (0, false, false, ticks.is_none());
-            let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+            let read = store.each_newest(name, environment, org_id, |path, log| {
                 older += usize::from(before.is_none_or(|before| log.start < before));
                 told |= telling([&log]).is_some();
                 completed |= is_completed(&log);
@@ -108,19 +160,18 @@ impl<'a> Stand<'a> {
                 let enough = older >= MOST_BEFORE || all || logs.len() >= MOST_LOGS;
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
-            read.map_err(|problem| {
-                Failure::usage(Code::UnknownRun, format!("the run logs cannot be read: {problem}"))
-            })?;
+            read.map_err(|problem| unreadable(&problem))?;
         }
         let past: Vec<Past> = logs.iter().filter_map(|(_, log)| Past::of(log)).collect();
-        let retries = settings.map_or(0, |settings| settings.retries);
         let newest = logs.first().map(|(path, _)| path.clone());
         let completed = logs.iter().map(|(_, log)| log).filter(|log| is_completed(log)).map(|log| log.start).max();
         let read = logs.iter().find_map(|(_, log)| log.report.modified);
         let tells = telling(logs.iter().map(|(_, log)| log)).map(|log| log.id.clone());
         let telling = logs.into_iter().find(|(_, log)| Some(&log.id) == tells.as_ref());
         Ok(Self {
-            integration,
+            name,
+            org: None,
+            fault: None,
             org_id,
             judgement: ticks.map(|ticks| judge(&ticks, &past, now, retries)),
             ticks,
@@ -128,9 +179,9 @@ impl<'a> Stand<'a> {
             newest,
             telling,
             completed,
-            stale: settings.and_then(|settings| stale(place, integration, settings, environment, now)),
+            stale: None,
             read,
-            limit: settings.and_then(|settings| settings.guards.max_age).map(age_limit),
+            limit: None,
         })
     }
 
@@ -168,6 +219,25 @@ impl<'a> Stand<'a> {
         let known = self.limit.is_some() && self.read.is_some() && self.past.iter().any(|run| run.tick.is_some());
         self.passed_by(now).filter(|_| known)
     }
+}
+
+/// The org of its newest run in an environment.
+fn last_org(store: &Store, name: &str, environment: EnvironmentName) -> Result<Option<OrgId>, Failure> {
+    let filter = Filter { integration: Some(name.to_owned()), environment: Some(environment), ..Filter::default() };
+    let mut org_id = None;
+    let read = store.each(&filter, |listed| match listed {
+        Listed::Run(run) => {
+            org_id = Some(run.org_id);
+            ControlFlow::Break(())
+        }
+        Listed::Unreadable { .. } => ControlFlow::Continue(()),
+    });
+    read.map_err(|problem| unreadable(&problem))?;
+    Ok(org_id)
+}
+
+fn unreadable(problem: &StoreProblem) -> Failure {
+    Failure::usage(Code::UnknownRun, format!("the run logs cannot be read: {problem}"))
 }
 
 /// Did it bring the report's values? What an undo brought are those of before.

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::arguments::environment;
-use super::due::{last, stands};
+use super::due::{broken, last, stands};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::repository::Repository;
@@ -22,7 +22,7 @@ use crate::runlog::{ExitReason, Status};
 /// `footbridge status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exits with 1 when any integration has failed or is overdue, else with 0. Needs no log-in and no network.")]
+Exits with 1 when any integration has failed or is overdue, with 3 when the configuration is not right, else with 0. Needs no log-in and no network.")]
 pub struct StatusArguments {
     /// Integrations, by name [default: all that run in the environment]
     #[arg(value_name = "INTEGRATION")]
@@ -52,17 +52,18 @@ fn age(text: &str) -> Result<SignedDuration, String> {
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &StatusArguments) -> Result<Exit, Failure> {
-    let repository = Repository::load_offline(world)?;
+    let repository = Repository::load_each(world, false)?;
     let place = repository.place(world);
     let now = world.now();
-    let stands = stands(&place, &place.store(), &arguments.names, arguments.env, now)?;
+    let stands = stands(&repository, &place, &place.store(), (&arguments.names, arguments.env), now)?;
     let lines: Vec<StandLine> = stands.iter().map(|stand| line(stand, arguments, now)).collect();
     let bad = lines.iter().any(|line| line.good == Some(false));
     match world.json {
         true => world.data(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
-    Ok(if bad { Exit::Failed } else { Exit::Done })
+    let faults = super::faults_told(world, &repository);
+    Ok(faults.and(if bad { Exit::Failed } else { Exit::Done }))
 }
 
 fn line(stand: &Stand<'_>, arguments: &StatusArguments, now: Timestamp) -> StandLine {
@@ -70,7 +71,7 @@ fn line(stand: &Stand<'_>, arguments: &StatusArguments, now: Timestamp) -> Stand
     let failed = log.filter(|log| log.status == Status::Failed);
     let completed =
         || stand.completed.map_or_else(|| "never Completed".to_owned(), |at| format!("last Completed {}", moment(at)));
-    let (state, good, why) = match (failed, late(stand, arguments, now)) {
+    let (state, good, why) = broken(stand).unwrap_or_else(|| match (failed, late(stand, arguments, now)) {
         (Some(log), _) => {
             let guards: Vec<&str> = log.held_by().map(|guard| guard.name.as_str()).collect();
             let codes: BTreeSet<&str> = log.problems.iter().map(|problem| problem.code.as_str()).collect();
@@ -85,10 +86,10 @@ fn line(stand: &Stand<'_>, arguments: &StatusArguments, now: Timestamp) -> Stand
         (None, Some(why)) => ("overdue", Some(false), format!("{why}; {}", completed())),
         (None, None) if stand.ticks.is_none() => ("not scheduled", None, completed()),
         (None, None) => ("ok", Some(true), completed()),
-    };
+    });
     let judgement = stand.judgement.as_ref();
     StandLine {
-        integration: stand.integration.name.value.clone(),
+        integration: stand.name.to_owned(),
         state,
         good,
         why,

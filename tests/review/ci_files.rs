@@ -210,3 +210,28 @@ fn the_commands_in_the_files_are_commands() {
         }
     }
 }
+
+#[test]
+fn what_a_tag_releases_is_made_by_the_actions_that_teams_get_and_with_the_least_rights() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let text = read(".github/workflows/release.yml");
+    let pins = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.trim().strip_prefix("uses: ").map(str::to_owned)).collect()
+    };
+    let given = [pins(&read("src/cli/ci/files/github-plan.yml")), pins(&read("src/cli/ci/files/github-apply.yml"))];
+    let given = given.concat();
+    let own = pins(&text);
+    assert!(!own.is_empty() && own.iter().all(|pin| given.contains(pin)), "{own:?}");
+    let release = yaml(&text);
+    assert_eq!(release["permissions"], json!({}));
+    assert_eq!(release["jobs"]["build"]["permissions"], json!({"contents": "read"}));
+    assert_eq!(release["jobs"]["publish"]["permissions"], json!({"actions": "read", "contents": "write"}));
+    // No code of the repository, or of its dependencies, runs where the release can be written.
+    assert!(release["jobs"]["publish"]["steps"].as_array().unwrap().iter().all(|step| step.get("uses").is_none()));
+    let mut all = Vec::new();
+    entries(&release, &mut all);
+    for (_, run) in all.iter().filter(|(key, value)| *key == "run" && value.is_string()) {
+        assert!(!run.as_str().unwrap().contains("${{"), "{run}");
+    }
+}

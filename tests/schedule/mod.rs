@@ -1,5 +1,6 @@
 //! The schedule through the real binary, with a clock that the test sets: what is due, several at once, what is handed over and told.
 
+mod broken;
 mod due;
 mod handing_over;
 pub mod hooks;

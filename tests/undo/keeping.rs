@@ -117,6 +117,35 @@ fn committed_values_are_encrypted_and_undo_names_the_key_that_it_lacks() {
 }
 
 #[test]
+fn nothing_that_is_committed_lets_anybody_try_guesses_at_a_value_that_was_written() {
+    let (secret, public) = keys();
+    let mut scene = production(&format!("{{ keep: committed, recipients: [{public}], after: false }}"));
+    scene.set("CI", "true");
+    scene.run(&APPLY).exits(0);
+    let committed: Vec<(std::path::PathBuf, Vec<u8>)> =
+        files(&scene, "runs").into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
+    let sealed = committed.iter().find(|(file, _)| file.extension().is_some_and(|e| e == "age")).unwrap();
+    let identity: age::x25519::Identity = secret.parse().unwrap();
+    let mut opened = String::new();
+    let decryptor = age::Decryptor::new(sealed.1.as_slice()).unwrap();
+    let mut lines = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).unwrap();
+    std::io::Read::read_to_string(&mut lines, &mut opened).unwrap();
+    // Who has the key sees a salt, and a digest for each value that was written. Who has not sees neither, in any file.
+    let mut said: Vec<String> = Vec::new();
+    for line in opened.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        said.extend(line["salt"].as_str().map(str::to_owned));
+        let written = line["written"].as_object().into_iter().flatten();
+        said.extend(written.map(|(_, digest)| digest.as_str().unwrap().to_owned()));
+    }
+    assert_eq!(said.len(), 7, "{opened}");
+    for (file, bytes) in &committed {
+        let seen = |text: &String| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!said.iter().any(seen), "{}", file.display());
+    }
+}
+
+#[test]
 fn a_project_that_commits_to_nobody_or_writes_a_secret_key_is_refused() {
     for (project, code) in [
         ("{ keep: committed }".to_owned(), "FB0241"),

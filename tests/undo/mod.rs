@@ -1,5 +1,6 @@
 //! A run taken back, through the real binary: its values are kept before anything is sent, and go back where they still may.
 
+mod dead;
 mod died;
 mod keeping;
 

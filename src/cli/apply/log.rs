@@ -192,7 +192,7 @@ pub fn unplanned(
         end: place.world.now(),
         calls: CallCounts { total: counters.calls, retries: counters.repeats, ..CallCounts::default() },
         problems: problems.collect(),
-        ..nothing_sent(target, errand.trigger(), start, exit)
+        ..nothing_sent(&target.org.api_version, errand.trigger(), start, exit)
     };
     let mut log = RunLog::unplanned(subject(target), facts);
     committed(place, &mut log);
@@ -218,7 +218,7 @@ pub fn subject(target: Target<'_>) -> RunSubject {
 }
 
 /// The facts of a run that had no plan and sent nothing, as if it had ended at once.
-pub fn nothing_sent(target: Target<'_>, trigger: Trigger, start: Timestamp, exit: ExitReason) -> RunFacts {
+pub fn nothing_sent(api: &str, trigger: Trigger, start: Timestamp, exit: ExitReason) -> RunFacts {
     RunFacts {
         trigger,
         tick: None,
@@ -234,7 +234,7 @@ pub fn nothing_sent(target: Target<'_>, trigger: Trigger, start: Timestamp, exit
         jobs: Vec::new(),
         quota: None,
         report_bytes: None,
-        api: target.org.api_version.clone(),
+        api: api.to_owned(),
         footbridge: env!("CARGO_PKG_VERSION").to_owned(),
         problems: Vec::new(),
         careful: Careful::default(),

@@ -6,6 +6,7 @@ use super::carry::heard;
 use super::log;
 use super::publish::{Publisher, Turn};
 use super::side::{self, Work};
+use super::unusable;
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::exit::Exit;
@@ -26,12 +27,20 @@ use crate::runlog::{ExitReason, GuardLine, RunFacts, RunLog, RunProblem, Trigger
 /// Runs the command.
 pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> Result<Exit, Failure> {
     let environment = arguments.env.unwrap_or(EnvironmentName::Sandbox);
-    let repository = Repository::load_each(world)?;
+    let repository = Repository::load_each(world, true)?;
     let place = repository.place(world);
     let all = place.repository.integrations.values();
     let wanted = all.filter(|i| i.environments.get(&environment).is_some_and(|e| e.schedule.is_some()));
     let wanted: Vec<_> = wanted.filter(|i| i.has_label(&arguments.label)).collect();
-    if wanted.is_empty() {
+    let mut exit = Exit::Done;
+    if let Some(faults) = repository.faults() {
+        // All are broken where it is not known: the files that say it are everybody's.
+        if !repository.logs_known() {
+            let without = "no run log is written and no notice sent, as it is not known where they go";
+            return Err(faults.help(format!("nothing was run; {without}; `footbridge status` exits with 3")));
+        }
+        exit = super::told(world, Err(faults));
+    } else if wanted.is_empty() {
         return Err(Failure::usage(Code::NothingNamed, format!("no integration has a schedule in {environment}"))
             .help("add `schedule: daily` to an integration's environment, or name what to apply"));
     }
@@ -39,8 +48,13 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
     // Whatever is logged below is to come to the branch.
     let publisher = Publisher::of(&place, arguments)?;
     let (now, store) = (world.now(), place.store());
-    let mut exit = Exit::Done;
     let (mut works, mut watched) = (Vec::new(), Vec::new());
+    for unusable in repository.unusable().iter().filter(|unusable| unusable.has_label(&arguments.label)) {
+        match unusable::fail(&place, &store, (unusable, environment), now, &publisher) {
+            Ok(failed) => watched.extend(failed),
+            Err(failure) => exit = exit.and(super::told(world, Err(failure))),
+        }
+    }
     for integration in wanted {
         let target = place.target(integration, environment).map_err(|failure| not_pinned(failure, environment));
         let ready = target.and_then(|target| {
@@ -65,7 +79,14 @@ pub async fn run(world: &World, arguments: &ApplyArguments, cancel: &Cancel) -> 
         } else {
             works.push(Work { target, tick: Some(tick), passed: stand.passed_by(now) });
         }
-        watched.push(notices::Watched { target, newest: stand.newest, before: stand.telling });
+        watched.push(notices::Watched {
+            name: &integration.name.value,
+            environment,
+            org_id: target.org_id,
+            on_held: integration.on_held,
+            newest: stand.newest,
+            before: stand.telling,
+        });
     }
     if works.is_empty() {
         world.say(&format!("nothing is to be run in {environment} now; `footbridge due --env {environment}` says why"));
@@ -210,7 +231,7 @@ fn never_came(
     let facts = RunFacts {
         tick: Some(tick),
         problems: vec![problem],
-        ..log::nothing_sent(target, Trigger::Schedule, start, ExitReason::Guard)
+        ..log::nothing_sent(&target.org.api_version, Trigger::Schedule, start, ExitReason::Guard)
     };
     let mut log = RunLog::unplanned(log::subject(target), facts);
     let guards = integration.environments.get(&target.environment).map(|e| &e.guards);

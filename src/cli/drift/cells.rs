@@ -50,7 +50,8 @@ impl Cells {
         self.fields.entry(field).or_default().push(record);
     }
 
-    /// Reads these records and holds each against what was written.
+    /// Reads these records and holds each against what was written; with whether it is known that it was. The fields are those of the kept values: a run's
+    /// outcomes may name fewer where another machine had to write them.
     ///
     /// # Errors
     /// Whatever Salesforce or the network says.
@@ -59,7 +60,7 @@ impl Cells {
         client: &Client,
         object: &Object,
         head: &Head,
-        written: &[(RecordValues, &Wrote)],
+        written: &[(RecordValues, bool)],
     ) -> Result<(), SalesforceError> {
         // A field that was deleted or hidden since cannot be read.
         let known: Vec<(&FieldName, &FieldType)> =
@@ -76,12 +77,12 @@ impl Cells {
                 }
             }
         }
-        for (record, wrote) in written {
+        for (record, certain) in written {
             let Some(cells) = rows.get(&record.id) else {
                 self.gone += 1;
                 continue;
             };
-            for field in &wrote.fields {
+            for field in record.before.keys() {
                 let Some(place) = known.iter().position(|(known, _)| *known == field) else {
                     self.unknown += 1;
                     continue;
@@ -89,7 +90,7 @@ impl Cells {
                 let now = canonical(known[place].1, &cells[place]);
                 match holds(record, &head.salt, field, known[place].1, now.as_deref()) {
                     Some(true) => {}
-                    Some(false) if wrote.certain => {
+                    Some(false) if *certain => {
                         let wrote = record.after.as_ref().and_then(|after| after.get(field).cloned());
                         self.differs(record.id, field.clone(), wrote, now);
                     }

@@ -8,7 +8,7 @@ use url::Url;
 use super::sending;
 use crate::cli::branch::ci_page;
 use crate::cli::forge::{self, Forge, ForgeError, GITHUB_RUN, System};
-use crate::cli::ground::{Place, Target};
+use crate::cli::ground::Place;
 use crate::cli::world::World;
 use crate::net::{Class, Response};
 use crate::plan::GuardName;
@@ -22,8 +22,8 @@ const LABEL: &str = "footbridge";
 const MOST_PAGES: u32 = 10;
 
 /// Opens the issue, or brings it up to date. What was done, in a sentence; the error is for people.
-pub async fn open(place: &Place<'_>, target: Target<'_>, log: &RunLog) -> Result<Option<String>, String> {
-    let title = format!("Footbridge: {} ({}) is held back by a guard", log.integration, target.environment);
+pub async fn open(place: &Place<'_>, log: &RunLog) -> Result<Option<String>, String> {
+    let title = format!("Footbridge: {} ({}) is held back by a guard", log.integration, log.environment);
     told(place.world, log, &title).await.map_err(words)
 }
 

@@ -10,16 +10,23 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use self::condition::Condition;
-use super::ground::{Place, Target};
+use super::ground::Place;
 use super::standing::Logged;
 use crate::config::valid::OnHeld;
 use crate::diag::{Code, Diagnostic};
+use crate::model::{EnvironmentName, OrgId};
 use crate::runlog::{ExitReason, RunLog, RunProblem, Status, Store};
 
 /// An integration that may have run, and what was known of it before.
 pub struct Watched<'a> {
-    /// The integration.
-    pub target: Target<'a>,
+    /// The integration's name.
+    pub name: &'a str,
+    /// Where it runs.
+    pub environment: EnvironmentName,
+    /// Its org's id.
+    pub org_id: OrgId,
+    /// What it hands over that a guard held back.
+    pub on_held: OnHeld,
     /// Its newest log before.
     pub newest: Option<PathBuf>,
     /// The newest log before that told how it is.
@@ -27,8 +34,7 @@ pub struct Watched<'a> {
 }
 
 /// An integration whose condition is another than before.
-pub struct Change<'a> {
-    target: Target<'a>,
+pub struct Change {
     path: PathBuf,
     log: RunLog,
     now: Condition,
@@ -39,9 +45,8 @@ pub struct Change<'a> {
 pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> Vec<PathBuf> {
     let (mut changes, mut added) = (Vec::new(), Vec::new());
     for one in watched {
-        let Target { integration, environment, org_id, .. } = one.target;
         let (mut newest, mut missed) = (None, None);
-        let read = store.each_newest(&integration.name.value, environment, org_id, |path, log| {
+        let read = store.each_newest(one.name, one.environment, one.org_id, |path, log| {
             if Some(&path) == one.newest.as_ref() {
                 return ControlFlow::Break(());
             }
@@ -55,8 +60,8 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> 
             ControlFlow::Break(())
         });
         let Some((path, log)) = newest.filter(|_| read.is_ok()) else { continue };
-        if integration.on_held == OnHeld::Issue {
-            added.extend(hand_over(place, store, one.target, &path, &log).await);
+        if one.on_held == OnHeld::Issue {
+            added.extend(hand_over(place, store, &path, &log).await);
         }
         let now = Condition::of(store, &path, &log);
         let known = one.before.as_ref();
@@ -64,12 +69,12 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> 
         if let Some((path, log)) = missed {
             let then = Condition::of(store, &path, &log);
             if then != before {
-                changes.push(Change { target: one.target, path, log, now: then.clone(), before });
+                changes.push(Change { path, log, now: then.clone(), before });
                 before = then;
             }
         }
         if now != before || one.before.as_ref().is_some_and(|(_, log)| untold(log)) {
-            changes.push(Change { target: one.target, path, log, now, before });
+            changes.push(Change { path, log, now, before });
         }
     }
     let Some(notices) = place.repository.project.notices.as_ref().filter(|_| !changes.is_empty()) else { return added };
@@ -87,14 +92,14 @@ pub async fn tell(place: &Place<'_>, store: &Store, watched: &[Watched<'_>]) -> 
     added
 }
 
-fn changes_in_words(changes: &[Change<'_>]) -> String {
+fn changes_in_words(changes: &[Change]) -> String {
     changes.iter().map(|change| format!("`{}`", change.log.integration)).collect::<Vec<_>>().join(", ")
 }
 
 /// A run that a guard held becomes an issue; one that is Completed ends it.
-async fn hand_over(place: &Place<'_>, store: &Store, target: Target<'_>, path: &Path, log: &RunLog) -> Option<PathBuf> {
+async fn hand_over(place: &Place<'_>, store: &Store, path: &Path, log: &RunLog) -> Option<PathBuf> {
     let handed = match (&log.exit, log.status) {
-        (ExitReason::Guard, _) => issue::open(place, target, log).await,
+        (ExitReason::Guard, _) => issue::open(place, log).await,
         (_, Status::Completed) => issue::close(place, log).await,
         _ => return None,
     };

@@ -15,7 +15,7 @@ use crate::model::Secret;
 use crate::net::{Body, Class, Request};
 
 /// Sends one notice of all changes. The error is for people, and names no address.
-pub async fn send(place: &Place<'_>, notices: &Notices, changes: &[Change<'_>]) -> Result<(), String> {
+pub async fn send(place: &Place<'_>, notices: &Notices, changes: &[Change]) -> Result<(), String> {
     let world = place.world;
     let variables = |value: &HeaderValue| match value {
         HeaderValue::Ready(credential) => credential.variables.join(", "),
@@ -43,7 +43,7 @@ fn ready(value: &HeaderValue) -> Result<&Secret, String> {
     }
 }
 
-fn payload(world: &World, changes: &[Change<'_>]) -> Value {
+fn payload(world: &World, changes: &[Change]) -> Value {
     let job = ci_page(world);
     let lines: Vec<String> = changes.iter().map(|change| slack(&sentence(change))).collect();
     let attachments: Vec<Value> = changes
@@ -74,8 +74,8 @@ fn payload(world: &World, changes: &[Change<'_>]) -> Value {
     })
 }
 
-fn sentence(change: &Change<'_>) -> String {
-    let (name, environment) = (&change.log.integration, change.target.environment);
+fn sentence(change: &Change) -> String {
+    let (name, environment) = (&change.log.integration, change.log.environment);
     match (change.before.failed, change.now.failed) {
         (true, false) => format!("{name} ({environment}) works again"),
         (true, true) if change.now == change.before => {
@@ -86,7 +86,7 @@ fn sentence(change: &Change<'_>) -> String {
     }
 }
 
-fn data(change: &Change<'_>) -> Value {
+fn data(change: &Change) -> Value {
     let log = &change.log;
     let condition = |condition: &Condition| {
         let status = if condition.failed { "Failed" } else { "Completed" };

@@ -73,6 +73,12 @@ impl Document {
         self.span(&range)
     }
 
+    /// Does this place of the file lie under a key of the document?
+    pub(super) fn holds(&self, key: &str, at: usize) -> bool {
+        let child = self.tree.child(key);
+        child.is_some_and(|(key, value)| key.map_or(value.range.start, |key| key.start) <= at && at < value.range.end)
+    }
+
     /// The keys of the mapping at a path, as written and in their order.
     pub(super) fn keys(&self, path: &[&str]) -> Vec<&str> {
         let mut tree = &self.tree;

@@ -6,12 +6,13 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceFile, Span};
 use crate::model::EnvironmentName;
 
 use super::decode::decode;
 use super::document::{Document, Kind};
 use super::files::{FileProblem, Files, Folder, MAX_BYTES};
+use super::unusable::{Part, Unusable, unusable};
 use super::valid::{Report, Repository, Spanned};
 use super::validate::{self, Check, Neighbours, ProjectDefaults};
 use super::yaml::{Node, Plain, Scalar, parse, text_of};
@@ -24,6 +25,10 @@ pub struct Loaded {
     pub repository: Repository,
     /// Everything found, sorted by file and place.
     pub diagnostics: Diagnostics,
+    /// Integrations that an error keeps from running, by name.
+    pub unusable: Vec<Unusable>,
+    /// Is it known where run logs go? Not where the project file cannot be read, or where what it says of that is wrong.
+    pub logs_known: bool,
     /// How many files were read.
     pub files: usize,
 }
@@ -53,6 +58,8 @@ pub fn load_files(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String
         found: Diagnostics::new(),
         documents: Vec::new(),
         lost: Vec::new(),
+        unusable: Vec::new(),
+        logs_known: true,
         environment,
         headers_needed: matches!(variables, Variables::All),
     };
@@ -71,7 +78,8 @@ pub fn load_files(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String
         Variables::Only(needed) => needed.contains(&environment),
     });
     loader.nothing_configured(paths.len());
-    Loaded { repository, diagnostics: loader.found.sorted(), files: paths.len() }
+    let Loader { found, unusable, logs_known, .. } = loader;
+    Loaded { repository, diagnostics: found.sorted(), unusable, logs_known, files: paths.len() }
 }
 
 /// A document with its kind and its data; `decodable` when its shape is right.
@@ -87,8 +95,10 @@ struct Shaped {
 struct Loader<'a> {
     found: Diagnostics,
     documents: Vec<Shaped>,
-    /// Kinds of files that could not be read: what they declare is not known.
-    lost: Vec<Kind>,
+    /// Files that could not be read: what they declare is not known.
+    lost: Vec<Part>,
+    unusable: Vec<Unusable>,
+    logs_known: bool,
     environment: &'a dyn Fn(&str) -> Option<String>,
     headers_needed: bool,
 }
@@ -106,6 +116,7 @@ impl Loader<'_> {
                 .help("check the file and its permissions, or delete it"),
         };
         self.found.push(diagnostic.at(Span::new(&file, 0..0), ""));
+        self.lost.push(Part::lost(path, ""));
     }
 
     fn file(&mut self, path: &str, bytes: &[u8]) {
@@ -122,8 +133,7 @@ impl Loader<'_> {
             self.documents.push(shaped);
         }
         if self.documents.len() == before {
-            let text = String::from_utf8_lossy(bytes);
-            self.lost.extend(Kind::ALL.into_iter().filter(|kind| text.contains(&format!("kind: {}", kind.as_str()))));
+            self.lost.push(Part::lost(path, &String::from_utf8_lossy(bytes)));
         }
         // After so many, the rest are most likely consequences; and a hostile file could have a hundred thousand.
         let more = found.len().saturating_sub(shape::MAX_TOLD);
@@ -213,10 +223,12 @@ impl Loader<'_> {
             validate::unused(&repository, &defaults.lints_off, &mut found);
             validate::unmet(&repository, &mut found);
         }
+        self.logs_known = self.knows_logs(&found);
+        self.unusable = unusable(&self.parts(), &found, &repository);
         // An integration is valid only without an error in its own file.
         let at_fault: Vec<String> = found
             .iter()
-            .filter(|d| d.severity == crate::diag::Severity::Error)
+            .filter(|d| d.severity == Severity::Error)
             .filter_map(|d| d.span().map(|s| s.file().path().to_owned()))
             .collect();
         repository.integrations.retain(|_, i| !at_fault.iter().any(|path| path == i.span.file().path()));
@@ -273,11 +285,44 @@ impl Loader<'_> {
             | Code::SandboxFirst
             | Code::BadWindow
             | Code::SharedWithoutWhere => shaped.pruned,
-            Code::UnknownOrg | Code::UnknownEnvironment => self.lost.contains(&Kind::Orgs),
-            Code::UnknownReport => self.lost.contains(&Kind::Report),
+            Code::UnknownOrg | Code::UnknownEnvironment => self.has_lost(Kind::Orgs),
+            Code::UnknownReport => self.has_lost(Kind::Report),
             _ => false,
         };
         found.extend(own.into_iter().filter(|d| !doubtful(d)));
+    }
+
+    fn has_lost(&self, kind: Kind) -> bool {
+        self.lost.iter().any(|part| part.kind == Some(kind))
+    }
+
+    /// Every file, as far as it can be read.
+    fn parts(&mut self) -> Vec<Part> {
+        let part = |shaped: &Shaped| Part {
+            path: shaped.document.file.path().to_owned(),
+            kind: Some(shaped.kind),
+            data: shaped.document.tree.to_json(),
+        };
+        self.documents.iter().map(part).chain(std::mem::take(&mut self.lost)).collect()
+    }
+
+    /// Is what the project says of run logs there to be read, and right?
+    fn knows_logs(&self, found: &Diagnostics) -> bool {
+        let lost = |part: &Part| part.kind.is_none_or(|kind| kind == Kind::Project);
+        let projects: Vec<&Shaped> = self.of_kind(Kind::Project).collect();
+        let project = match projects.as_slice() {
+            _ if self.lost.iter().any(lost) => return false,
+            [] => return true,
+            [one] if one.decodable => &one.document,
+            _ => return false,
+        };
+        let own = |span: &Span| span.file().path() == project.file.path();
+        found.iter().filter(|d| d.severity == Severity::Error && d.span().is_some_and(own)).all(|error| {
+            // A key that is not known, or doubled, may be one of them.
+            let meant = matches!(error.code, Code::UnknownKey | Code::DuplicateKey);
+            let at = error.span().map_or(0, |span| span.range().start);
+            !meant && !["runs", "git"].iter().any(|key| project.holds(key, at))
+        })
     }
 
     fn nothing_configured(&mut self, files: usize) {

@@ -35,7 +35,7 @@ pub struct ScheduleView {
 pub struct StandLine {
     /// Its name.
     pub integration: String,
-    /// Of `due`: `due`, `done`, `waiting`, `held off`, `given up`, `not due`, `not connected`, `not scheduled`. Of `status`: `ok`, `failed`, `overdue`, `not scheduled`.
+    /// Of `due`: `due`, `done`, `waiting`, `held off`, `given up`, `not due`, `not connected`, `not scheduled`, `broken`. Of `status`: `ok`, `failed`, `overdue`, `not scheduled`, `broken`.
     pub state: &'static str,
     /// Is that good, bad, or neither?
     #[serde(skip)]

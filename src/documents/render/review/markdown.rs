@@ -11,6 +11,10 @@ use crate::render::wording::{counted, grouped, listed, outcome_words};
 
 /// Kept for what says what was left out.
 const LAST: usize = 1_000;
+/// The most that whole digests of all integrations may take of the page. With more, all of them are shortened: every one that was planned has its own.
+const WHOLE_DIGESTS: usize = MARKDOWN_LIMIT / 3;
+/// Digits of a shortened digest of changes: none that fits another plan can be searched for.
+const ENOUGH: usize = 32;
 const SENTENCE: usize = 400;
 const LINE: usize = 400;
 
@@ -32,18 +36,19 @@ pub fn render(review: &Review) -> String {
     let mut parts = vec![Part::block(0, "the verdict", title(review))];
     let problems: Vec<String> = review.problems.iter().map(problem).collect();
     if !problems.is_empty() {
-        parts.push(list(1, 20_000, "", problems, 0, "problem", "\n", "problems"));
+        parts.push(list(2, 20_000, "", problems, 0, "problem", "\n", "problems"));
     }
     let notes: Vec<String> = review.notes.iter().map(|n| format!("- {}\n", words(n, SENTENCE))).collect();
     if !notes.is_empty() {
-        parts.push(list(2, 3_000, "", notes, 0, "note", "\n", "notes"));
+        parts.push(list(3, 3_000, "", notes, 0, "note", "\n", "notes"));
     }
-    review.items.iter().for_each(|item| integration(item, review, &mut parts));
+    let approvals = approvals(review);
+    review.items.iter().zip(&approvals).for_each(|(item, approval)| integration(item, review, approval, &mut parts));
     let (mut page, left_out) = lay_out(&parts, MARKDOWN_LIMIT - LAST);
     if !left_out.is_empty() {
         let all: Vec<String> = left_out.iter().map(|(name, count)| format!("{name} ({})", grouped(*count))).collect();
         page.push_str(&format!(
-            "\nLeft out for want of room: {}. `footbridge plan --base` at a terminal shows all.\n",
+            "\nLeft out for want of room: {}. `footbridge plan --base` at a terminal shows all, and each plan file that `--out` writes holds its digests.\n",
             listed(&all)
         ));
     }
@@ -107,7 +112,7 @@ fn problem(problem: &Problem) -> String {
     format!("- ⛔ **{}**{place}: {}{help}\n", words(&problem.code, 10), spans(&problem.message))
 }
 
-fn integration(item: &Item, review: &Review, parts: &mut Vec<Part>) {
+fn integration(item: &Item, review: &Review, approval: &str, parts: &mut Vec<Part>) {
     let name = code(&item.name);
     let new = match item.change {
         Kind::Added => " (new)",
@@ -124,9 +129,9 @@ fn integration(item: &Item, review: &Review, parts: &mut Vec<Part>) {
             format!("### 🗑 {name}: removed\n\nIts fields keep their values; nothing writes them any more.\n\n")
         }
     };
-    parts.push(Part::block(1, "integrations", head));
+    parts.push(Part::block(2, "integrations", head));
     if let Effect::Failed(problems) = &item.effect {
-        parts.push(list(2, 6_000, "", problems.iter().map(problem).collect(), 0, "problem", "\n", "problems"));
+        parts.push(list(3, 6_000, "", problems.iter().map(problem).collect(), 0, "problem", "\n", "problems"));
     }
     if let Effect::Planned(planned) = &item.effect {
         guards(planned, parts);
@@ -134,7 +139,8 @@ fn integration(item: &Item, review: &Review, parts: &mut Vec<Part>) {
     mapping(item, parts);
     if let Effect::Planned(planned) = &item.effect {
         effect(planned, parts);
-        digests(item, planned, review, parts);
+        // Before all else: what may be applied is told of each, whatever there is no room for.
+        parts.push(Part::block(1, "digests", approval.to_owned()));
     }
 }
 
@@ -180,7 +186,7 @@ fn guards(planned: &Planned, parts: &mut Vec<Part>) {
     };
     let rows: Vec<String> = all.iter().map(row).collect();
     if !rows.is_empty() {
-        parts.push(list(2, 5_000, "| | Guard | |\n|---|---|---|\n", rows, 0, "guard", "\n", "guards"));
+        parts.push(list(3, 5_000, "| | Guard | |\n|---|---|---|\n", rows, 0, "guard", "\n", "guards"));
     }
     let warnings = planned.view.warnings.iter().map(|w| format!("- ⚠️ {}\n", words(w, 240)));
     let not_checked = planned.view.not_checked.iter().map(|n| format!("- Not checked: {}\n", words(n, 240)));
@@ -190,14 +196,14 @@ fn guards(planned: &Planned, parts: &mut Vec<Part>) {
     });
     let all: Vec<String> = warnings.chain(not_checked).chain(hidden).collect();
     if !all.is_empty() {
-        parts.push(list(5, 4_000, "", all, 0, "warning", "\n", "warnings"));
+        parts.push(list(6, 4_000, "", all, 0, "warning", "\n", "warnings"));
     }
 }
 
 fn mapping(item: &Item, parts: &mut Vec<Part>) {
     let said: Vec<String> = item.said.iter().map(|line| format!("- {}\n", spans(line))).collect();
     if !said.is_empty() {
-        parts.push(list(3, 6_000, "**The mapping**\n\n", said, 0, "difference", "\n", "differences"));
+        parts.push(list(4, 6_000, "**The mapping**\n\n", said, 0, "difference", "\n", "differences"));
     }
     if item.yaml.is_empty() {
         return;
@@ -205,7 +211,7 @@ fn mapping(item: &Item, parts: &mut Vec<Part>) {
     let fence = MarkdownFence::around(&item.yaml);
     let lines: Vec<String> = item.yaml.lines().map(|line| format!("{}\n", fence.line(&clipped(line, LINE)))).collect();
     let block = Part::block(
-        7,
+        8,
         "YAML differences",
         format!("<details><summary>The difference as YAML, normalised</summary>\n\n{}diff\n", fence.mark()),
     );
@@ -234,13 +240,13 @@ fn effect(planned: &Planned, parts: &mut Vec<Part>) {
     }
     if !rows.is_empty() {
         let head = "| Field | this branch: + fill | ~ overwrite | - clear | anyway: + fill | ~ overwrite | - clear | base alone |\n|---|--:|--:|--:|--:|--:|--:|--:|\n";
-        parts.push(list(4, 8_000, head, rows, 0, "field", "\n", "fields"));
+        parts.push(list(5, 8_000, head, rows, 0, "field", "\n", "fields"));
     }
     anyway(planned, parts);
     let common: Vec<String> = view.common.iter().map(common).collect();
     if !common.is_empty() {
         let head = "| This branch's most frequent changes | | records |\n|---|---|--:|\n";
-        parts.push(list(8, 3_000, head, common, 0, "change", "\n", "frequent changes"));
+        parts.push(list(9, 3_000, head, common, 0, "change", "\n", "frequent changes"));
     }
     let r = &view.rows;
     let rows = crate::plan::RowOutcome::ALL.into_iter().map(|o| (o, r.of(o))).filter(|(_, n)| *n > 0);
@@ -251,7 +257,7 @@ fn effect(planned: &Planned, parts: &mut Vec<Part>) {
             format!("{} {}{ours}", grouped(count), outcome_words(outcome))
         })
         .collect();
-    parts.push(Part::block(5, "rows", format!("Report rows: {}; {} in all.\n\n", rows.join(", "), grouped(r.rows))));
+    parts.push(Part::block(6, "rows", format!("Report rows: {}; {} in all.\n\n", rows.join(", "), grouped(r.rows))));
     for group in &view.notable {
         let rows: Vec<String> = group.rows.iter().take(10).map(notable_row).collect();
         let hint = group.hint.as_ref().map(|h| format!("{}\n\n", words(h, 240))).unwrap_or_default();
@@ -261,13 +267,13 @@ fn effect(planned: &Planned, parts: &mut Vec<Part>) {
             grouped(group.count)
         );
         let more = group.left_out + (group.rows.len() - rows.len()) as u64;
-        parts.push(list(6, 3_000, &head, rows, more, "row", "\n</details>\n\n", "kinds of rows"));
+        parts.push(list(7, 3_000, &head, rows, more, "row", "\n</details>\n\n", "kinds of rows"));
     }
     let rows: Vec<String> = view.records.iter().map(record_row).collect();
     if !rows.is_empty() {
         let head = "<details><summary>Records that this branch changes</summary>\n\n| Record | Row | Changes |\n|---|--:|---|\n";
         let more = causes.records.branch.saturating_sub(rows.len() as u64);
-        parts.push(list(9, 30_000, head, rows, more, "record", "\n</details>\n\n", "samples of records"));
+        parts.push(list(10, 30_000, head, rows, more, "record", "\n</details>\n\n", "samples of records"));
     }
 }
 
@@ -281,10 +287,10 @@ fn anyway(planned: &Planned, parts: &mut Vec<Part>) {
         };
         let rows = causes.anyway_fields.iter().map(row).collect();
         let head = "| Anyway | new report data | the org moved | not known |\n|---|--:|--:|--:|\n";
-        parts.push(list(4, 6_000, head, rows, 0, "field", "\n", "causes"));
+        parts.push(list(5, 6_000, head, rows, 0, "field", "\n", "causes"));
     }
     if let Some(why) = planned.not_known() {
-        parts.push(Part::block(5, "causes", format!("{}\n\n", spans(&why))));
+        parts.push(Part::block(6, "causes", format!("{}\n\n", spans(&why))));
     }
 }
 
@@ -297,22 +303,32 @@ fn common(change: &crate::render::plan::CommonChange) -> String {
     format!("| {} | {before} → {after} | {} |\n", code(&change.field), grouped(change.count))
 }
 
-fn digests(item: &Item, planned: &Planned, review: &Review, parts: &mut Vec<Part>) {
+/// The command that applies exactly what was planned, of each integration; none where nothing was.
+fn approvals(review: &Review) -> Vec<String> {
+    let each = |whole: bool| -> Vec<String> {
+        let one = |item: &Item| match &item.effect {
+            Effect::Planned(planned) => approval(&item.name, planned, review, whole),
+            _ => String::new(),
+        };
+        review.items.iter().map(one).collect()
+    };
+    let whole = each(true);
+    if whole.iter().map(String::len).sum::<usize>() <= WHOLE_DIGESTS { whole } else { each(false) }
+}
+
+fn approval(name: &str, planned: &Planned, review: &Review, whole: bool) -> String {
     let d = &planned.view.digests;
-    let approve = format!(
-        "footbridge apply {} --env {} --expect {}/{}",
-        item.name,
-        review.environment,
-        d.inputs.short(),
-        d.changes
-    );
-    let text = format!(
-        "<sub>Exactly this, or nothing: {}. inputs {}, changes {}.</sub>\n\n",
-        code_whole(&approve),
-        code_whole(d.inputs.as_str()),
-        code_whole(d.changes.as_str()),
-    );
-    parts.push(Part::block(4, "digests", text));
+    let digits = d.changes.as_str().strip_prefix("sha256:").and_then(|digits| digits.get(..ENOUGH));
+    let changes = digits.filter(|_| !whole).unwrap_or(d.changes.as_str());
+    let apply = format!("footbridge apply {name} --env {} --expect {}/{changes}", review.environment, d.inputs.short());
+    let apply = code_whole(&apply);
+    match whole {
+        true => {
+            let (inputs, changes) = (code_whole(d.inputs.as_str()), code_whole(d.changes.as_str()));
+            format!("<sub>Exactly this, or nothing: {apply}. inputs {inputs}, changes {changes}.</sub>\n\n")
+        }
+        false => format!("<sub>Exactly this, or nothing: {apply}.</sub>\n\n"),
+    }
 }
 
 /// Words in which names stand between backticks: these in the fixed-width face.

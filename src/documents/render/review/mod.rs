@@ -2,6 +2,8 @@
 
 mod markdown;
 mod part;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use schemars::JsonSchema;
