@@ -11,7 +11,9 @@ use crate::config::{self, valid::Project};
 use crate::diag::{Code, Diagnostic};
 use crate::render::escape::Terminal;
 use crate::runlog::Store;
-use crate::runlog::git::{Archive, Author, Branch, Git, GitProblem, Pauses, branch_fits, remote_fits};
+use crate::runlog::git::{
+    Archive, Author, Branch, Git, GitProblem, Held, Pauses, RemoteLock, branch_fits, remote_fits,
+};
 
 /// The branch of the repository that a folder lies in.
 ///
@@ -33,11 +35,16 @@ pub fn open(world: &World, root: &Path, project: &Project) -> Result<Branch, Git
 /// The run logs of the folder, and behind them those of the branch. The branch is fetched, once a process, where the team keeps its logs there: the
 /// project file says `git:`, this clone knows the branch, or this is CI. What cannot be had is said, and left out.
 pub fn store(world: &World, root: &Path, project: &Project) -> Store {
+    with(world, root, project, &[])
+}
+
+/// The same with what these commits of locks know of runs.
+fn with(world: &World, root: &Path, project: &Project, locks: &[String]) -> Store {
     let store = Store::open(root.join(&project.runs));
     if !Git::is_there(root) {
         return store;
     }
-    match archive(world, root, project) {
+    match archive(world, root, project, locks) {
         Ok(archive) => store.with_archive(archive),
         Err(problem) => {
             let words = problem.to_string();
@@ -58,7 +65,30 @@ pub fn of_here(world: &World) -> Store {
     store(world, &root, &loaded.repository.project)
 }
 
-fn archive(world: &World, root: &Path, project: &Project) -> Result<Option<Archive>, GitProblem> {
+/// The run logs, and what the locks know of runs that have no log yet: those on the remote where the branch is fetched from there or it is `asked`, else those that
+/// runs of this clone have left.
+///
+/// # Errors
+/// It was asked for, and the remote does not tell.
+pub fn with_locks(world: &World, root: &Path, project: &Project, asked: bool) -> Result<Store, GitProblem> {
+    // Before the logs: a run that ends meanwhile has one then.
+    let locks = || {
+        let branch = open(world, root, project)?;
+        if !asked && !branch.is_known()? && !project.git.written && !world.is_ci() {
+            return RemoteLock::kept(&branch);
+        }
+        match Held::all(&branch) {
+            Ok(all) => Ok(all.into_iter().map(|held| held.commit).collect()),
+            Err(_) if !asked => RemoteLock::kept(&branch),
+            Err(problem) => Err(problem),
+        }
+    };
+    let locks = if Git::is_there(root) { locks() } else { Ok(Vec::new()) };
+    let locks = if asked { locks? } else { locks.unwrap_or_default() };
+    Ok(with(world, root, project, &locks))
+}
+
+fn archive(world: &World, root: &Path, project: &Project, locks: &[String]) -> Result<Option<Archive>, GitProblem> {
     let branch = match open(world, root, project) {
         Ok(branch) => branch,
         // Somebody else's `.git` further up, or no git at all: nobody said that there are logs on a branch.
@@ -83,13 +113,27 @@ fn archive(world: &World, root: &Path, project: &Project) -> Result<Option<Archi
         }
     }
     drop(fetched);
-    Archive::open(&branch, &project.runs)
+    Archive::open(&branch, &project.runs, locks)
 }
 
 impl Place<'_> {
     /// The run logs of the folder and of the branch.
     pub fn store(&self) -> Store {
         store(self.world, self.root, &self.repository.project)
+    }
+
+    /// The same with what these commits of locks know of runs.
+    pub fn store_and(&self, locks: &[String]) -> Store {
+        with(self.world, self.root, &self.repository.project, locks)
+    }
+
+    /// The same with what all locks know of runs, as [`with_locks`] has it.
+    ///
+    /// # Errors
+    /// It was asked for, and the remote does not tell: exit 1.
+    pub fn store_and_locks(&self, asked: bool) -> Result<Store, Failure> {
+        let store = with_locks(self.world, self.root, &self.repository.project, asked);
+        store.map_err(|problem| failure(&problem, Code::GitFailed, "nothing was sent"))
     }
 
     /// The branch, for a command that cannot do without.

@@ -14,7 +14,7 @@ fn start_later(team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::R
 }
 
 /// So many hours from now, by that machine's clock.
-fn start_in(hours: u32, team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
+pub(super) fn start_in(hours: u32, team: &Team, clone: &str, arguments: &[&str]) -> crate::faults::Running {
     let mut command = team.command(clone, arguments);
     let ahead = format!("+{hours} hours");
     let soon = std::process::Command::new("date").args(["-u", "-d", &ahead, "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
@@ -28,7 +28,7 @@ const APPLY: [&str; 4] = ["apply", "notes", "--yes", "--push"];
 fn a_machine_that_dies_before_it_writes_leaves_a_lock_that_is_taken_over_in_time() {
     let team = Team::new(6);
     team.killed("path: 'query?q='", "delay");
-    assert_eq!((team.locks().len(), team.count(".intent.yaml")), (1, 0));
+    assert_eq!((team.locks().len(), team.intents()), (1, 0));
     team.apply("b").exits(1).says("machine-a").says("nothing was sent");
     assert_eq!(team.job.scene.write_calls(), 0);
     later(&team, &APPLY).exits(0).says("taken over");
@@ -40,14 +40,23 @@ fn a_machine_that_dies_before_it_writes_leaves_a_lock_that_is_taken_over_in_time
 fn without_its_values_a_dead_runs_records_are_told_as_unknown_and_planned_afresh() {
     let team = Team::new(LEADS);
     team.killed("method: PATCH, after: 1", "delay");
-    assert_eq!((team.locks().len(), team.count(".intent.yaml"), team.logs().len()), (1, 1, 0));
+    assert_eq!((team.locks().len(), team.intents(), team.logs().len()), (1, 1, 0));
     // Young: it may be alive, and somebody has to know better.
     team.apply("b").exits(1).says("footbridge unlock");
     team.run("b", &["apply", "--resume", "--push"]).exits(1).says("machine-a");
     let run = team.run("b", &["unlock"]).exits(0).out.split_whitespace().nth(1).unwrap().to_owned();
     team.run("b", &["unlock", &run]).exits(1).says("--force");
     team.run("b", &["unlock", &run, "--force"]).exits(0).says("Its run log is missing").says("--push");
-    assert!(team.locks().is_empty());
+    // Nobody has the lock, and what the run was about to do is still there.
+    assert_eq!((team.locks().len(), team.intents()), (0, 1));
+    team.run("b", &["unlock"])
+        .exits(0)
+        .says("No lock is held")
+        .says("machine-a")
+        .says("410 records")
+        .says("nobody holds");
+    team.run("b", &["unlock", &run, "--force"]).exits(3).says("no lock on the remote");
+    assert_eq!((team.locks().len(), team.intents()), (0, 1));
     team.apply("b").exits(0).says("died on machine-a").says("is not known");
     let logs = team.logs();
     assert_eq!(logs.len(), 2);
@@ -56,7 +65,7 @@ fn without_its_values_a_dead_runs_records_are_told_as_unknown_and_planned_afresh
     assert_eq!(logs[0]["problems"][0]["code"], "FB0844");
     // What the dead run had written is not written again.
     assert_eq!(ends(&logs[1]), [LEADS as u64 - 200, 0, 0, 0, 0]);
-    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!((team.intents(), team.locks().len()), (0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
     team.apply("b").exits(0).says("No changes");
 }
@@ -66,11 +75,11 @@ fn on_its_own_machine_a_killed_run_is_resumed_and_its_log_pushed() {
     let team = Team::new(LEADS);
     team.killed("method: PATCH, after: 1", "delay_answer");
     team.run("a", &APPLY).exits(1).says("apply --resume");
-    // Without saying so: its intent is on the branch.
+    // Without saying so: its intent is in the lock.
     team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
     let logs = team.logs();
     assert_eq!((logs.len(), ends(&logs[0])), (1, [LEADS as u64, 0, 0, 0, 0]));
-    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.journals("a")), (0, 0, 0));
+    assert_eq!((team.intents(), team.locks().len(), team.journals("a")), (0, 0, 0));
     team.apply("b").exits(0).says("No changes");
 }
 
@@ -86,7 +95,7 @@ fn a_run_that_is_resumed_long_after_holds_its_lock_as_a_young_one() {
     team.job.org().clear_faults();
     resumed.signal("TERM");
     resumed.ends().says("pushed to");
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (1, 0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
 }
 
@@ -97,7 +106,7 @@ fn a_resume_elsewhere_clears_up_and_plans_nothing() {
     let before = team.job.scene.write_calls();
     later(&team, &["apply", "--resume", "--env", "sandbox", "--push"]).exits(0).says("died on machine-a");
     assert_eq!(team.job.scene.write_calls(), before, "nothing is written");
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (1, 0, 0));
     team.run("b", &["apply", "--resume", "--push"]).exits(3).says("left unfinished");
 }
 
@@ -121,7 +130,7 @@ fn killed_between_batches_each_records_end_is_found_by_the_other_machine() {
     ] {
         let team = with_values(LEADS, after);
         team.killed(on, action);
-        assert_eq!((team.count(".intent.yaml"), team.count(".values.age"), team.logs().len()), (1, 1, 0));
+        assert_eq!((team.intents(), team.in_locks(".values.age"), team.files().len()), (1, 1, 0));
         // Somebody edits a record of the last batch in the meantime, and one is deleted.
         let ids = team.job.ids();
         let edit = serde_json::json!({"WalkMe_Note__c": "by another"});
@@ -137,7 +146,7 @@ fn killed_between_batches_each_records_end_is_found_by_the_other_machine() {
         assert_eq!(lines.matches("\"outcome\":\"updated\"").count() as u64, updated);
         assert_eq!(lines.matches("\"outcome\":\"unknown\"").count(), 1);
         assert_eq!(team.job.state(), team.job.wanted());
-        assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+        assert_eq!((team.intents(), team.locks().len(), team.count(".values.age")), (0, 0, 2));
         // Not a value in the clear anywhere in git.
         let all = super::git(&team.remote(), &["log", "-p", "--all", "--text"]);
         assert!(!all.contains("old 1") && !all.contains("new 1") && !all.contains("@leads.example"));
@@ -150,14 +159,14 @@ fn a_dead_runs_log_that_cannot_be_pushed_goes_with_the_next() {
     team.killed("method: PATCH", "delay");
     let hook = team.refusing();
     later(&team, &APPLY).exits(1).says("FB0842").says("committed here").says("nothing was sent");
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (0, 1, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (0, 1, 0));
     assert_eq!(team.job.scene.write_calls(), 0);
     std::fs::remove_file(hook).unwrap();
     later(&team, &APPLY).exits(0).never_says("died on");
     let logs = team.logs();
     assert_eq!(logs.len(), 2);
     assert_eq!((&logs[0]["exit"], &logs[0]["problems"][0]["code"]), (&"interrupted".into(), &"FB0844".into()));
-    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!((team.intents(), team.locks().len()), (0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
 }
 
@@ -174,7 +183,7 @@ fn the_own_log_of_a_run_that_was_taken_for_dead_takes_the_place_of_the_other_mac
     let hook = team.remote().join("hooks/update");
     team.during("method: PATCH", || drop(team.refusing())).exits(1).says("FB0842").says("committed here");
     std::fs::remove_file(hook).unwrap();
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (0, 1, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (0, 1, 0));
     team.apply("b").exits(0).says("died on machine-a").says("No changes");
     assert_eq!((team.logs().len(), ends(&team.logs()[0])), (2, [0, 0, 0, 0, 6]));
     let run = team.logs()[0]["id"].as_str().unwrap().to_owned();
@@ -190,7 +199,7 @@ fn the_own_log_of_a_run_that_was_taken_for_dead_takes_the_place_of_the_other_mac
     team.apply("a").exits(0).never_says("its own log");
     team.apply("b").exits(0).never_says("its own log");
     assert_eq!((team.logs().len(), ends(&team.logs()[0])), (5, [6, 0, 0, 0, 0]));
-    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!((team.intents(), team.locks().len()), (0, 0));
 }
 
 #[test]
@@ -243,12 +252,12 @@ fn a_resume_that_fails_keeps_the_lock_of_a_run_that_had_begun_to_write() {
     super::git(&team.clone_of("a"), &["config", "remote.origin.uploadpack", slow.to_str().unwrap()]);
     team.run("a", &["apply", "--resume"]).exits(1).says("fetch the branch").says("nothing was sent");
     assert!(taken.exists());
-    assert_eq!((team.locks().len(), team.count(".intent.yaml"), team.journals("a")), (1, 1, 1));
+    assert_eq!((team.locks().len(), team.intents(), team.journals("a")), (1, 1, 1));
     team.apply("b").exits(1).says("machine-a");
     std::fs::remove_file(team.remote().join("hooks/update")).unwrap();
     std::fs::remove_file(taken).unwrap();
     team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (1, 0, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (1, 0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
 }
 
@@ -274,7 +283,7 @@ fn killed_in_the_middle_of_a_bulk_job_the_next_machine_waits_for_it() {
     }
     // Closed and at work when the machine dies.
     team.killed("method: GET, path: jobs/ingest/750", "delay");
-    assert_eq!((team.count(".intent.yaml"), team.job.org().jobs().len()), (1, 1));
+    assert_eq!((team.intents(), team.job.org().jobs().len()), (1, 1));
     later(&team, &APPLY).exits(0).says("died on machine-a").says("No changes");
     let logs = team.logs();
     assert_eq!(ends(&logs[0]), [60, 0, 0, 0, 0], "{}", logs[0]);

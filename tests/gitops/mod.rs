@@ -1,6 +1,7 @@
 //! A team's repository on a bare remote, two machines with a clone each, one emulated org: run logs in git, the lock on the remote, machines that die.
 
 mod dying;
+mod intents;
 mod marked;
 mod pruning;
 mod pushing;
@@ -183,10 +184,31 @@ impl Team {
         logs
     }
 
-    /// The locks on the remote.
+    /// The branches of locks on the remote, held or not, and the files of each.
+    pub fn lock_branches(&self) -> Vec<(String, Vec<String>)> {
+        let format = "--format=%(refname:short) %(objectname)";
+        let found = git(&self.remote(), &["for-each-ref", format, "refs/heads/footbridge-lock/"]);
+        let files =
+            |oid| git(&self.remote(), &["ls-tree", "-r", "--name-only", oid]).lines().map(str::to_owned).collect();
+        found.lines().filter_map(|l| l.split_once(' ')).map(|(name, oid)| (name.to_owned(), files(oid))).collect()
+    }
+
+    /// The locks on the remote that somebody holds.
     pub fn locks(&self) -> Vec<String> {
-        let found = git(&self.remote(), &["branch", "--list", "--format=%(refname:short)", "footbridge-lock/*"]);
-        found.lines().map(str::to_owned).collect()
+        let all = self.lock_branches().into_iter();
+        all.filter(|(_, files)| files.iter().any(|f| f == "lock.yaml")).map(|(name, _)| name).collect()
+    }
+
+    /// How many files of the branches of locks end so.
+    pub fn in_locks(&self, end: &str) -> usize {
+        self.lock_branches().iter().flat_map(|(_, files)| files).filter(|f| f.ends_with(end)).count()
+    }
+
+    /// The intents on the remote: all of them in locks.
+    #[track_caller]
+    pub fn intents(&self) -> usize {
+        assert_eq!(self.count(".intent.yaml"), 0, "on the branch of run logs");
+        self.in_locks(".intent.yaml")
     }
 
     /// Commits of the branch on the remote, newest first: their subjects.

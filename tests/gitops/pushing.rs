@@ -63,16 +63,15 @@ fn a_commit_and_a_push_leave_worktree_index_and_stash_as_they_were() {
 }
 
 #[test]
-fn a_run_that_writes_has_two_commits_and_one_that_does_not_has_one() {
+fn a_run_is_one_commit_whether_it_writes_or_not() {
     let team = Team::new(6);
     team.apply("a").exits(0);
-    assert_eq!((team.logs().len(), team.count(".records.jsonl"), team.count(".intent.yaml")), (1, 1, 0));
+    assert_eq!((team.logs().len(), team.count(".records.jsonl"), team.intents()), (1, 1, 0));
     let subjects = team.subjects();
-    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
     assert!(subjects[0].contains("Completed, done, 6 of 6 records updated"), "{subjects:?}");
-    assert!(subjects[1].contains("begins to write 6 records"), "{subjects:?}");
     team.apply("a").exits(0).says("No changes");
-    assert_eq!(team.subjects().len(), 3);
+    assert_eq!((team.subjects().len(), team.lock_branches().len()), (2, 0));
     assert!(team.subjects()[0].contains("nothing_to_do"));
     // No value of a record stands in git.
     let all = git(&team.remote(), &["log", "-p", "--all"]);
@@ -173,7 +172,7 @@ fn two_machines_that_apply_two_integrations_at_once_both_have_their_log_on_the_r
     one.ends().exits(0);
     other.ends().exits(0);
     assert_eq!(team.logs().iter().map(|log| ends(log)[0]).collect::<Vec<_>>(), [6, 6]);
-    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!((team.intents(), team.locks().len()), (0, 0));
     assert_eq!(team.job.state(), team.job.wanted());
 }
 
@@ -199,7 +198,7 @@ fn the_lock_keeps_the_other_machine_out() {
     running.signal("TERM");
     // The record was written; the log says so, and the lock is given back.
     running.ends();
-    assert_eq!((team.locks().len(), team.logs().len(), team.count(".intent.yaml")), (0, 1, 0));
+    assert_eq!((team.locks().len(), team.logs().len(), team.intents()), (0, 1, 0));
     team.apply("b").exits(0).says("No changes");
 }
 
@@ -226,9 +225,9 @@ fn a_log_that_cannot_be_pushed_is_kept_and_goes_with_the_next() {
     team.during("method: PATCH", gone).exits(1).says("FB0842").says("committed here").says("could not be given back");
     assert_eq!(team.job.state(), team.job.wanted());
     std::fs::rename(team.clone_of("gone.git"), team.remote()).unwrap();
-    assert_eq!((team.logs().len(), team.count(".intent.yaml")), (0, 1));
+    assert_eq!((team.logs().len(), team.intents()), (0, 1));
     team.apply("a").exits(0).says("No changes");
-    assert_eq!((team.logs().len(), team.count(".intent.yaml"), team.locks().len()), (2, 0, 0));
+    assert_eq!((team.logs().len(), team.intents(), team.locks().len()), (2, 0, 0));
 }
 
 #[test]
@@ -369,7 +368,7 @@ fn a_run_ends_before_others_take_it_for_dead() {
     let [updated, failed, drifted, not_attempted, unknown] = ends(log);
     assert_eq!((&log["exit"], updated, failed + drifted), (&"interrupted".into(), 200, 0));
     assert_eq!(not_attempted + unknown, 210);
-    assert_eq!((team.count(".intent.yaml"), team.locks().len()), (0, 0));
+    assert_eq!((team.intents(), team.locks().len()), (0, 0));
     until("the connection's end", || team.job.org().held() == 0);
     // With all the time that it needs.
     team.job.org().clear_faults();

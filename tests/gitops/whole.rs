@@ -127,5 +127,5 @@ fn the_whole_loop() {
     undone.sort_unstable();
     assert_eq!((undone, team.logs().len()), (vec![200, 210, LEADS as u64], 6));
     assert!(pages(&team, "d").contains("2026-11-23T170000Z-2"));
-    assert_eq!((team.count(".intent.yaml"), team.locks().len(), team.count(".values.age")), (0, 0, 6));
+    assert_eq!((team.intents(), team.locks().len(), team.count(".values.age")), (0, 0, 6));
 }

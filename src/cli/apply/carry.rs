@@ -13,9 +13,10 @@ use super::jobs;
 use super::keeping;
 use super::log::{self, About, Ended};
 use super::progress::Shown;
-use super::publish::{Publisher, Turn};
+use super::publish::Publisher;
 use super::refused;
 use super::signals;
+use super::turn::Turn;
 use super::verify;
 use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
@@ -324,9 +325,7 @@ impl Carried {
         self.journal.close().map_err(|p| journal_failure(&p))?;
         Ok(exit)
     }
-}
 
-impl Carried {
     /// Plans again, and holds what would change against what the run did.
     async fn verified(
         &self,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::carry::heard;
-use super::publish::{NOTHING, Turn};
+use super::publish::NOTHING;
+use super::turn::Turn;
 use super::{jobs, signals};
 use crate::apply::{Cancel, Found, Sought, look};
 use crate::cli::arguments::{ApplyArguments, OtherJobs};
@@ -27,7 +28,7 @@ use crate::runlog::{
 /// Records read in one call.
 const AT_ONCE: usize = 2_000;
 
-/// Clears up after every run of the integration and org that left its intent and no log. The lock is ours: none of them can be alive.
+/// Clears up after every run of the integration and org that left its intent, in the lock or on the branch, and no log. The lock is ours: none of them can be alive.
 ///
 /// # Errors
 /// What became of a run cannot be found out, or its log cannot be pushed. Nothing was sent.
@@ -37,8 +38,7 @@ pub async fn clear_up(
     arguments: &ApplyArguments,
     cancel: &Cancel,
 ) -> Result<(), Failure> {
-    let place = turn.place();
-    let store = place.store();
+    let store = turn.store_now();
     let intents = store.intents().map_err(|problem| unreadable(&problem))?;
     let name = &target.integration.name.value;
     for (path, intent) in intents {
@@ -57,7 +57,7 @@ pub async fn clear_up(
 pub fn unreadable(problem: &StoreProblem) -> Failure {
     let diagnostic = Diagnostic::error(Code::RunDied, format!("what died runs left cannot be read: {problem}"))
         .note(NOTHING)
-        .help("a newer Footbridge may have written it; else take the file off the branch of run logs");
+        .help("a newer Footbridge may have written it; else take the file off the branch of run logs, or the lock's branch away");
     Failure::new(Exit::Failed, diagnostic)
 }
 
@@ -133,7 +133,7 @@ async fn settle(
         let diagnostic = Diagnostic::error(Code::RunLogUnwritable, format!("the run log cannot be written: {problem}"));
         Failure::new(Exit::Failed, diagnostic.note(NOTHING))
     })?;
-    turn.buried(&log, &written, turn.below(path))?;
+    turn.buried(&log, &written, &turn.below(path))?;
     world.say(&format!(
         "run {}: Failed; {} updated, {} not attempted, {} unknown. Run log: {}",
         Terminal(&log.id),
@@ -173,7 +173,7 @@ fn known(turn: &Turn<'_>, store: &Store, intent: &Intent, path: &Path) -> Result
     let (run, org_id) = (dead.id.clone(), dead.org_id);
     let reread = move || {
         let input = store.file(&file).map_err(|e| e.to_string())?;
-        let input = input.ok_or_else(|| "its file of values is not on the branch".to_owned())?;
+        let input = input.ok_or_else(|| "its file of values is gone".to_owned())?;
         let reader = Reader::start(input, Path::new(file.file_name().unwrap_or_default()), key.as_ref());
         let reader = reader.map_err(|e| format!("{e}; set `FOOTBRIDGE_KEY` to the identity that opens it"))?;
         if reader.head().run != run || reader.head().org_id != org_id {

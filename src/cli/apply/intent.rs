@@ -1,17 +1,16 @@
-//! What a run is about to do, on the remote before its first write.
+//! What a run is about to do, in its lock on the remote before its first write.
 
 use super::log::About;
-use super::publish::{NOTHING, Turn};
-use crate::cli::branch::{ci_page, failure, host};
+use super::turn::Turn;
+use crate::cli::branch::{ci_page, host};
 use crate::cli::failure::Failure;
-use crate::diag::Code;
 use crate::plan::{Plan, RecordLedger};
 use crate::render::counted;
 use crate::runlog::git::{Change, Content};
 use crate::runlog::values::Keep;
 use crate::runlog::{CallCounts, Careful, ExitReason, Intent, RunFacts, RunLog, StopsAfter, ValuesNote};
 
-/// Pushes the intent of a run, with the values of before where they are kept beside its log. Without `--push` there is nothing to do.
+/// Puts the intent of a run into its lock, with the values of before where they are kept beside its log. Without `--push` there is nothing to do.
 ///
 /// # Errors
 /// It is not on the remote: nothing may be sent.
@@ -64,7 +63,5 @@ pub fn push(turn: &Turn<'_>, plan: &Plan, about: &About<'_>, bulk: bool, values:
         log.id,
         counted(records, "record")
     );
-    turn.push(&changes, &message).map_err(|problem| failure(&problem, Code::IntentNotPushed, NOTHING))?;
-    turn.intended(path);
-    Ok(())
+    turn.intend(path, &changes, &message)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::publish::Turn;
+use super::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ground::Place;

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::errand::Errand;
-use super::publish::Turn;
+use super::turn::Turn;
 use super::verify;
 use crate::apply::{self, End, JobDone, Outcomes, Selection, StopKind, Unknown};
 use crate::cli::exit::Exit;

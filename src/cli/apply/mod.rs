@@ -17,6 +17,7 @@ mod resume;
 mod scheduled;
 mod side;
 pub(in crate::cli) mod signals;
+mod turn;
 mod unusable;
 mod verify;
 

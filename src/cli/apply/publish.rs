@@ -1,15 +1,14 @@
 //! `--commit` and `--push`: the run logs of an apply on the branch, and the lock on the remote that keeps other machines out meanwhile.
 //!
-//! A run that writes has two commits: its intent before, its log after. What wrote nothing goes along in one commit at the end; but of a scheduled run before its
-//! lock is given back: whoever has it next looks there whether the tick was run.
+//! An invocation makes one commit. Of several integrations what wrote nothing shares it, at the end; the log of one that wrote, or that the schedule began, is pushed before
+//! its lock is given back: whoever has the lock next looks there what was written, and whether the tick was run.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use super::died;
 use super::remote_lock::{note, take};
+use super::turn::Turn;
 use crate::apply::Cancel;
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::branch::failure;
@@ -20,7 +19,7 @@ use crate::cli::world::World;
 use crate::diag::Code;
 use crate::render::counted;
 use crate::render::escape::Terminal;
-use crate::runlog::git::{Branch, Change, Content, GitProblem, Pushed, RemoteLock, Rival};
+use crate::runlog::git::{Branch, Change, Content, GitProblem, Pushed, Rival};
 use crate::runlog::{RunLog, Store, Written};
 
 /// What was not done when anything goes wrong before the first write.
@@ -40,29 +39,16 @@ struct On {
 
 /// A run that has ended, as the branch is to have it.
 #[derive(Debug, Clone)]
-struct Done {
-    changes: Vec<Change>,
+pub(super) struct Done {
+    pub changes: Vec<Change>,
     /// Its line in the commit's message.
     line: String,
     /// Others look for it to know whether a tick was run.
-    scheduled: bool,
-}
-
-/// One integration's turn: the lock, where there is one, and what there is to bring to the branch.
-pub struct Turn<'p> {
-    publisher: &'p Publisher,
-    lock: Mutex<Option<RemoteLock>>,
-    /// The file of the intent that is on the remote.
-    intent: Mutex<Option<String>>,
-    logs: Mutex<Vec<Done>>,
-    /// The log of a dead run was written.
-    buried: AtomicBool,
-    store: OnceLock<Store>,
-    place: Place<'p>,
+    pub scheduled: bool,
 }
 
 /// Locks a mutex that no panic can have left half-changed.
-fn of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn of<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -104,12 +90,18 @@ impl Publisher {
         Ok(Self { on: Some(On { branch, push }), waiting: Mutex::default() })
     }
 
+    /// Does it commit?
+    pub(super) fn commits(&self) -> bool {
+        self.on.is_some()
+    }
+
     /// Does it push?
     pub fn pushes(&self) -> bool {
         self.pushing().is_some()
     }
 
-    fn pushing(&self) -> Option<&Branch> {
+    /// The branch, where it is pushed to.
+    pub(super) fn pushing(&self) -> Option<&Branch> {
         self.on.as_ref().filter(|on| on.push).map(|on| &on.branch)
     }
 
@@ -125,11 +117,10 @@ impl Publisher {
         start: jiff::Timestamp,
         cancel: &Cancel,
     ) -> Result<Turn<'p>, Failure> {
-        let turn = self.turn(place);
+        let turn = Turn::new(self, place);
         let Some(branch) = self.pushing() else { return Ok(turn) };
         let note = note(&place, target, start);
-        let taken = blocking(|| take(&place, branch, &note, None))?;
-        *of(&turn.lock) = Some(taken);
+        turn.holds(blocking(|| take(&place, branch, &note, None))?);
         blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
         died::clear_up(&turn, target, arguments, cancel).await?;
         Ok(turn)
@@ -145,32 +136,28 @@ impl Publisher {
         target: Target<'p>,
         start: jiff::Timestamp,
     ) -> Result<Turn<'p>, Failure> {
-        let turn = self.turn(place);
+        let turn = Turn::new(self, place);
         let Some(branch) = self.pushing() else { return Ok(turn) };
         let note = note(&place, target, start);
         let taken = blocking(|| take(&place, branch, &note, Some(&note)))?;
         blocking(|| branch.fetch()).map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
-        let intents = turn.store().intents().map_err(|problem| died::unreadable(&problem))?;
+        let intents = place.store_and(&[taken.commit().to_owned()]).intents();
+        let intents = intents.map_err(|problem| died::unreadable(&problem))?;
         // Until it is known whether the run had begun to write, its lock is not given back.
-        *of(&turn.lock) = Some(taken);
+        turn.holds(taken);
         let ours = intents.into_iter().find(|(_, intent)| {
             (&intent.log.integration, intent.log.org_id, intent.log.start)
                 == (&target.integration.name.value, target.org_id, start)
         });
-        *of(&turn.intent) = ours.map(|(path, _)| turn.below(&path));
+        if let Some((path, _)) = ours {
+            turn.has_begun(turn.below(&path));
+        }
         Ok(turn)
     }
 
-    fn turn<'p>(&'p self, place: Place<'p>) -> Turn<'p> {
-        Turn {
-            publisher: self,
-            lock: Mutex::default(),
-            intent: Mutex::default(),
-            logs: Mutex::default(),
-            buried: AtomicBool::new(false),
-            store: OnceLock::new(),
-            place,
-        }
+    /// These go along in the commit at the end.
+    pub(super) fn later(&self, done: Vec<Done>) {
+        of(&self.waiting).extend(done);
     }
 
     /// A log that was added to after its run has ended goes along once more: the branch may have it as it was.
@@ -199,7 +186,7 @@ impl Publisher {
         self.publish(place, &waiting).map(|()| Exit::Done)
     }
 
-    fn publish(&self, place: &Place<'_>, done: &[Done]) -> Result<(), Failure> {
+    pub(super) fn publish(&self, place: &Place<'_>, done: &[Done]) -> Result<(), Failure> {
         let Some(On { branch, push }) = self.on.as_ref().filter(|_| !done.is_empty()) else { return Ok(()) };
         let changes: Vec<Change> = done.iter().flat_map(|d| d.changes.iter().cloned()).collect();
         let message = message(done);
@@ -234,7 +221,7 @@ impl Publisher {
 }
 
 /// A run's files as the branch is to have them.
-fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
+pub(super) fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
     let values = written.log.with_file_name(format!("{}.values.age", log.values_id()));
     let files = [Some(written.log.clone()), Some(written.outcomes.clone()), Some(values).filter(|file| file.is_file())];
     let changes = files.into_iter().flatten().map(|path| file(place.root, path));
@@ -242,12 +229,12 @@ fn done(place: &Place<'_>, log: &RunLog, written: &Written) -> Done {
 }
 
 /// A file that is on disk.
-fn file(root: &Path, path: PathBuf) -> Change {
+pub(super) fn file(root: &Path, path: PathBuf) -> Change {
     Change { path: below(root, &path), content: Content::File(path) }
 }
 
 /// A path as the branch has it.
-fn below(root: &Path, path: &Path) -> String {
+pub(super) fn below(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
     below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
@@ -299,138 +286,6 @@ fn taken_along(place: &Place<'_>, changes: &[Change]) {
     }
 }
 
-impl<'p> Turn<'p> {
-    /// Where the work is done.
-    pub fn place(&self) -> &Place<'p> {
-        &self.place
-    }
-
-    /// The run logs, as they were when they were first asked for in this turn: nobody else adds to the integration's while its lock is held.
-    pub fn store(&self) -> &Store {
-        self.store.get_or_init(|| self.place.store())
-    }
-
-    /// The branch, where it is pushed to.
-    pub fn pushing(&self) -> Option<&Branch> {
-        self.publisher.pushing()
-    }
-
-    /// A path of the folder of run logs as the branch has it: below the root, with `/`.
-    pub fn below(&self, path: &Path) -> String {
-        below(self.place.root, path)
-    }
-
-    /// A file of the folder of run logs, as a change of the branch.
-    pub fn file(&self, path: PathBuf) -> Change {
-        file(self.place.root, path)
-    }
-
-    /// A run log has been written.
-    pub fn wrote(&self, log: &RunLog, written: &Written) {
-        if self.publisher.on.is_none() {
-            return;
-        }
-        of(&self.logs).push(done(&self.place, log, written));
-    }
-
-    /// The run's intent is on the remote under this path: from now on it may write.
-    pub fn intended(&self, path: String) {
-        *of(&self.intent) = Some(path);
-    }
-
-    /// How long the run may go on before others could take it for dead; `None` where it has no lock on the remote.
-    pub fn left(&self) -> Option<Duration> {
-        let lock = of(&self.lock);
-        let age = lock.as_ref()?.age(self.place.world.now());
-        Some(left_of(self.place.repository.project.git.stale_after, Duration::from_secs(age)))
-    }
-
-    /// Brings files to the branch at once.
-    ///
-    /// # Errors
-    /// They could not be pushed.
-    pub fn push(&self, changes: &[Change], message: &str) -> Result<(), GitProblem> {
-        let Some(branch) = self.pushing() else { return Ok(()) };
-        let pushed = blocking(|| branch.push(changes, message, self.place.world.now()))?;
-        told_rivals(self.place.world, &pushed);
-        Ok(())
-    }
-
-    /// Brings the log of a dead run to the branch and takes its intent away.
-    ///
-    /// # Errors
-    /// It could not be pushed; it is committed here, and goes with the next push. Nothing was sent.
-    pub fn buried(&self, log: &RunLog, written: &Written, intent: String) -> Result<(), Failure> {
-        self.buried.store(true, Ordering::Relaxed);
-        let mut done = done(&self.place, log, written);
-        done.changes.push(Change { path: intent, content: Content::Gone });
-        let published = self.publisher.publish(&self.place, &[done]);
-        published.map_err(|failure| failure.help("then apply again: nothing was sent"))
-    }
-
-    /// Has the log of a dead run been written in this turn?
-    pub fn has_buried(&self) -> bool {
-        self.buried.load(Ordering::Relaxed)
-    }
-
-    /// Ends the turn: what a run wrote is pushed at once, the lock is given back. A run that ended without a log keeps its lock and its intent, so that others
-    /// find out what became of it.
-    pub fn ended(self, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
-        let mut logs = std::mem::take(&mut *of(&self.logs));
-        let intent = of(&self.intent).take();
-        let published = match intent {
-            Some(_) if logs.is_empty() => {
-                if let Some(lock) = of(&self.lock).take() {
-                    drop(lock);
-                    self.place.world.say("the run has no log yet, so its lock on the remote stays");
-                }
-                Ok(())
-            }
-            Some(path) => {
-                if let Some(last) = logs.last_mut() {
-                    last.changes.push(Change { path, content: Content::Gone });
-                }
-                self.publisher.publish(&self.place, &logs)
-            }
-            None => {
-                let pushes = self.pushing().is_some();
-                let (now, later): (Vec<_>, Vec<_>) = logs.into_iter().partition(|done| pushes && done.scheduled);
-                of(&self.publisher.waiting).extend(later);
-                self.publisher.publish(&self.place, &now)
-            }
-        };
-        drop(self);
-        match (ended, published) {
-            (ended, Ok(())) => ended,
-            (Ok(exit), Err(unpublished)) => Err(Failure { exit: exit.and(unpublished.exit), ..unpublished }),
-            (Err(failure), Err(unpublished)) => Err(failure.and(unpublished)),
-        }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        // Something went very wrong on the way: others must find out what was written before they write.
-        if of(&self.intent).is_some() {
-            return;
-        }
-        let (Some(lock), Some(branch)) = (of(&self.lock).take(), self.publisher.pushing()) else { return };
-        if let Err(problem) = blocking(|| lock.release(branch)) {
-            let words = problem.to_string();
-            self.place.world.say(&format!(
-                "the lock on the remote could not be given back ({}); `footbridge unlock` lists it, and takes it away",
-                Terminal(&words)
-            ));
-        }
-    }
-}
-
-/// Of a lock of this limit and age: how long its run goes on. Then come the end of the call under way, the log and its push, and clocks differ.
-fn left_of(limit: Duration, age: Duration) -> Duration {
-    let margin = (limit / 10).min(Duration::from_secs(60));
-    limit.saturating_sub(margin).saturating_sub(age)
-}
-
 /// A run's line in a commit's message: counts and names, no values.
 fn line(log: &RunLog) -> String {
     let r = &log.records;
@@ -461,21 +316,5 @@ fn message(done: &[Done]) -> String {
             let lines: Vec<String> = all.iter().map(|d| format!("- {}\n", d.line)).collect();
             format!("{} runs\n\n{}", all.len(), lines.concat())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_has_ended_some_time_before_its_lock_is_taken_for_dead() {
-        let seconds = Duration::from_secs;
-        for (limit, age, left) in
-            [(21_600, 0, 21_540), (21_600, 21_000, 540), (100, 0, 90), (100, 89, 1), (100, 95, 0), (100, 200, 0)]
-        {
-            assert_eq!(left_of(seconds(limit), seconds(age)), seconds(left), "{limit} {age}");
-        }
-        assert_eq!(left_of(seconds(5), seconds(0)), Duration::from_millis(4_500));
     }
 }

@@ -46,13 +46,16 @@ pub fn take(
         Taken::Theirs(held) => held,
     };
     let limit = place.repository.project.git.stale_after.as_secs();
+    if held.is_left() {
+        return over(place, branch, &held, note, limit);
+    }
     let Some(theirs) = &held.note else { return Err(locked(&held, note.org_id, &note.integration, now, limit)) };
     let own = resumed.is_some_and(|own| (&own.run, &own.host) == (&theirs.run, &theirs.host));
-    let over = own || has_ended(place, branch, theirs).map_err(wrong)?;
-    if !over && theirs.age(now) <= limit {
+    let ended = own || has_ended(place, branch, theirs).map_err(wrong)?;
+    if !ended && theirs.age(now) <= limit {
         return Err(locked(&held, note.org_id, &note.integration, now, limit));
     }
-    if !over {
+    if !ended {
         place.world.say(&format!(
             "the lock of run {} on {} is {} old, over the limit of {}: taken for dead, and taken over",
             Terminal(&theirs.run),
@@ -61,10 +64,32 @@ pub fn take(
             ago(limit)
         ));
     }
-    match RemoteLock::take_over(branch, &held, note, now).map_err(wrong)? {
+    over(place, branch, &held, note, limit)
+}
+
+fn over(place: &Place<'_>, branch: &Branch, held: &Held, note: &LockNote, limit: u64) -> Result<RemoteLock, Failure> {
+    let now = place.world.now();
+    let taken = RemoteLock::take_over(branch, held, note, now);
+    match taken.map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))? {
         Taken::Ours(lock) => Ok(lock),
         Taken::Theirs(held) => Err(locked(&held, note.org_id, &note.integration, now, limit)),
     }
+}
+
+/// The lock was taken away before the run's first write: it has none to write with.
+pub fn lost(other: Option<&Held>, now: jiff::Timestamp) -> Failure {
+    let whose = match other.and_then(|held| held.note.as_ref()) {
+        Some(note) => {
+            let age = ago(note.age(now));
+            format!("run {} on {} has it, for {age}", Terminal(&note.run), Terminal(&note.host))
+        }
+        None => "nobody has it".to_owned(),
+    };
+    let what = format!("the lock of this run was taken away before its first write: {whose}");
+    let diagnostic = Diagnostic::error(Code::IntentNotPushed, what)
+        .note(NOTHING)
+        .help("somebody ran `footbridge unlock`, or its clock is ahead by more than `stale_after`; then apply again");
+    Failure::new(Exit::Failed, diagnostic)
 }
 
 /// Has the run that holds a lock ended? Its log says so: only the lock could not be given back.

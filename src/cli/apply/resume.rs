@@ -6,9 +6,10 @@ use super::carry::{carry_out, heard, journal_failure, journals, lock};
 use super::died;
 use super::keeping;
 use super::log::About;
-use super::publish::{NOTHING, Publisher, Turn};
+use super::publish::{NOTHING, Publisher};
 use super::signals;
 use super::told;
+use super::turn::Turn;
 use crate::apply::{Cancel, Journal, Remaining, Resumed, Unfinished, unfinished};
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Purpose, budget, connect};
@@ -64,8 +65,8 @@ pub async fn run(
     Ok(exit.and(told(place.world, publisher.finish(place))))
 }
 
-/// Brings logs to the branch where that was said; or where a run that is to be finished, or one that died elsewhere, has its intent there. With what was about to
-/// be written by runs that have no log.
+/// Brings logs to the branch where that was said; or where a run that is to be finished, or one that died elsewhere, has its intent on the remote. With what was
+/// about to be written by runs that have no log.
 fn publisher(
     place: &Place<'_>,
     arguments: &ApplyArguments,
@@ -74,18 +75,27 @@ fn publisher(
 ) -> Result<(Publisher, Vec<RunLog>), Failure> {
     // Pushing fetches the branch: what is on it is looked at after that.
     let pushes = arguments.push.then(|| Publisher::on(place, true)).transpose()?;
-    let intents = place.store().intents().map_err(|problem| died::unreadable(&problem))?;
-    let intents: Vec<RunLog> = intents.into_iter().map(|(_, intent)| intent.log).collect();
+    let intents = intents(place, arguments.push)?;
     let of_here = intents.iter().any(|log| log.environment == environment);
     let publisher = match pushes {
         Some(publisher) => publisher,
-        None if of_here && (here || !arguments.commit) => Publisher::on(place, true)?,
+        None if of_here && (here || !arguments.commit) => {
+            let publisher = Publisher::on(place, true)?;
+            // What this clone knew may long be cleared up.
+            return Ok((publisher, self::intents(place, true)?));
+        }
         None => Publisher::of(place, arguments)?,
     };
     Ok((publisher, intents))
 }
 
-/// Integrations with runs that died on other machines: their intents are on the branch, their journals are not here.
+/// What was about to be written by runs that have no log.
+fn intents(place: &Place<'_>, asked: bool) -> Result<Vec<RunLog>, Failure> {
+    let intents = place.store_and_locks(asked)?.intents().map_err(|problem| died::unreadable(&problem))?;
+    Ok(intents.into_iter().map(|(_, intent)| intent.log).collect())
+}
+
+/// Integrations with runs that died on other machines: their intents are on the remote, their journals are not here.
 fn dead(
     intents: &[RunLog],
     publisher: &Publisher,

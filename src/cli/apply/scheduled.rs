@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::carry::heard;
 use super::log;
-use super::publish::{Publisher, Turn};
+use super::publish::Publisher;
 use super::side::{self, Work};
+use super::turn::Turn;
 use super::unusable;
 use crate::apply::{Cancel, Selection};
 use crate::cli::arguments::ApplyArguments;

@@ -2,7 +2,7 @@
 
 use super::arguments::PruneArguments;
 use super::wrong;
-use crate::cli::branch::{failure, open, store};
+use crate::cli::branch::{failure, open, with_locks};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::repository::values_folder;
@@ -39,7 +39,9 @@ pub fn run(world: &World, arguments: &PruneArguments) -> Result<Exit, Failure> {
     let since = arguments.keep.map(|long| now.checked_sub(long).unwrap_or(jiff::Timestamp::MIN));
     let keep = Keep { since, last: arguments.keep_last, whole: arguments.logs, branch: branch.is_some() };
     let filter = Filter { integration: arguments.integration.clone(), ..Filter::default() };
-    let pruning = store(world, &root, &project).prunable(keep, &filter, &values_folder(&root)).map_err(wrong)?;
+    let store = with_locks(world, &root, &project, branch.is_some());
+    let store = store.map_err(|problem| failure(&problem, Code::GitFailed, NOTHING))?;
+    let pruning = store.prunable(keep, &filter, &values_folder(&root)).map_err(wrong)?;
     let text = |removed| runs::prune(&pruning, &root, &project.runs, removed, &options(world, false));
     let show = |removed| match world.json {
         true => world.data(&runs::prune_json(&pruning, &root, &project.runs, removed)),

@@ -84,12 +84,26 @@ pub struct LocksView<'a> {
 pub struct LockView<'a> {
     /// The branch that it is.
     pub branch: &'a str,
+    /// Is it held? If not, it only keeps what a run has begun and not logged.
+    pub held: bool,
     /// Who holds it; null where that cannot be read.
     pub lock: Option<&'a LockNote>,
     /// For how long.
     pub age_seconds: Option<u64>,
     /// Is it past its time?
     pub stale: Option<bool>,
+    /// The runs that have begun to write and have no log yet.
+    pub begun: Vec<BegunView<'a>>,
+}
+
+/// A run that has begun to write.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Begun")]
+pub struct BegunView<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// How many records it was to write.
+    pub records: u64,
 }
 
 /// Error codes.

@@ -1,5 +1,5 @@
-//! A run's intent, version 1: on the remote before the run's first write, so that whoever comes after a machine that died knows what it was about to do. Removed by
-//! the commit that brings the run's log.
+//! A run's intent, version 1: in the lock on the remote before the run's first write, so that whoever comes after a machine that died knows what it was about to do.
+//! It goes with the lock, once the run's log is on the branch. (It once lay on that branch; what lies there is still read.)
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,6 +12,9 @@ use crate::plan::RecordLedger;
 
 /// The format's kind: `kind: run-intent`.
 pub const INTENT_KIND: &str = "run-intent";
+
+/// How the file of an intent ends.
+pub const INTENT_END: &str = ".intent.yaml";
 
 /// The code of the problem that stands in the log of a run that died, written by another machine.
 const DIED: &str = "FB0844";

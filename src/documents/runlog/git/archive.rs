@@ -13,7 +13,7 @@ use super::command::Git;
 use super::problem::GitProblem;
 use crate::runlog::shelf::{Shelf, Take};
 
-/// The files of a branch below one folder, as they were when it was opened: of what was last fetched from the remote, and of the local branch.
+/// The files of a branch below one folder, as they were when it was opened: of what was last fetched from the remote, of the local branch, and of further commits.
 pub struct Archive {
     git: Git,
     /// Before each path: the folder that the same files would lie in.
@@ -30,12 +30,12 @@ impl fmt::Debug for Archive {
 }
 
 impl Archive {
-    /// Lists the branch as this clone knows it, below a folder (`runs`). `None` where it does not know the branch.
-    pub fn open(branch: &Branch, folder: &str) -> Result<Option<Self>, GitProblem> {
+    /// Lists the branch as this clone knows it, below a folder (`runs`), and what only these commits of locks have. `None` where it knows neither.
+    pub fn open(branch: &Branch, folder: &str, locks: &[String]) -> Result<Option<Self>, GitProblem> {
         let git = branch.git().clone();
         let inside = format!("{}{}", git.prefix(), folder.trim_matches('/'));
         let mut files = BTreeMap::new();
-        let (mut known, mut differs) = (false, false);
+        let (mut known, mut differs) = (!locks.is_empty(), false);
         let below = |path: &str| {
             let below = Path::new(path).strip_prefix(&inside).ok()?;
             below.components().all(|part| matches!(part, Component::Normal(_))).then(|| below.to_owned())
@@ -53,6 +53,13 @@ impl Archive {
         if differs {
             // What was added to here and could not be pushed yet.
             files.extend(branch.newer()?.iter().filter_map(|(path, oid)| Some((below(path)?, oid.clone()))));
+        }
+        for (path, oid) in
+            locks.iter().map(|lock| branch.files(Some(lock))).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+        {
+            if let Some(below) = below(&path) {
+                files.entry(below).or_insert(oid);
+            }
         }
         Ok(known.then(|| Self { git, root: PathBuf::new(), files, batch: Mutex::default() }))
     }

@@ -22,6 +22,8 @@ pub enum Content {
     Amended(PathBuf),
     /// It is these bytes.
     Bytes(Vec<u8>),
+    /// It is this blob of git's store.
+    Kept(String),
     /// It goes, where it is there.
     Gone,
 }
@@ -126,7 +128,7 @@ impl Branch {
         format!("refs/heads/{}", self.name)
     }
 
-    fn tracking(&self) -> String {
+    pub(super) fn tracking(&self) -> String {
         format!("refs/remotes/{}/{}", self.remote, self.name)
     }
 
@@ -221,6 +223,19 @@ impl Branch {
         Err(GitProblem::Moved { branch: self.name.clone(), tries: most })
     }
 
+    /// May the branch be begun, where the remote had none when it was last looked at? Nothing but trying tells; what was made for that goes again.
+    pub fn may_begin(&self, now: Timestamp) -> Result<(), GitProblem> {
+        if self.git.resolve(&self.tracking())?.is_some() {
+            return Ok(());
+        }
+        let commit = self.commit_tree(&self.tree(None, Vec::new())?, None, "May this branch be pushed to?\n", now)?;
+        if let Answer::Done = self.git.push(&self.remote, &self.name, Some(&commit), Expected::Absent)? {
+            // Somebody may have gone on from it: then it stays, and does no harm.
+            let _ = self.git.push(&self.remote, &self.name, None, Expected::At(&commit));
+        }
+        Ok(())
+    }
+
     /// To move a branch that somebody has checked out would make that worktree look changed.
     pub(super) fn not_checked_out(&self) -> Result<(), GitProblem> {
         let said = self.git.done("list the worktrees", &["worktree", "list", "--porcelain"])?;
@@ -286,7 +301,7 @@ impl Branch {
     }
 
     /// The files of a commit.
-    fn files(&self, commit: Option<&str>) -> Result<BTreeMap<String, String>, GitProblem> {
+    pub(super) fn files(&self, commit: Option<&str>) -> Result<BTreeMap<String, String>, GitProblem> {
         let Some(commit) = commit else { return Ok(BTreeMap::new()) };
         let said = self.git.done("list the branch", &["ls-tree", "-r", "-z", "--full-tree", commit])?;
         Ok(tree_lines(&said.out).collect())
@@ -297,7 +312,9 @@ impl Branch {
         let what = "compare the branch with the remote's";
         let commits = self.git.done(what, &["rev-list", local, &format!("^{tip}")])?;
         let filter = format!("--diff-filter={how}");
-        let arguments = ["diff-tree", "--stdin", "-r", "-z", "--no-renames", "--no-commit-id", "--name-only", &filter];
+        // A branch that began here, too, has added what its first commit has.
+        let arguments =
+            ["diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--no-commit-id", "--name-only", &filter];
         let said = self.git.command(&arguments).input(commits.out).done(what, HERE)?;
         let paths = String::from_utf8_lossy(&said.out).into_owned();
         Ok(paths.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
@@ -313,7 +330,7 @@ impl Branch {
     }
 
     /// Writes the files' contents into git's store.
-    fn blobs(&self, changes: &[Change]) -> Result<Blobs, GitProblem> {
+    pub(super) fn blobs(&self, changes: &[Change]) -> Result<Blobs, GitProblem> {
         let what = "keep a file";
         let mut blobs = Blobs::new();
         for change in changes {
@@ -328,6 +345,7 @@ impl Branch {
                     let run = self.git.command(&["hash-object", "-w", "--no-filters", "--stdin"]);
                     Blob::New(run.input(bytes.clone()).done(what, HERE)?.text())
                 }
+                Content::Kept(oid) => Blob::New(oid.clone()),
                 Content::File(path) => Blob::New(file(path)?),
                 Content::Amended(path) => Blob::Amended(file(path)?),
             };
@@ -350,12 +368,8 @@ impl Branch {
 
     /// A commit on a tip, of that tip's files and these; the tip itself where nothing changes. Nothing but what was amended gets another content.
     fn onto(&self, tip: Option<&str>, blobs: &Blobs, message: &str, now: Timestamp) -> Result<String, GitProblem> {
-        let folder = tempfile::tempdir()
-            .map_err(|source| GitProblem::Io { path: PathBuf::from("a temporary folder"), source })?;
-        let index = folder.path().join("index");
         let mut lines = Vec::new();
         if let Some(tip) = tip {
-            self.indexed(&index, &["read-tree", tip])?.done("read the branch", HERE)?;
             let there = self.files(Some(tip))?;
             for (path, blob) in blobs {
                 match (there.get(path), blob) {
@@ -377,14 +391,21 @@ impl Branch {
             let new = blobs.iter().filter_map(|(path, blob)| Some((path, blob.oid()?)));
             new.for_each(|(path, blob)| lines.extend(format!("100644 {blob}\t{path}\0").bytes()));
         }
-        let update = self.indexed(&index, &["update-index", "-z", "--index-info"])?;
-        update.input(lines).done("add files to the branch", HERE)?;
-        let tree = self.indexed(&index, &["write-tree"])?.done("write the branch's tree", HERE)?.text();
+        let tree = self.tree(tip, lines)?;
         self.commit_tree(&tree, tip, message, now)
     }
 
-    fn indexed(&self, index: &Path, arguments: &[&str]) -> Result<super::command::Run, GitProblem> {
-        Ok(self.git.command(arguments).variable("GIT_INDEX_FILE", index))
+    /// A tree of a tip's files (none without one), changed as these lines of `update-index --index-info` say.
+    pub(super) fn tree(&self, tip: Option<&str>, lines: Vec<u8>) -> Result<String, GitProblem> {
+        let folder = tempfile::tempdir()
+            .map_err(|source| GitProblem::Io { path: PathBuf::from("a temporary folder"), source })?;
+        let index = folder.path().join("index");
+        let indexed = |arguments: &[&str]| self.git.command(arguments).variable("GIT_INDEX_FILE", &index);
+        if let Some(tip) = tip {
+            indexed(&["read-tree", tip]).done("read the branch", HERE)?;
+        }
+        indexed(&["update-index", "-z", "--index-info"]).input(lines).done("add files to the branch", HERE)?;
+        Ok(indexed(&["write-tree"]).done("write the branch's tree", HERE)?.text())
     }
 
     /// A commit of a tree. By the author that the configuration names, else by whoever git knows, else by nobody in particular.

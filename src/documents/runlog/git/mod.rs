@@ -16,7 +16,7 @@ mod rival;
 pub use archive::Archive;
 pub use branch::{Author, Branch, Change, Content, Pushed};
 pub use command::{Git, Pauses, Said, is_oid};
-pub use lock::{Held, LockNote, RemoteLock, Taken};
+pub use lock::{Held, Intended, LockNote, Released, RemoteLock, Taken};
 pub use names::{branch_fits, lock_branch, remote_fits};
 pub use problem::{GitProblem, without_credentials};
 pub use rival::Rival;

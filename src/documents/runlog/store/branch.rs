@@ -10,16 +10,13 @@ use super::{LONGEST_LOG, Store, StoreProblem, at};
 use crate::model::OrgId;
 use crate::runlog::git::Archive;
 use crate::runlog::place::{safe_segment, stamp};
-use crate::runlog::{Intent, RunLog};
-
-/// How the file of an intent ends.
-const INTENT: &str = ".intent.yaml";
+use crate::runlog::{INTENT_END, Intent, RunLog};
 
 /// A file, wherever it lies.
 pub type Anywhere = BufReader<Box<dyn Read + Send>>;
 
 impl Store {
-    /// The same with what the branch holds below such a folder. Its files have the paths that they would have in the folder.
+    /// The same with what the branch, and the locks that were asked for, hold below such a folder. Its files have the paths that they would have in the folder.
     #[must_use]
     pub fn with_archive(self, archive: Option<Archive>) -> Self {
         let Some(archive) = archive else { return self };
@@ -39,7 +36,7 @@ impl Store {
         }
     }
 
-    /// The intents of the branch whose runs have no log: they are under way, or have died. Each with the path that it would have in the folder.
+    /// The intents, of the locks and the branch, whose runs have no log: they are under way, or have died. Each with the path that it would have in the folder.
     ///
     /// # Errors
     /// One cannot be read.
@@ -47,7 +44,7 @@ impl Store {
         let Some(archive) = self.archive.as_deref() else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for below in archive.below(Path::new("")) {
-            let Some(stem) = below.to_str().and_then(|p| p.strip_suffix(INTENT)) else { continue };
+            let Some(stem) = below.to_str().and_then(|p| p.strip_suffix(INTENT_END)) else { continue };
             let path = self.root.join(below);
             if self.has(&self.root.join(format!("{stem}.yaml"))) {
                 continue;
@@ -62,17 +59,17 @@ impl Store {
     /// The intents of the branch whose runs have a log all the same: one that could not be pushed at once. They can go.
     pub fn settled(&self) -> Vec<PathBuf> {
         let Some(archive) = self.archive.as_deref() else { return Vec::new() };
-        let stem = |below: &Path| below.to_str().and_then(|p| p.strip_suffix(INTENT)).map(str::to_owned);
+        let stem = |below: &Path| below.to_str().and_then(|p| p.strip_suffix(INTENT_END)).map(str::to_owned);
         let logged = |stem: &String| archive.has(Path::new(&format!("{stem}.yaml")));
         let stems = archive.below(Path::new("")).filter_map(stem).filter(logged);
-        stems.map(|stem| self.root.join(format!("{stem}{INTENT}"))).collect()
+        stems.map(|stem| self.root.join(format!("{stem}{INTENT_END}"))).collect()
     }
 
     /// Is any file of a run of this id there, here or on the branch?
     pub fn has_run(&self, integration: &str, org_id: OrgId, id: &str) -> bool {
         let year = id.get(..4).unwrap_or("0000");
         let folder = self.root.join(safe_segment(integration)).join(org_id.as_str()).join(year);
-        let ends = [".yaml", ".records.jsonl", ".values.age", INTENT];
+        let ends = [".yaml", ".records.jsonl", ".values.age", INTENT_END];
         ends.iter().any(|end| self.has(&folder.join(format!("{id}{end}"))))
     }
 
@@ -100,6 +97,6 @@ impl Store {
 
     /// Where the file of a run's intent lies.
     pub fn intent_path(&self, log: &RunLog) -> PathBuf {
-        self.folder(log).join(format!("{}{INTENT}", log.id))
+        self.folder(log).join(format!("{}{INTENT_END}", log.id))
     }
 }
