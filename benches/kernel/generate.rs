@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use footbridge::model::RecordId;
+use footbridge_engine::model::RecordId;
 
 /// Of a hundred people: who is only in the report, who has another case there, and of ten: who differs.
 pub const ONLY_REPORT: usize = 7;

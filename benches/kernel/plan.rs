@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use footbridge::model::{Digest, EnvironmentName, Field, FieldName, FieldType, ObjectName, OrgId};
-use footbridge::plan::{Digests, FORMAT, FieldHead, Header, Lines, RowOutcome, Sink, decode};
-use footbridge::reconcile::{
+use footbridge_engine::model::{Digest, EnvironmentName, Field, FieldName, FieldType, ObjectName, OrgId};
+use footbridge_engine::plan::{Digests, FORMAT, FieldHead, Header, Lines, RowOutcome, Sink, decode};
+use footbridge_engine::reconcile::{
     Budget, DuplicateRows, FieldInput, Guards, Inputs, KeyInput, Layout, OnBadValue, SeveralRecords, start,
 };
-use footbridge::table::{CsvReader, Dialect, Limits};
-use footbridge::values::{KeyRule, Options, Rule, WhenBlank};
+use footbridge_engine::table::{CsvReader, Dialect, Limits};
+use footbridge_engine::values::{KeyRule, Options, Rule, WhenBlank};
 
 use super::generate;
 

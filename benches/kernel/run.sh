@@ -13,7 +13,7 @@ if [ ! -x "$python" ]; then
     python3 -m venv "$folder/venv"
     "$folder/venv/bin/pip" -q install duckdb polars pandas
 fi
-kernel() { cargo bench -q --bench kernel -- "$@"; }
+kernel() { cargo bench -q -p footbridge-engine --bench kernel -- "$@"; }
 [ -f "$data/org.csv" ] || kernel generate "$data" "$rows"
 kernel floor "$data" --repeat "$times"
 kernel run "$data" --repeat "$times"

@@ -39,6 +39,29 @@ fn checksum(first: &[u8]) -> [u8; 3] {
     out
 }
 
+/// The checksum of characters that an id may have; none of others.
+#[inline]
+fn sum(first: &[u8; 15]) -> Option<[u8; 3]> {
+    // Eight characters at a time, the eighth twice: in each byte's highest bit, is it in a range?
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut words = [[0; 8]; 2];
+    words[0].copy_from_slice(&first[..8]);
+    words[1].copy_from_slice(&first[7..]);
+    let [(sound, upper), (sound_2, upper_2)] = words.map(|word| {
+        let word = u64::from_le_bytes(word);
+        let ascii = word & (0x7f * EACH);
+        let within = |from: u8, to: u8| {
+            (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
+        };
+        let upper = within(b'A', b'Z');
+        let all = upper | within(b'a', b'z') | within(b'0', b'9');
+        let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        (all == 0x80 * EACH && word == ascii, bits as usize)
+    });
+    let upper = upper | upper_2 << 7;
+    (sound && sound_2).then(|| [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]])
+}
+
 impl RecordId {
     /// Reads 15 or 18 characters; 18 are checked against their checksum (whose case is not heeded).
     pub fn parse(text: &str) -> Result<Self, IdProblem> {
@@ -59,27 +82,20 @@ impl RecordId {
     }
 
     /// The first fifteen characters of what [`Self::parse`] would take; none where it would not. For millions of cells.
+    #[inline]
     pub fn first_fifteen(cell: &[u8]) -> Option<[u8; 15]> {
         let (first, rest) = cell.split_first_chunk::<15>()?;
-        // Eight characters at a time, the eighth twice: in each byte's highest bit, is it in a range?
-        const EACH: u64 = 0x0101_0101_0101_0101;
-        let mut words = [[0; 8]; 2];
-        words[0].copy_from_slice(&first[..8]);
-        words[1].copy_from_slice(&first[7..]);
-        let [(sound, upper), (sound_2, upper_2)] = words.map(|word| {
-            let word = u64::from_le_bytes(word);
-            let ascii = word & (0x7f * EACH);
-            let within = |from: u8, to: u8| {
-                (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
-            };
-            let upper = within(b'A', b'Z');
-            let all = upper | within(b'a', b'z') | within(b'0', b'9');
-            let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            (all == 0x80 * EACH && word == ascii, bits as usize)
-        });
-        let (sound, upper) = (sound && sound_2, upper | upper_2 << 7);
-        let sum = [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]];
-        (sound && (rest.is_empty() || rest.eq_ignore_ascii_case(&sum))).then_some(*first)
+        let sum = sum(first)?;
+        (rest.is_empty() || rest == sum || rest.eq_ignore_ascii_case(&sum)).then_some(*first)
+    }
+
+    /// What [`Self::parse`] makes of fifteen characters.
+    pub fn of_fifteen(first: &[u8; 15]) -> Option<Self> {
+        let sum = sum(first)?;
+        let mut id = [0; 18];
+        id[..15].copy_from_slice(first);
+        id[15..].copy_from_slice(&sum);
+        Some(Self(id))
     }
 
     /// The 18 characters.
@@ -196,6 +212,7 @@ mod tests {
                 text[at] = byte;
                 let parsed = std::str::from_utf8(&text).ok().and_then(|text| RecordId::parse(text).ok());
                 assert_eq!(RecordId::first_fifteen(&text), parsed.map(|id| id.fifteen()));
+                assert_eq!(text.first_chunk().and_then(RecordId::of_fifteen), parsed);
                 let Some(id) = parsed else { continue };
                 assert_eq!(RecordId::first_fifteen(id.as_str().as_bytes()), Some(text));
             }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::keys::hash;
-use super::packed::{BEFORE_FIELDS, KeyForm, pack, unpack};
+use super::near;
+use super::packed::{BEFORE_FIELDS, pack_record, unpack};
 use super::report::Report;
 use super::scratch::{Extent, Scratch};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
-use crate::table::Block;
-use crate::values::{KeyKind, Side};
+use crate::table::{Block, Row};
+use crate::values::{Ahead, KeyKind, Side};
 
 /// Records of a chunk, and the bits of an index that say which.
 const CHUNK: usize = 1 << CHUNK_BITS;
@@ -48,7 +49,7 @@ impl Record {
     }
 
     pub(super) fn id(&self) -> Option<RecordId> {
-        std::str::from_utf8(&self.id).ok().and_then(|id| RecordId::parse(id).ok())
+        RecordId::of_fifteen(&self.id)
     }
 }
 
@@ -107,7 +108,7 @@ fn probe(
     layout: &Layout,
     block: &Block,
     lane: &mut Lane,
-    touch: impl Fn(u32) -> u8,
+    bring: impl Fn(u32),
     mut each: impl FnMut(u32, [u8; 15], &[u8], usize, &mut Lane) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
@@ -120,29 +121,25 @@ fn probe(
         lane.keys.clear();
         for row in first..block.rows().min(first + BATCH) {
             let start = lane.keys.len();
-            if rule.append(Side::Org, block.cell(row, layout.key), &mut lane.keys) == Ok(KeyKind::Key) {
+            let cell = ahead(block.row(row), layout.key);
+            if matches!(rule.append(Side::Org, cell, &mut lane.keys), Ok(KeyKind::Key)) {
                 let hash = hash(&lane.keys[start..]);
+                report.bring(hash);
                 batch.push(Sought { row, key: (start, lane.keys.len()), hash, likely: None });
             }
         }
-        let mut touched = batch.iter().fold(0, |all, sought| all ^ report.touch(sought.hash));
-        std::hint::black_box(touched);
         for sought in &mut batch {
             sought.likely = report.likely(sought.hash);
-        }
-        for sought in &batch {
-            let Some((row, _)) = sought.likely else {
-                packed.push(&[]);
-                continue;
-            };
-            touched ^= touch(row);
-            let row = report.row(row);
-            packed.push(row);
-            for line in [0, 64, 104] {
-                touched ^= row.get(line).copied().unwrap_or(0);
+            if let Some((row, _)) = sought.likely {
+                report.bring_address(row);
+                bring(row);
             }
         }
-        std::hint::black_box(touched);
+        for sought in &batch {
+            let row = sought.likely.map_or(&[][..], |(row, _)| report.row(row));
+            near::bring_row(row);
+            packed.push(row);
+        }
         for (sought, packed) in batch.iter().zip(&packed) {
             let likely = sought.likely.map(|(row, several)| (row, several, *packed));
             let key = &lane.keys[sought.key.0..sought.key.1];
@@ -192,9 +189,9 @@ impl Found {
         let layout = &inputs.layout;
         // What may be asked of a record later, when it is one of several, or of its currency.
         let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
-        let touch = |row: u32| self.heads[row as usize].load(Ordering::Relaxed) as u8;
-        probe(report, layout, block, lane, touch, |row, id, packed, at, lane| {
-            let what = judge(&inputs.fields, layout, packed, block, at);
+        let bring = |row: u32| near::bring(&self.heads[row as usize]);
+        probe(report, layout, block, lane, bring, |row, id, packed, at, lane| {
+            let what = judge(&inputs.fields, layout, packed, block.row(at));
             let keep = what == What::Differs || (needed && what == What::Agrees);
             self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
         })?;
@@ -210,7 +207,7 @@ impl Found {
             layout,
             block,
             lane,
-            |_| 0,
+            |_| (),
             |row, _, _, at, _| {
                 let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
                 let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
@@ -244,7 +241,7 @@ impl Found {
             // Far from 4 GiB: a chunk that holds this much is closed at once.
             at = cells.len() as u32;
             cells.extend_from_slice(&[0; 4]);
-            pack(cells, KeyForm::Plain, block.columns() - 1, |c| block.cell(row, c + 1));
+            pack_record(cells, block.row(row), 1);
             let length = (cells.len() - at as usize - 4) as u32;
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
         }
@@ -312,18 +309,26 @@ impl Found {
     }
 }
 
+/// A cell of a record, and whatever lies behind it.
+#[inline(always)]
+pub(super) fn ahead(record: Row<'_>, column: usize) -> Ahead<'_> {
+    let (bytes, length) = record.ahead(column);
+    Ahead::new(bytes, length)
+}
+
 /// Do all mapped cells agree? Counted is nothing here: that is done when it is known which of several records are used.
-fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], block: &Block, at: usize) -> What {
-    if layout.converted.is_some_and(|c| block.cell(at, c) == b"true") {
+fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>) -> What {
+    if layout.converted.is_some_and(|c| record.cell(c) == b"true") {
         return What::Converted;
     }
-    let currency = layout.currency.map(|c| block.cell(at, c));
+    let currency = layout.currency.map(|c| record.cell(c));
     let mut cells = unpack(packed).1;
     let _ = cells.nth(BEFORE_FIELDS - 1);
-    let agree = fields.iter().zip(&layout.fields).zip(cells).all(|((field, &column), cell)| {
-        let stored = block.cell(at, column);
+    let agree = fields.iter().zip(&layout.fields).all(|(field, &column)| {
+        let Some(cell) = cells.ahead() else { return true };
+        let stored = ahead(record, column);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
-        field.rule.agrees(cell, stored) && (stored.is_empty() || !field.other_currency(currency))
+        field.rule.agrees(cell, stored) && (!field.other_currency(currency) || stored.cell().is_empty())
     });
     if agree { What::Agrees } else { What::Differs }
 }
@@ -351,17 +356,29 @@ impl Sealed {
         heads.iter().map(|head| head.load(Ordering::Relaxed) & AGREES != 0)
     }
 
-    /// Brings near what is known of a row's last record: something of it, and where its cells begin.
+    /// The last record of a row, and its chunk's cells.
     #[inline]
-    pub(super) fn touch(&self, row: u32) -> (u8, Option<&u8>) {
-        let Some(index) = (self.heads[row as usize].load(Ordering::Relaxed) & !AGREES).checked_sub(1) else {
-            return (0, None);
-        };
+    fn last(&self, row: u32) -> Option<(&Record, &Cells)> {
+        let index = (self.heads[row as usize].load(Ordering::Relaxed) & !AGREES).checked_sub(1)?;
         let (_, chunk) = &self.chunks[(index >> CHUNK_BITS) as usize];
-        let record = &chunk.records[index as usize & (CHUNK - 1)];
-        match &chunk.cells {
-            Cells::Memory(cells) => (record.id[0], cells.get(record.at as usize)),
-            Cells::Disk(_) => (record.id[0], None),
+        Some((&chunk.records[index as usize & (CHUNK - 1)], &chunk.cells))
+    }
+
+    /// Brings near a row's last record.
+    #[inline]
+    pub(super) fn bring(&self, row: u32) {
+        if let Some((record, _)) = self.last(row) {
+            near::bring(record);
+        }
+    }
+
+    /// Brings near the cells of a row's last record.
+    #[inline]
+    pub(super) fn bring_cells(&self, row: u32) {
+        if let Some((record, Cells::Memory(cells))) = self.last(row)
+            && let Some(cells) = cells.get(record.at as usize..)
+        {
+            near::bring_row(cells);
         }
     }
 

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use super::near;
 use super::room::Room;
 
 /// Bytes of a slot.
@@ -77,8 +78,8 @@ impl Table {
 
     /// Brings near what [`Self::likely`] will look at first.
     #[inline]
-    pub(super) fn touch(&self, hash: u64) -> u8 {
-        self.region(hash)[home(hash, self.region)][0]
+    pub(super) fn bring(&self, hash: u64) {
+        near::bring(&self.region(hash)[home(hash, self.region)]);
     }
 
     /// The row with this hash for which `is` says yes, and whether it is one of several.
@@ -93,8 +94,8 @@ impl Table {
 impl Region<'_> {
     /// Brings near what [`Self::insert`] will look at first.
     #[inline]
-    pub(super) fn touch(&self, hash: u64) -> u8 {
-        self.slots[home(hash, self.slots.len())][0]
+    pub(super) fn bring(&self, hash: u64) {
+        near::bring(&self.slots[home(hash, self.slots.len())]);
     }
 
     /// Puts a row where its hash belongs, unless there is one already for which `is` says yes: that one comes back.

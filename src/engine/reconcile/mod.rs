@@ -17,6 +17,7 @@ mod inputs;
 mod judge;
 mod keys;
 mod matching;
+mod near;
 mod packed;
 mod problem;
 mod reading;

@@ -1,5 +1,8 @@
 //! Rows as bytes, the same in memory and on disk: a kind, the length of each cell, the cells, and for report rows the number and the line.
 
+use crate::table::Row;
+use crate::values::Ahead;
+
 /// What a report row's key turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -51,29 +54,7 @@ fn get(bytes: &mut &[u8]) -> u64 {
 }
 
 /// Appends a row of `width` cells.
-#[inline]
 pub(super) fn pack<'c>(out: &mut Vec<u8>, form: KeyForm, width: usize, cell: impl Fn(usize) -> &'c [u8]) {
-    // Nearly all rows: few cells, each of a length that takes one byte.
-    let mut lengths = [0; 32];
-    if let Some(lengths) = lengths.get_mut(..width) {
-        let (mut text, mut bits) = (0, 0);
-        for (index, slot) in lengths.iter_mut().enumerate() {
-            let length = cell(index).len();
-            (text, bits) = (text + length, bits | length);
-            *slot = length as u8;
-        }
-        if bits < 0x80 {
-            let at = out.len();
-            out.resize(at + 2 + width + text, 0);
-            let (before, mut rest) = out[at..].split_at_mut(2 + width);
-            (before[0], before[1]) = (form as u8, width as u8);
-            before[2..].copy_from_slice(lengths);
-            for index in 0..width {
-                rest = copy(rest, cell(index));
-            }
-            return;
-        }
-    }
     out.push(form as u8);
     let at = out.len();
     out.push(0);
@@ -92,32 +73,78 @@ pub(super) fn pack<'c>(out: &mut Vec<u8>, form: KeyForm, width: usize, cell: imp
     }
 }
 
-/// Copies a short cell to the start of `to`, whose rest comes back: by two moves of fixed length that may overlap.
-#[inline]
-fn copy<'t>(to: &'t mut [u8], cell: &[u8]) -> &'t mut [u8] {
-    fn twice<const N: usize>(to: &mut [u8], cell: &[u8]) -> bool {
-        let (Some(first), Some(last)) = (cell.first_chunk::<N>(), cell.last_chunk::<N>()) else { return false };
-        if let Some(to) = to.first_chunk_mut::<N>() {
-            *to = *first;
-        }
-        if let Some(to) = to.last_chunk_mut::<N>() {
-            *to = *last;
-        }
-        true
+/// A row that is packed into room that is there already: few cells, each of a length that takes one byte, as nearly all rows are.
+pub(super) struct Packing<'r> {
+    lengths: std::slice::IterMut<'r, u8>,
+    rest: &'r mut [u8],
+    all: usize,
+}
+
+impl<'r> Packing<'r> {
+    /// Begins a row of `width` cells. None of the methods gives anything back where the row takes [`pack`], or more room.
+    #[inline(always)]
+    pub(super) fn begin(room: &'r mut [u8], form: KeyForm, width: usize) -> Option<Self> {
+        let all = room.len();
+        let (before, rest) = room.split_at_mut_checked(2 + width)?;
+        let [first, size, lengths @ ..] = before else { return None };
+        (*first, *size) = (form as u8, width as u8);
+        (width < 0x80).then(|| Self { lengths: lengths.iter_mut(), rest, all })
     }
-    let (here, rest) = to.split_at_mut(cell.len());
-    match cell.len() {
-        17..=32 => twice::<16>(here, cell),
-        8..=16 => twice::<8>(here, cell),
-        4..=7 => twice::<4>(here, cell),
-        2..=3 => twice::<2>(here, cell),
-        1 => twice::<1>(here, cell),
-        _ => {
-            here.copy_from_slice(cell);
-            true
+
+    /// Adds a cell: the first so many of these bytes.
+    #[inline(always)]
+    pub(super) fn cell(mut self, (bytes, length): (&[u8], usize)) -> Option<Self> {
+        *self.lengths.next()? = length as u8;
+        // Two lines whatever the length, where there are so many: what is too much is written over.
+        match (self.rest.first_chunk_mut::<64>(), bytes.first_chunk::<64>()) {
+            (Some(to), Some(from)) if length <= 64 => *to = *from,
+            _ if length < 0x80 => self.rest.get_mut(..length)?.copy_from_slice(&bytes[..length]),
+            _ => return None,
         }
-    };
-    rest
+        self.rest = self.rest.split_at_mut_checked(length)?.1;
+        Some(self)
+    }
+
+    /// The length of it all.
+    #[inline(always)]
+    pub(super) fn end(self) -> usize {
+        self.all - self.rest.len()
+    }
+
+    /// Adds where the row stands in the report, and fills up to eight bytes: the length of it all.
+    #[inline(always)]
+    pub(super) fn place(self, number: u64, line: u64) -> Option<usize> {
+        let mut all = self.all - self.rest.len();
+        // Two numbers of ten bytes at most, and the filling.
+        let (rest, _) = self.rest.split_first_chunk_mut::<28>()?;
+        let mut at = 0;
+        for mut number in [number, line] {
+            while number >= 0x80 {
+                rest[at] = number as u8 | 0x80;
+                (number, at) = (number >> 7, at + 1);
+            }
+            rest[at] = number as u8;
+            at += 1;
+        }
+        all += at;
+        let padded = all.next_multiple_of(8);
+        rest[at..][..8].copy_from_slice(&[0; 8]);
+        Some(padded)
+    }
+}
+
+/// Appends a record, from one of its columns on.
+pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize) {
+    let columns = first..record.width();
+    let mut room = [0; 512];
+    let mut packing = Packing::begin(&mut room, KeyForm::Plain, columns.len());
+    for column in columns.clone() {
+        packing = packing.and_then(|packing| packing.cell(record.ahead(column)));
+    }
+    match packing.map(Packing::end) {
+        Some(length) => out.extend_from_slice(&room[..length]),
+        None => pack(out, KeyForm::Plain, columns.len(), |at| record.cell(first + at)),
+    }
 }
 
 /// Appends where a packed row stands in the report.
@@ -159,6 +186,14 @@ impl<'r> Iterator for Cells<'r> {
 }
 
 impl<'r> Cells<'r> {
+    /// The next cell, and whatever lies behind it.
+    #[inline]
+    pub(super) fn ahead(&mut self) -> Option<Ahead<'r>> {
+        let bytes = self.data;
+        let length = self.next()?.len();
+        Some(Ahead::new(bytes, length))
+    }
+
     /// Goes over what is left of the cells: number and line.
     pub(super) fn place(mut self) -> (u64, u64) {
         self.by_ref().for_each(drop);
@@ -212,7 +247,19 @@ mod tests {
             let (form, found) = unpack(&out);
             prop_assert_eq!(form, KeyForm::Folded);
             prop_assert_eq!(found.place(), (number, line));
-            prop_assert_eq!(found.map(<[u8]>::to_vec).collect::<Vec<_>>(), cells);
+            prop_assert_eq!(found.map(<[u8]>::to_vec).collect::<Vec<_>>(), &cells[..]);
+            // Into room of any size: the same bytes, or nothing.
+            for room in [out.len() + 40, out.len(), out.len() / 2, 1] {
+                let mut room = vec![0xff; room];
+                let packing = cells.iter().try_fold(Packing::begin(&mut room, KeyForm::Folded, cells.len()), |p, c| Some(p?.cell((c, c.len()))));
+                if let Some(length) = packing.flatten().and_then(|packing| packing.place(number, line)) {
+                    prop_assert_eq!(&room[..length], &out[..]);
+                }
+            }
+            let mut room = vec![0xff; out.len() + 40];
+            let short = cells.len() < 0x80 && cells.iter().all(|cell| cell.len() < 0x80);
+            let packing = cells.iter().try_fold(Packing::begin(&mut room, KeyForm::Folded, cells.len()), |p, c| Some(p?.cell((c, c.len()))));
+            prop_assert_eq!(packing.flatten().and_then(|packing| packing.place(number, line)).is_some(), short);
         }
     }
 }

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arena::Arena;
 use super::keys::hash;
-use super::packed::{BEFORE_FIELDS, KeyForm, pack, pack_place, pad, unpack};
+use super::packed::{BEFORE_FIELDS, KeyForm, Packing, pack, pack_place, pad, unpack};
 use super::report::{Report, RowState};
 use super::scratch::{Piles, Scratch, partition};
 use super::spilled::Spilled;
 use super::{Budget, DuplicateRows, Inputs, Matching, ReconcileError};
 use crate::plan::GuardVerdict;
 use crate::table::Block;
-use crate::values::{KeyKind, Side};
+use crate::values::{Ahead, KeyKind, Side};
 
 /// What every part of planning looks at.
 pub(super) struct Shared {
@@ -36,6 +36,7 @@ const MOST_SPARE: usize = 4;
 /// Rows of one block, ready to be taken: what can be done to them in any order, and by any thread, is done.
 #[derive(Default)]
 pub struct Prepared {
+    /// Packed rows, and behind the last end room for more.
     rows: Vec<u8>,
     ends: Vec<u32>,
     hashes: Vec<u64>,
@@ -57,17 +58,23 @@ impl Preparer {
         let Prepared { rows, ends, hashes, states, blanks } = &mut prepared;
         blanks.clear();
         blanks.resize(shared.inputs.fields.len(), 0);
-        rows.reserve(block.bytes().len() + block.rows() * 24);
+        let room = block.bytes().len() + block.rows() * 32;
+        if rows.len() < room {
+            rows.resize(room, 0);
+        }
+        let mut used = 0;
         ends.reserve(block.rows());
         hashes.reserve(block.rows());
         states.reserve(block.rows());
         let mut canonical = Vec::new();
         let width = shared.width();
-        for row in 0..block.rows() {
-            let number = block.row_number(row);
-            let cell = block.cell(row, key.column);
+        for row in block.iter() {
+            let number = row.number();
+            let cell = row.cell(key.column);
             let reason;
-            let (form, second, hash) = match key.rule.canon(Side::Report, cell, &mut canonical) {
+            let (bytes, length) = row.ahead(key.column);
+            canonical.clear();
+            let (form, second, hash) = match key.rule.append(Side::Report, Ahead::new(bytes, length), &mut canonical) {
                 Ok(KeyKind::Key) if canonical == cell => (KeyForm::Plain, &b""[..], hash(&canonical)),
                 Ok(KeyKind::Key) => (KeyForm::Folded, &canonical[..], hash(&canonical)),
                 Ok(KeyKind::Blank) => (KeyForm::Blank, &b""[..], number),
@@ -76,17 +83,31 @@ impl Preparer {
                     (KeyForm::Bad, reason.as_bytes(), number)
                 }
             };
-            pack(rows, form, width, |at| match at {
-                0 => cell,
-                1 => second,
-                at => block.cell(row, shared.columns[at - BEFORE_FIELDS]),
+            let mut packing = Packing::begin(&mut rows[used..], form, width);
+            packing = packing.and_then(|packing| packing.cell(row.ahead(key.column))?.cell((second, second.len())));
+            for &column in &shared.columns {
+                packing = packing.and_then(|packing| packing.cell(row.ahead(column)));
+            }
+            used += packing.and_then(|packing| packing.place(number, row.line())).unwrap_or_else(|| {
+                let mut packed = Vec::new();
+                pack(&mut packed, form, width, |at| match at {
+                    0 => cell,
+                    1 => second,
+                    at => row.cell(shared.columns[at - BEFORE_FIELDS]),
+                });
+                pack_place(&mut packed, number, row.line());
+                pad(&mut packed);
+                let end = used + packed.len();
+                if rows.len() < end {
+                    rows.resize(end * 2, 0);
+                }
+                rows[used..end].copy_from_slice(&packed);
+                packed.len()
             });
             for (blank, field) in blanks.iter_mut().zip(&shared.inputs.fields) {
-                *blank += u64::from(field.rule.blank_cell(block.cell(row, field.column)));
+                *blank += u64::from(field.rule.blank_cell(row.cell(field.column)));
             }
-            pack_place(rows, number, block.line(row));
-            pad(rows);
-            ends.push(rows.len() as u32);
+            ends.push(used as u32);
             hashes.push(hash);
             states.push(RowState::of(form));
         }
@@ -161,7 +182,8 @@ impl Reading {
         }
         match &mut self.kept {
             Kept::Memory(held) => {
-                if !held.arena.push(&block.rows, &block.ends, &mut held.addresses) {
+                let used = block.ends.last().map_or(0, |&end| end as usize);
+                if !held.arena.push(&block.rows[..used], &block.ends, &mut held.addresses) {
                     return Err(ReconcileError::TooManyRows { most: held.addresses.len() as u64 });
                 }
                 held.hashes.extend_from_slice(&block.hashes);
@@ -181,7 +203,6 @@ impl Reading {
         }
         let mut spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
         if spare.len() < self.shared.budget.threads.clamp(1, MOST_SPARE) {
-            block.rows.clear();
             block.ends.clear();
             block.hashes.clear();
             block.states.clear();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::arena::Arena;
 use super::keys::{Region, Table, hash};
+use super::near;
 use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
 use super::reading::{Held, Shared};
 use super::scratch::{Extent, Scratch, records};
@@ -108,8 +109,7 @@ impl Report {
             let mut same = Vec::new();
             let mut batch = Vec::with_capacity(BATCH);
             let mut insert = |batch: &mut Vec<(u64, u32)>| {
-                let touched = batch.iter().fold(0, |all, &(hash, _)| all ^ region.touch(hash));
-                std::hint::black_box(touched);
+                batch.iter().for_each(|&(hash, _)| region.bring(hash));
                 for (hash, row) in batch.drain(..) {
                     let key = |row: u32| canonical(arena.row(addresses[row as usize]));
                     if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
@@ -223,10 +223,16 @@ impl Report {
         canonical(self.row(row)).unwrap_or_default()
     }
 
-    /// See [`Table::touch`].
+    /// See [`Table::bring`].
     #[inline]
-    pub(super) fn touch(&self, hash: u64) -> u8 {
-        self.table.touch(hash)
+    pub(super) fn bring(&self, hash: u64) {
+        self.table.bring(hash);
+    }
+
+    /// Brings near what [`Self::row`] looks at first.
+    #[inline]
+    pub(super) fn bring_address(&self, row: u32) {
+        near::bring(&self.addresses[row as usize]);
     }
 
     /// See [`Table::likely`].

@@ -1,5 +1,6 @@
 //! What becomes of each report row when all records are in: its outcome, its line, its counts. Rows resolve one by one, in any parts, on any thread.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::found::{Beyond, Head, Record, Sealed, What};
@@ -67,8 +68,8 @@ impl<'a> Resolver<'a> {
         self.tally.agreeing += agreeing;
         self.tally.row(RowOutcome::Unchanged, agreeing);
         for some in others.chunks(BATCH) {
-            let near: Vec<(u8, Option<&u8>)> = some.iter().map(|&row| self.found.touch(row)).collect();
-            std::hint::black_box(near.iter().fold(0, |all, (id, cells)| all ^ id ^ cells.copied().unwrap_or(0)));
+            some.iter().for_each(|&row| self.found.bring(row));
+            some.iter().for_each(|&row| self.found.bring_cells(row));
             self.some(some)?;
         }
         self.others = others;
@@ -107,7 +108,8 @@ impl<'a> Resolver<'a> {
         parts: impl for<'l> FnOnce(LineBuilder<'l>) -> LineBuilder<'l>,
     ) -> RowOutcome {
         let mut cells = self.report.cells(row);
-        let key = String::from_utf8_lossy(cells.next().unwrap_or_default());
+        let key = cells.next().unwrap_or_default();
+        let key = std::str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed);
         let (number, line) = cells.place();
         parts(self.lines.begin(number, line, &key, outcome)).end();
         self.numbers.push(number);
@@ -200,12 +202,15 @@ impl<'a> Resolver<'a> {
             return Ok(RowOutcome::Unchanged);
         }
         let inputs = self.inputs();
-        let report: Vec<&[u8]> = self.report.fields(row).take(inputs.fields.len()).collect();
-        let stored: Vec<&[u8]> = unpack(self.found.cells(index, self.scratch, &mut self.read)?).1.collect();
+        let mut report: Vec<&[u8]> = Vec::with_capacity(inputs.fields.len());
+        report.extend(self.report.fields(row).take(inputs.fields.len()));
+        let mut stored: Vec<&[u8]> = Vec::with_capacity(inputs.layout.columns.len());
+        stored.extend(unpack(self.found.cells(index, self.scratch, &mut self.read)?).1);
         // Without the id, which is column 0.
         let at = |column: usize| column.wrapping_sub(1);
         let currency = inputs.layout.currency.map(|c| stored.get(at(c)).copied().unwrap_or_default());
-        let known = match record.id() {
+        let id = record.id();
+        let known = match id {
             Some(id) if !inputs.known.is_empty() => inputs.known.get(&id).map_or(&[][..], Vec::as_slice),
             _ => &[],
         };
@@ -213,7 +218,6 @@ impl<'a> Resolver<'a> {
         let judged = judge(&inputs.fields, &report, place, &stored, currency, known, &mut self.tally);
         let outcome = judged.outcome();
         if outcome != RowOutcome::Unchanged {
-            let id = record.id();
             self.tell(row, outcome, |mut line| {
                 if let Some(id) = &id {
                     line = line.record(id);

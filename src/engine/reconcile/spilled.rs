@@ -6,9 +6,9 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::found::{Found, Lane, check_columns};
+use super::found::{Found, Lane, ahead, check_columns};
 use super::keys::hash;
-use super::packed::{KeyForm, pack, unpack};
+use super::packed::{pack_record, unpack};
 use super::reading::Shared;
 use super::report::{Report, joined};
 use super::resolve::Resolver;
@@ -72,11 +72,12 @@ impl Spilled {
         check_columns(layout, block)?;
         let mut piles = lock(self.side(pass)).pop().unwrap_or_else(Piles::new);
         let (mut key, mut record) = (Vec::new(), Vec::new());
-        for row in 0..block.rows() {
+        for row in block.iter() {
             let rule = &self.shared.inputs.key.rule;
-            if rule.canon(Side::Org, block.cell(row, layout.key), &mut key) == Ok(KeyKind::Key) {
+            key.clear();
+            if matches!(rule.append(Side::Org, ahead(row, layout.key), &mut key), Ok(KeyKind::Key)) {
                 record.clear();
-                pack(&mut record, KeyForm::Plain, block.columns(), |c| block.cell(row, c));
+                pack_record(&mut record, row, 0);
                 piles.put(&self.scratch, partition(hash(&key)), &record)?;
             }
         }

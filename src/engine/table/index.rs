@@ -22,6 +22,8 @@ pub(super) struct Masks {
 pub(super) struct Index {
     /// Delimiters and line feeds outside quotes, in order, as far as the text is plain.
     pub(super) stops: Vec<u32>,
+    /// So many of them are line feeds.
+    pub(super) feeds: usize,
     /// So many bytes are plain.
     pub(super) plain: usize,
     /// There is a quote.
@@ -44,7 +46,7 @@ impl Index {
         self.stops.clear();
         // A row cannot be empty here, so a stop takes two bytes as a rule; at worst the list grows once more.
         self.stops.reserve(text.len() / 8);
-        (self.plain, self.quoted, self.intricate) = (text.len(), false, false);
+        (self.plain, self.feeds, self.quoted, self.intricate) = (text.len(), 0, false, false);
         // What the byte before the group was: a stop (or the start of a row), a closing quote, a carriage return; and whether it was inside quotes.
         let (mut after_stop, mut after_close, mut after_back, mut inside) = (1, 0, 0, 0);
         let (groups, rest) = text.as_chunks::<GROUP>();
@@ -68,10 +70,13 @@ impl Index {
             if wrong != 0 {
                 let sound = wrong.trailing_zeros();
                 self.plain = base + sound as usize;
-                push(&mut self.stops, base as u32, stops & !(u64::MAX << sound));
+                let stops = stops & !(u64::MAX << sound);
+                push(&mut self.stops, base as u32, stops);
+                self.feeds += (stops & found.feed).count_ones() as usize;
                 return;
             }
             push(&mut self.stops, base as u32, stops);
+            self.feeds += (stops & found.feed).count_ones() as usize;
             inside = ((within as i64) >> 63) as u64;
             (after_stop, after_close, after_back) = (stops >> 63, close >> 63, back >> 63);
         }

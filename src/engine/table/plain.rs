@@ -16,8 +16,9 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// The piece as a block whose rows and lines count from 1; or the piece, where it takes a longer look. It begins at the start of a row, and holds no NUL.
-    pub(super) fn take(&mut self, bytes: Vec<u8>, shape: Shape) -> Result<Block, Vec<u8>> {
+    /// The piece as a block whose rows and lines count from 1; or the piece, where it takes a longer look. It begins at the start of a row, and holds no NUL;
+    /// `ascii`: nor anything beyond ASCII.
+    pub(super) fn take(&mut self, bytes: Vec<u8>, shape: Shape, ascii: bool) -> Result<Block, Vec<u8>> {
         self.spans.clear();
         let Some(text) = self.cells(&bytes, shape) else { return Err(bytes) };
         let rows = self.spans.len() / shape.columns;
@@ -25,10 +26,7 @@ impl Plain {
         self.lines.extend(1..=rows as u64);
         let (spans, lines) = (std::mem::take(&mut self.spans), std::mem::take(&mut self.lines));
         let block = Block::spanned(shape.columns, bytes, spans, lines, text);
-        match block.first_not_utf8() {
-            None => Ok(block),
-            Some(_) => Err(self.room_of(block)),
-        }
+        if ascii || block.first_not_utf8().is_none() { Ok(block) } else { Err(self.room_of(block)) }
     }
 
     /// Takes a block apart that nobody needs any more: its bytes.
@@ -75,37 +73,42 @@ impl Plain {
         let columns = shape.columns;
         let longest = shape.limits.max_cell.min(shape.limits.max_row);
         let rows = self.index.stops.len() / columns;
+        // With as many line feeds as rows, and one at the end of each, all other stops are delimiters; and so no line is blank.
+        if self.index.feeds != rows {
+            return None;
+        }
         let first = self.spans.len();
         self.spans.resize(first + rows * columns, (0, 0));
         let (mut row_start, mut text) = (0, 0);
-        for (stops, spans) in self.index.stops.chunks_exact(columns).zip(self.spans[first..].chunks_exact_mut(columns))
-        {
+        let all = self.index.stops.chunks_exact(columns).zip(self.spans[first..].chunks_exact_mut(columns));
+        for (stops, spans) in all {
+            let ([stops @ .., last_stop], [spans @ .., last_span]) = (stops, spans) else { return None };
             let mut start = row_start;
-            for (column, (&stop, span)) in stops.iter().zip(spans).enumerate() {
+            for (&stop, span) in stops.iter().zip(spans) {
                 let stop = stop as usize;
-                let mut end = stop;
-                if column + 1 < columns {
-                    // Blank lines are found out here, too: a table of two columns or more has a delimiter in each row.
-                    if window[stop] != shape.dialect.delimiter {
-                        return None;
-                    }
-                } else if window[stop] != b'\n' {
-                    return None;
-                } else if end > start && window[end - 1] == b'\r' {
-                    end -= 1;
-                }
-                let mut from = start;
-                if from < end && is_quote(window[from]) {
-                    (from, end) = (from + 1, end - 1);
-                }
+                // An empty cell begins with the delimiter behind it, which is no quote.
+                let quote = usize::from(is_quote(window[start]));
+                let (from, end) = (start + quote, stop - quote);
                 *span = ((at + from) as u32, (at + end) as u32);
                 text += end - from;
                 start = stop + 1;
             }
-            if start - row_start > longest {
+            let stop = *last_stop as usize;
+            if window[stop] != b'\n' {
                 return None;
             }
-            row_start = start;
+            let mut end = stop;
+            if end > start && window[end - 1] == b'\r' {
+                end -= 1;
+            }
+            let quote = usize::from(is_quote(window[start]));
+            let (from, end) = (start + quote, end - quote);
+            *last_span = ((at + from) as u32, (at + end) as u32);
+            text += end - from;
+            if stop + 1 - row_start > longest {
+                return None;
+            }
+            row_start = stop + 1;
         }
         Some((row_start, text))
     }

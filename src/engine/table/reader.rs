@@ -692,10 +692,12 @@ impl Shape {
 
     /// Reads a piece that begins at the start of a row.
     pub(super) fn read(self, bytes: Vec<u8>, plain: &mut Plain) -> Piece {
-        if has_nul(&bytes) {
+        // In one look without an early end: neither NUL nor anything beyond ASCII.
+        let ascii = bytes.iter().fold(0, |bits, b| bits | b | b.wrapping_sub(1)) < 0x80;
+        if !ascii && has_nul(&bytes) {
             return Piece::Unsound { bytes };
         }
-        let bytes = match plain.take(bytes, self) {
+        let bytes = match plain.take(bytes, self, ascii) {
             Ok(block) => {
                 let lines = block.rows() as u64;
                 return Piece::Sound { block: Some(block), lines, ended: true, bytes: None };

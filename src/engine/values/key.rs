@@ -7,7 +7,7 @@ use unicase::UniCase;
 
 use super::refusal::{Noted, Reason, Refusal};
 use super::zoned::{MomentRule, Wanted};
-use super::{Side, identifier, moment, number, soql, text};
+use super::{Ahead, Side, identifier, moment, number, soql, text};
 use crate::model::{Field, FieldType};
 
 /// Why a field cannot be the match field.
@@ -110,7 +110,7 @@ impl KeyRule {
     /// Report: a cell that no record's value can equal (no id, no number, longer than the field, a placeholder word). Org: `OrgUnreadable`.
     pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         out.clear();
-        if self.plainly(side, cell, out) {
+        if self.plainly(side, cell.into(), out) {
             return Ok(KeyKind::Key);
         }
         let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
@@ -135,10 +135,12 @@ impl KeyRule {
     /// # Errors
     /// As [`Self::canon`].
     #[inline]
-    pub fn append(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
-        if self.plainly(side, cell, out) {
-            return Ok(KeyKind::Key);
-        }
+    pub fn append(&self, side: Side, cell: Ahead<'_>, out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
+        if self.plainly(side, cell, out) { Ok(KeyKind::Key) } else { self.append_any(side, cell.cell(), out) }
+    }
+
+    #[inline(never)]
+    fn append_any(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         let mut own = Vec::new();
         let kind = self.canon(side, cell, &mut own)?;
         out.extend_from_slice(&own);
@@ -147,7 +149,8 @@ impl KeyRule {
 
     /// Short cut: plain ASCII text without space around it, which is its own key but for its case. Too short or too long for doubt.
     #[inline]
-    fn plainly(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> bool {
+    fn plainly(&self, side: Side, ahead: Ahead<'_>, out: &mut Vec<u8>) -> bool {
+        let cell = ahead.cell();
         let Kind::Text { max, heeds_case, .. } = self.kind else { return false };
         let (Some(first), Some(last)) = (cell.first(), cell.last()) else { return false };
         let sound = side == Side::Org || (cell.len() > super::placeholder::LONGEST && (max == 0 || cell.len() <= max));
@@ -160,18 +163,30 @@ impl KeyRule {
             return plain;
         }
         let start = out.len();
-        let (words, rest) = cell.as_chunks::<8>();
         let mut bits = 0;
-        for word in words {
-            let word = u64::from_le_bytes(*word);
+        let mut fold = |eight: &[u8; 8]| {
+            let word = u64::from_le_bytes(*eight);
             bits |= word;
-            out.extend_from_slice(&lower(word).to_le_bytes());
+            lower(word).to_le_bytes()
+        };
+        match ahead.line() {
+            // What follows the cell goes through it, too: at worst it sends a key the long way.
+            Some(line) => {
+                let mut folded = [0; 64];
+                for (to, from) in folded.as_chunks_mut().0.iter_mut().zip(line.as_chunks().0) {
+                    *to = fold(from);
+                }
+                out.extend_from_slice(&folded);
+            }
+            None => {
+                let (words, rest) = cell.as_chunks();
+                words.iter().for_each(|eight| out.extend_from_slice(&fold(eight)));
+                let mut eight = [0; 8];
+                eight[..rest.len()].copy_from_slice(rest);
+                out.extend_from_slice(&fold(&eight));
+            }
         }
-        let mut last = [0; 8];
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        let word = u64::from_le_bytes(last);
-        out.extend_from_slice(&lower(word).to_le_bytes());
-        let plain = (bits | word) & 0x8080_8080_8080_8080 == 0;
+        let plain = bits & 0x8080_8080_8080_8080 == 0;
         out.truncate(if plain { start + cell.len() } else { start });
         plain
     }

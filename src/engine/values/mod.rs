@@ -4,6 +4,7 @@
 //! `Rule::canon` is the definition of meaning; every short cut inside `Rule::judge` may only say "same" where `canon` would. On the org's side an empty
 //! cell is null, and an empty canonical form is null on both sides.
 
+mod ahead;
 mod choice;
 mod compile;
 mod flag;
@@ -23,6 +24,7 @@ mod text;
 mod wire;
 mod zoned;
 
+pub use ahead::Ahead;
 pub use compile::RuleProblem;
 pub use key::{KeyKind, KeyProblem, KeyRule};
 pub use options::{Options, PercentForm, WhenBlank, WritePolicy};

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use super::Ahead;
 use super::options::PercentForm;
 use super::refusal::{Noted, Reason};
 
@@ -227,6 +228,15 @@ fn grouped(text: &str, decimal: char) -> Option<Digits> {
 impl NumberRule {
     /// The report's side. The cell is not blank.
     pub fn canon(&self, cell: &str, out: &mut Vec<u8>) -> Result<Noted, Reason> {
+        if self.percent.is_none()
+            && self.prefix.is_none()
+            && self.suffix.is_none()
+            && cell.len() <= self.whole_digits as usize
+            && plainly_whole(cell.as_bytes())
+        {
+            out.extend_from_slice(cell.as_bytes());
+            return Ok(Noted::Nothing);
+        }
         let cell = cell.trim();
         let mut digits = self.read(cell)?;
         let limit = i64::from(self.whole_digits);
@@ -321,18 +331,33 @@ impl NumberRule {
         Reason::NotANumber
     }
 
+    /// `3` and `3` or `3.0`, `1.5` and `1.50`, as reports and bulk exports write most numbers. The caller knows that no option changes the reading.
+    #[inline(always)]
+    pub fn same_at_once(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
+        let (Some(a), Some(b)) = (report.word(), org.word()) else { return false };
+        let number = with_zeros(a, report.length());
+        let others = not_digits(number);
+        if others == 0 {
+            let point_zero = match org.length() - report.length().min(org.length()) {
+                0 => 0,
+                2 => u64::from(u16::from_le_bytes(*b".0")) << (report.length() * 8 & 63),
+                _ => return false,
+            };
+            return report.length() <= self.whole_digits as usize && b == a | point_zero;
+        }
+        // One point, with digits on both sides of it. Behind the end both words go on with zeros.
+        let point = (others.trailing_zeros() / 8) as usize;
+        others.is_power_of_two()
+            && number >> (point * 8) & 0xff == u64::from(b'.')
+            && (1..=self.whole_digits as usize).contains(&point)
+            && (point + 2..=point + 1 + self.scale as usize).contains(&report.length())
+            && point + 2 <= org.length()
+            && with_zeros(b, org.length()) == number
+    }
+
     /// Short cut: are two short plain numbers the same value, where the report's is one that may be written? None where that takes a longer look. The
     /// caller knows that no option changes the reading.
     pub fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
-        // `3` and `3.0`, as reports and bulk exports write most numbers.
-        let most = self.whole_digits.min(9) as usize;
-        if (1..=most).contains(&report.len())
-            && let Some((head, rest)) = org.split_at_checked(report.len())
-            && matches!(rest, [] | [b'.', b'0'])
-            && report.iter().zip(head).all(|(a, b)| a == b && a.is_ascii_digit())
-        {
-            return Some(true);
-        }
         // A blank report cell is blank or refused; the org's is not blank.
         if report.is_empty() && org.first().is_some_and(u8::is_ascii_digit) {
             return Some(false);
@@ -346,6 +371,25 @@ impl NumberRule {
         }
         Some(report == org || a == small(org)?)
     }
+}
+
+/// A word of so many bytes, one to eight, with `0` where there are none.
+#[inline(always)]
+fn with_zeros(word: u64, length: usize) -> u64 {
+    word | 0x3030_3030_3030_3030 & !(u64::MAX >> ((8 - length) * 8))
+}
+
+/// The highest bit of each byte that is no digit; behind one that is beyond ASCII perhaps of a digit, too.
+#[inline(always)]
+fn not_digits(word: u64) -> u64 {
+    let values = word ^ 0x3030_3030_3030_3030;
+    (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
+}
+
+/// Is it canonical as it stands: one to eight digits, the first of several no zero?
+fn plainly_whole(text: &[u8]) -> bool {
+    let word = Ahead::from(text).word();
+    word.is_some_and(|word| not_digits(with_zeros(word, text.len())) == 0) && (text[0] != b'0' || text.len() == 1)
 }
 
 #[derive(PartialEq, Eq)]
@@ -386,6 +430,11 @@ fn small(text: &[u8]) -> Option<Small> {
 
 /// The org's side, and keys: exact, exponents read.
 pub(super) fn canon_org(cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let whole = cell.strip_suffix(".0").unwrap_or(cell);
+    if plainly_whole(whole.as_bytes()) {
+        out.extend_from_slice(whole.as_bytes());
+        return Ok(());
+    }
     plain(cell.trim(), true).ok_or(Reason::OrgUnreadable)?.write(out);
     Ok(())
 }

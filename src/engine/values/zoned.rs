@@ -151,6 +151,13 @@ impl MomentRule {
         }
     }
 
+    /// The same second in UTC, without a fraction.
+    #[inline(always)]
+    pub fn same_at_once(&self, report: &[u8], org: &[u8]) -> bool {
+        let (Some(a), Some(b)) = (utc(report), utc(org)) else { return false };
+        self.wanted == Wanted::Datetime && self.format.is_none() && a == b && plain_second(a)
+    }
+
     /// Short cut: the same date in the same bytes, or the same second whatever the offsets, valid as a report value. Only where no pattern is declared;
     /// a time zone has no say over cells that have an offset. None where that takes a longer look.
     pub fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
@@ -199,27 +206,32 @@ pub(super) fn plain_utc(cell: &[u8]) -> Option<&[u8; 19]> {
 }
 
 /// Is it `YYYY-MM-DDTHH:MM:SS`, and a moment that Salesforce stores? It may say no where it is (on the last days of a month), never yes where it is not.
+#[inline(always)]
 fn plain_second(text: &[u8; 19]) -> bool {
     let word = |from: usize| {
         let mut word = [0; 8];
         word.copy_from_slice(&text[from..from + 8]);
         u64::from_le_bytes(word)
     };
+    const HIGH: u64 = 0x8080_8080_8080_8080;
     // Each digit to its value, each sign to 0; and what brings every byte that is more than it may be to 128.
     let date = word(0) ^ u64::from_le_bytes(*b"0000-00-");
     let day = word(8) ^ u64::from_le_bytes(*b"00T00:00");
     let clock = word(11) ^ u64::from_le_bytes(*b"00:00:00");
-    let over_date = date.wrapping_add(0x7f76_767f_7676_7676) | date;
-    let over_day = day.wrapping_add(0x7676_7f76_767f_7676) | day;
-    let over_clock = clock.wrapping_add(0x7676_7f76_767f_7676) | clock;
-    let two = |word: u64, at: u32| (word >> (at * 8) & 0xff) * 10 + (word >> (at * 8 + 8) & 0xff);
-    ((over_date | over_day | over_clock) & 0x8080_8080_8080_8080 == 0)
-        && (17..40).contains(&two(date, 0))
-        && (1..=12).contains(&two(date, 5))
-        && (1..=28).contains(&two(day, 0))
-        && two(clock, 0) < 24
-        && two(clock, 3) < 60
-        && two(clock, 6) < 60
+    let over = (date.wrapping_add(0x7f76_767f_7676_7676) | date)
+        | (day.wrapping_add(0x7676_7f76_767f_7676) | day)
+        | (clock.wrapping_add(0x7676_7f76_767f_7676) | clock);
+    // Two digits to their number, where the first of them stands: century and month, day, then hour, minute and second.
+    let two = |word: u64, bytes: u64| (word.wrapping_mul(10).wrapping_add(word >> 8)) & bytes;
+    let date = two(date, 0x0000_ff00_0000_00ff);
+    let day = two(day, 0xff);
+    let clock = two(clock, 0x00ff_0000_ff00_00ff);
+    let most = |numbers: u64, up_to: u64| numbers.wrapping_add(up_to);
+    let above = most(date, (127 - 12) << 40 | (127 - 39))
+        | most(day, 127 - 28)
+        | most(clock, (127 - 59) << 48 | (127 - 59) << 24 | (127 - 23));
+    let below = !(date | HIGH).wrapping_sub(1 << 40 | 17) | !(day | HIGH).wrapping_sub(1);
+    (over | above | below) & HIGH == 0
 }
 
 /// 1700-01-01T00:00:00Z and 4000-12-31T23:59:59Z.

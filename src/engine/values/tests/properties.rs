@@ -130,7 +130,7 @@ proptest! {
         let Ok(rule) = Rule::compile(&field, options) else { return Ok(()) };
         let org = if alike { report.clone() } else { org };
         let verdict = rule.judge(report.as_bytes(), org.as_bytes());
-        prop_assert_eq!(rule.agrees(report.as_bytes(), org.as_bytes()), verdict == Verdict::Same);
+        prop_assert_eq!(rule.agrees(report.as_bytes().into(), org.as_bytes().into()), verdict == Verdict::Same);
         match (canon(&rule, Side::Report, report.as_bytes()), canon(&rule, Side::Org, org.as_bytes())) {
             (Err(refusal), _) | (_, Err(refusal)) => prop_assert_eq!(verdict, Verdict::Refused(refusal)),
             (Ok(after), Ok(before)) if after == before => prop_assert_eq!(verdict, Verdict::Same),
