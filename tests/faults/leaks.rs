@@ -162,7 +162,7 @@ impl Marked {
     /// `app` is added to the seed of the app (YAML).
     fn with(auth: &str, app: &str) -> Self {
         let more = format!(
-            "clients:\n  - {{ client_id: app, client_secret: 'MARKED-CLIENT!%+/='{app} }}\n\
+            "clients:\n  - {{ client_id: app, client_secret: 'MARKED-CLIENT!%+/=', run_as: admin@emulator.example{app} }}\n\
              users:\n  - {{ username: admin@emulator.example, refresh_token: '5Aep!MARKED-REFRESH%+/=' }}\n"
         );
         let mut job = Job::with(6, "lookup", &more);
@@ -334,6 +334,9 @@ fn no_secret_comes_out_when_all_goes_well() {
         let marked = Marked::new(auth);
         marked.every_command(auth);
         assert!(marked.called("git"), "no command line of a program that was called");
+        let updates = marked.job.org().calls().into_iter().filter(|c| c.method == "PATCH" && c.status == 200).count();
+        // The log-in of `sf` is one to another place.
+        assert!(updates > 0 || auth == SF, "{auth} does not log in");
     }
 }
 

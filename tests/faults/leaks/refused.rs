@@ -97,7 +97,7 @@ fn no_secret_comes_out_of_a_device_that_is_refused() {
 #[test]
 fn no_secret_comes_out_of_another_org() {
     for auth in [TOKEN, CLIENT, REFRESH, SF] {
-        let marked = Marked::with(auth, ", run_as: admin@emulator.example");
+        let marked = Marked::new(auth);
         let orgs = marked.job.scene.read("integrations/orgs.yaml");
         let other = orgs.replace(&marked.job.org().org_id(), "00D8d000008GjOIEA0");
         assert_ne!(orgs, other);
