@@ -136,6 +136,27 @@ fn all(entries: impl Iterator<Item = Result<Entry, FileProblem>>) -> Vec<Entry> 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
+    /// The fuzz target's property, on files that were sound before: what is accepted is written as it was read.
+    #[test]
+    fn a_damaged_file_is_refused_or_reads_back(
+        entries in prop::collection::vec(entry(), 0..4),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..3usize, "[{}\":,0a\n]{0,2}"), 1..4),
+    ) {
+        let keep = || tempfile::tempfile().unwrap();
+        let mut bytes = Plan::of(header(), &entries, summary(0), context()).unwrap().write(Vec::new()).unwrap();
+        for (at, cut, put) in damage {
+            let at = at.index(bytes.len());
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, put.into_bytes());
+        }
+        if let Ok(plan) = Plan::read(bytes.as_slice(), keep(), &mut ()) {
+            let written = plan.write(Vec::new()).unwrap();
+            let again = Plan::read(written.as_slice(), keep(), &mut ()).unwrap();
+            prop_assert_eq!((&again.header, &again.summary, &again.context), (&plan.header, &plan.summary, &plan.context));
+            prop_assert_eq!(again.all().unwrap(), plan.all().unwrap());
+        }
+    }
+
     #[test]
     fn a_streamed_plan_is_the_one_in_memory(mut entries in prop::collection::vec(entry(), 0..40), sorted in any::<bool>(), counted in 0..9u64) {
         if sorted {

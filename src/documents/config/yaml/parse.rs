@@ -442,6 +442,8 @@ mod tests {
         use super::*;
         use proptest::prelude::*;
 
+        use crate::config::yaml::text_of;
+
         fn values() -> impl Strategy<Value = Value> {
             let text = prop_oneof![
                 "[a-z é#:'\"\\\\,{}\\[\\]|>&*!%@-]{0,8}",
@@ -466,6 +468,28 @@ mod tests {
 
         proptest! {
             #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+            /// The fuzz target's property.
+            #[test]
+            fn any_text_is_refused_with_its_place_or_read_as_serde_yaml_reads_it(
+                text in prop_oneof!["[a-c:#\"'\\[\\]{},|>&*!? \n-]{0,40}", "((- |  |a: |'|\"|[a-z0-9.~é]{1,4}|: |\n|# ){0,16}\n){0,4}"],
+            ) {
+                let mut found = Diagnostics::new();
+                let Some(text) = text_of("a.yaml", text.as_bytes(), &mut found) else {
+                    return Ok(prop_assert!(found.has_errors()));
+                };
+                let read = parse(&text, &mut found);
+                for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
+                    prop_assert!(label.span.range().end <= text.text.len() && text.text.get(label.span.range()).is_some());
+                }
+                match read {
+                    Some((tree, _)) if !found.has_errors() => {
+                        let other: serde_yaml::Value = serde_yaml::from_str(&text.text).unwrap();
+                        prop_assert_eq!(tree.to_json(), serde_json::to_value(other).unwrap());
+                    }
+                    _ => prop_assert!(found.has_errors()),
+                }
+            }
 
             #[test]
             fn accepted_text_is_one_tree_to_both_readers(value in proptest::collection::btree_map("[a-z]{1,4}", values(), 1..4)) {
