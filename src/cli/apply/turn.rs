@@ -126,7 +126,7 @@ impl<'p> Turn<'p> {
         });
         match intended.map_err(|problem| failure(&problem, Code::IntentNotPushed, NOTHING))? {
             Intended::Ours => self.has_begun(path),
-            Intended::Lost(other) => return Err(lost(other.as_ref(), now)),
+            Intended::Lost(other) => return Err(lost(other.as_deref(), now)),
         }
         Ok(())
     }

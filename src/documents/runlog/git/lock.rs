@@ -114,7 +114,7 @@ pub enum Intended {
     /// The intent is in the lock, which is ours.
     Ours,
     /// The lock was not ours any more. Whose it is, where it is there.
-    Lost(Option<Held>),
+    Lost(Option<Box<Held>>),
 }
 
 /// What became of a lock that was given back or taken away.
@@ -180,7 +180,7 @@ impl RemoteLock {
         let commit = commit(branch, held.note.as_ref(), &files, Some(&held.commit), message, now)?;
         let pushed = branch.git().push(branch.remote(), &held.branch, Some(&commit), Expected::At(&held.commit));
         if !ours(branch, &held.branch, &commit, pushed)? {
-            return Ok(Intended::Lost(self::held(branch, &held.branch)?));
+            return Ok(Intended::Lost(self::held(branch, &held.branch)?.map(Box::new)));
         }
         // The run's own machine knows without the remote that there is something to resume, and where.
         branch.git().point(&kept(&held.branch), &commit);
