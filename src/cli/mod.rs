@@ -170,6 +170,7 @@ pub(crate) fn tell(world: &World, failure: &Failure) {
 /// What is wrong in a repository that a command went on with: on standard error, as its data is on standard output; with the exit code that it calls for.
 pub(crate) fn faults_told(world: &World, repository: &repository::Repository) -> Exit {
     let Some(failure) = repository.faults() else { return Exit::Done };
+    world.found(&failure.diagnostics);
     annotate(world, &failure.diagnostics);
     world.warn(diagnostics::terminal(&failure.diagnostics, style(world), world.message_width).trim_end());
     failure.exit

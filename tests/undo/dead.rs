@@ -48,8 +48,14 @@ fn the_committed_values_of_a_dead_run_serve_drift_and_undo() {
         let one = drift(&team);
         assert_eq!((&one["differ"], &one["fields"][0]["records"]), (&json!(1), &json!([written[7]])), "{one:#}");
 
-        // What somebody changed since stays; every other cell goes back.
+        // Every field of the plan is named, whatever of the values is kept.
         let id = log["id"].as_str().unwrap();
+        let shown: Value = serde_json::from_str(&team.run("c", &["runs", "show", id, "--json"]).exits(0).out).unwrap();
+        let records = shown["records"].as_array().unwrap();
+        let named = |record: &Value| record["changes"].as_array().is_some_and(|changes| changes.len() == 2);
+        assert!(records.len() == ALL && records.iter().all(named), "{}", shown["records"][0]);
+
+        // What somebody changed since stays; every other cell goes back.
         let undo = ["undo", id, "--yes", "--push", "--waive", "max_clears"];
         team.run("c", &undo).exits(0).says("1 field left alone").says("200 of 200 records updated");
         let now = team.job.state();

@@ -1,6 +1,5 @@
 //! After a machine that died: its run's jobs, its records as they are now, its log. Nothing is sent.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::carry::heard;
@@ -124,9 +123,10 @@ async fn settle(
         problems.push(RunProblem { code: "values_unknown".to_owned(), message, not_done: None });
     }
     let mut log = intent.died(&ledger, problems, now);
+    let salt = known.as_ref().map_or_else(|_| String::new(), |values| values.salt.clone());
     let mut ends = found.iter();
     let lines = known.into_iter().flat_map(|values| values.again()).filter_map(|values| match values {
-        Ok(values) => ends.next().map(|found| Ok(OutcomesLine::Record(line(&values, found)))),
+        Ok(values) => ends.next().map(|found| Ok(OutcomesLine::Record(line(&values, &salt, found)))),
         Err(problem) => Some(Err(std::io::Error::other(problem))),
     });
     let written = store.write(&mut log, lines).map_err(|problem| {
@@ -147,6 +147,8 @@ async fn settle(
 
 /// The values of a dead run, whole and ours.
 struct Values {
+    /// Of its digests.
+    salt: String,
     reread: Box<dyn Fn() -> Result<Reader, String> + Send + Sync>,
 }
 
@@ -182,14 +184,16 @@ fn known(turn: &Turn<'_>, store: &Store, intent: &Intent, path: &Path) -> Result
         Ok(reader)
     };
     let mut records = 0;
-    for read in reread()? {
+    let reader = reread()?;
+    let salt = reader.head().salt.clone();
+    for read in reader {
         read.map_err(|e| e.to_string())?;
         records += 1;
     }
     if records != dead.records.records {
         return Err(format!("its file of values has {records} records, not {}", dead.records.records));
     }
-    Ok(Values { reread: Box::new(reread) })
+    Ok(Values { salt, reread: Box::new(reread) })
 }
 
 /// Every planned record as it is now, in the order of the file.
@@ -226,8 +230,8 @@ async fn read_again(connected: &Connected, values: &Values) -> Result<Vec<Found>
 }
 
 /// A record's line in the outcomes of a run that died.
-fn line(values: &RecordValues, found: &Found) -> RecordLine {
-    let new = |outcome| blank(values.id, values.row, outcome, changes(values));
+fn line(values: &RecordValues, salt: &str, found: &Found) -> RecordLine {
+    let new = |outcome| blank(values.id, values.row, outcome, changes(values, salt));
     match found {
         Found::After => new(Outcome::Updated),
         Found::Before => RecordLine {
@@ -261,16 +265,14 @@ fn blank(record: RecordId, row: u64, outcome: Outcome, changes: Vec<ChangedField
     }
 }
 
-/// The planned changes, by name. Of which kind one is cannot be told where after-values are not kept, unless the field was blank.
-fn changes(values: &RecordValues) -> Vec<ChangedField> {
+/// The planned changes, by name: each is of a kind that before-values and what is kept of the after-values tell.
+fn changes(values: &RecordValues, salt: &str) -> Vec<ChangedField> {
     let blank = |value: &Option<String>| value.as_deref().is_none_or(str::is_empty);
-    let after =
-        |field: &FieldName, after: &BTreeMap<FieldName, Option<String>>| after.get(field).is_some_and(|v| !blank(v));
-    let kind = |field: &FieldName, before: &Option<String>| match &values.after {
-        _ if blank(before) => Some(ChangeKind::Fill),
-        Some(all) if after(field, all) => Some(ChangeKind::Overwrite),
-        Some(_) => Some(ChangeKind::Clear),
-        None => None,
+    let kind = |field: &FieldName, before: &Option<String>| {
+        if blank(before) {
+            return Some(ChangeKind::Fill);
+        }
+        Some(if values.wrote(salt, field, None)? { ChangeKind::Clear } else { ChangeKind::Overwrite })
     };
     let all = values.before.iter();
     all.filter_map(|(field, before)| Some(ChangedField { field: field.clone(), kind: kind(field, before)? })).collect()
