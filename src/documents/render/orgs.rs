@@ -253,18 +253,28 @@ pub struct AppView<'a> {
 
 /// The app's settings.
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(missing_docs)]
 pub struct AppSettings<'a> {
+    /// The name that the API knows it by.
     pub name: &'a str,
+    /// The name that people see.
     pub label: &'a str,
+    /// The address that a log-in comes back to.
     pub callback: &'a str,
+    /// What a log-in may do.
     pub scopes: [&'static str; 2],
+    /// Must a log-in prove that it is the one that began (PKCE)?
     pub pkce: bool,
+    /// Does exchanging a code need the app's secret?
     pub secret_for_code: bool,
+    /// Does renewing a token need the app's secret?
     pub secret_for_refresh: bool,
+    /// May a log-in be confirmed on another device?
     pub device_flow: bool,
+    /// May the app log in by itself, as one user?
     pub client_credentials: bool,
+    /// Is a refresh token good for one use?
     pub rotation: bool,
+    /// The permission set whose users may use the app.
     pub permission_set: &'a str,
 }
 

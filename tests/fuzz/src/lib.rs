@@ -8,7 +8,7 @@ pub mod plan;
 pub mod soql;
 pub mod yaml;
 
-#[path = "../../../src/diag/mod.rs"]
+#[path = "../../../src/documents/diag/mod.rs"]
 pub mod diag;
 #[path = "../../../src/engine/model/mod.rs"]
 pub mod model;

@@ -1,6 +1,6 @@
 //! Configuration files.
 
-#[path = "../../../src/config/yaml/mod.rs"]
+#[path = "../../../src/documents/config/yaml/mod.rs"]
 mod yaml;
 
 use std::ops::Range;
