@@ -133,7 +133,7 @@ impl World {
 
     /// The same for a step of another command, whose text is for a person.
     #[must_use]
-    pub fn as_text(self) -> Self {
+    pub fn for_a_person(self) -> Self {
         Self { json: false, ..self }
     }
 

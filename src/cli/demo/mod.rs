@@ -65,7 +65,7 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
     place(root, "integrations/orgs.yaml", &orgs)?;
     let inside = world.clone().within(root).with(TOKEN, &org.access_token()).listing(4, 1);
     // Whatever CI runs it for: this repository is no pull request's.
-    let inside = inside.with("GITHUB_EVENT_NAME", "").with("CI_MERGE_REQUEST_IID", "").as_text();
+    let inside = inside.with("GITHUB_EVENT_NAME", "").with("CI_MERGE_REQUEST_IID", "").for_a_person();
 
     // Sourced by whoever goes on: a token on screen is hard to copy whole.
     place(root, TOKEN_FILE, &format!("export {TOKEN}='{}'\n", org.access_token()))?;

@@ -340,7 +340,7 @@ impl NumberRule {
         if others == 0 {
             let point_zero = match org.length() - report.length().min(org.length()) {
                 0 => 0,
-                2 => u64::from(u16::from_le_bytes(*b".0")) << (report.length() * 8 & 63),
+                2 => u64::from(u16::from_le_bytes(*b".0")) << ((report.length() * 8) & 63),
                 _ => return false,
             };
             return report.length() <= self.whole_digits as usize && b == a | point_zero;
