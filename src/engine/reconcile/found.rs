@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::keys::hash;
 use super::near;
 use super::packed::{BEFORE_FIELDS, pack_record, unpack};
+use super::places::Places;
 use super::report::Report;
 use super::scratch::{Extent, Scratch};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
@@ -74,8 +75,8 @@ pub(super) enum Beyond {
 
 /// Records found so far. Threads add to it side by side, each with a [`Lane`] of its own.
 pub(super) struct Found {
-    /// By row: its last record, index + 1, and [`AGREES`]; 0 is none.
-    heads: Vec<AtomicU32>,
+    /// The head of a row: its last record, index + 1, and [`AGREES`]; 0 is none. A report takes the records of one [`Found`] alone.
+    places: Arc<Places>,
     /// By row; empty where nobody asks.
     beyond: Vec<AtomicU8>,
     chunks: AtomicU32,
@@ -108,7 +109,6 @@ fn probe(
     layout: &Layout,
     block: &Block,
     lane: &mut Lane,
-    bring: impl Fn(u32),
     mut each: impl FnMut(u32, [u8; 15], &[u8], usize, &mut Lane) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
@@ -131,8 +131,7 @@ fn probe(
         for sought in &mut batch {
             sought.likely = report.likely(sought.hash);
             if let Some((row, _)) = sought.likely {
-                report.bring_address(row);
-                bring(row);
+                report.places.bring(row);
             }
         }
         for sought in &batch {
@@ -168,7 +167,7 @@ impl Found {
     pub(super) fn new(report: &Report, room: u64) -> Self {
         let beyond = if report.shared.inputs.beyond.is_some() { report.rows() } else { 0 };
         Self {
-            heads: (0..report.rows()).map(|_| AtomicU32::new(0)).collect(),
+            places: Arc::clone(&report.places),
             beyond: (0..beyond).map(|_| AtomicU8::new(Beyond::No as u8)).collect(),
             chunks: AtomicU32::new(0),
             full: Mutex::new(Vec::new()),
@@ -183,14 +182,13 @@ impl Found {
         report: &Report,
         block: &Block,
         lane: &mut Lane,
-        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+        scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         let inputs = &report.shared.inputs;
         let layout = &inputs.layout;
         // What may be asked of a record later, when it is one of several, or of its currency.
         let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
-        let bring = |row: u32| near::bring(&self.heads[row as usize]);
-        probe(report, layout, block, lane, bring, |row, id, packed, at, lane| {
+        probe(report, layout, block, lane, |row, id, packed, at, lane| {
             let what = judge(&inputs.fields, layout, packed, block.row(at));
             let keep = what == What::Differs || (needed && what == What::Agrees);
             self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
@@ -202,19 +200,12 @@ impl Found {
     /// Takes a block of the second reading.
     pub(super) fn join_beyond(&self, report: &Report, block: &Block, lane: &mut Lane) -> Result<(), ReconcileError> {
         let Some(layout) = &report.shared.inputs.beyond else { return Ok(()) };
-        probe(
-            report,
-            layout,
-            block,
-            lane,
-            |_| (),
-            |row, _, _, at, _| {
-                let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
-                let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
-                self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
-                Ok(())
-            },
-        )
+        probe(report, layout, block, lane, |row, _, _, at, _| {
+            let converted = layout.converted.is_some_and(|c| block.cell(at, c) == b"true");
+            let seen = if converted { Beyond::Converted } else { Beyond::OutOfScope };
+            self.beyond[row as usize].fetch_max(seen as u8, Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     fn add(
@@ -224,7 +215,7 @@ impl Found {
         what: What,
         lane: &mut Lane,
         keep: Option<(&Block, usize)>,
-        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+        scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         let (_, records, cells) = match &mut lane.open {
             Some(open) => open,
@@ -264,7 +255,7 @@ impl Found {
         for (at, row) in (first..).zip(lane.loose.drain(..)) {
             let index = *number << CHUNK_BITS | at as u32;
             let agrees = if records[at].what == What::Agrees { AGREES } else { 0 };
-            let head = &self.heads[row as usize];
+            let head = self.places.head(row);
             let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
             if before != 0 {
                 head.fetch_and(!AGREES, Ordering::AcqRel);
@@ -278,7 +269,7 @@ impl Found {
         number: u32,
         records: Vec<Record>,
         mut cells: Vec<u8>,
-        scratch: &dyn Fn() -> Result<std::sync::Arc<Scratch>, ReconcileError>,
+        scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         let length = cells.len() as u64;
         let held = self.cells.fetch_add(length, Ordering::Relaxed) + length;
@@ -295,7 +286,7 @@ impl Found {
 
     /// Has the row a record?
     pub(super) fn has(&self, row: u32) -> bool {
-        self.heads[row as usize].load(Ordering::Acquire) != 0
+        self.places.head(row).load(Ordering::Acquire) != 0
     }
 
     /// No more records come.
@@ -305,7 +296,7 @@ impl Found {
             full.push((number, Chunk { records, cells: Cells::Memory(cells) }));
         }
         full.sort_unstable_by_key(|c| c.0);
-        Sealed { heads: self.heads, beyond: self.beyond, chunks: full }
+        Sealed { places: self.places, beyond: self.beyond, chunks: full }
     }
 }
 
@@ -335,7 +326,7 @@ fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>)
 
 /// All records that have a row.
 pub(super) struct Sealed {
-    heads: Vec<AtomicU32>,
+    places: Arc<Places>,
     beyond: Vec<AtomicU8>,
     chunks: Vec<(u32, Chunk)>,
 }
@@ -352,14 +343,13 @@ pub(super) enum Head {
 impl Sealed {
     /// Of each of these rows: has it one record alone, which agrees?
     pub(super) fn agreeing(&self, rows: Range<u32>) -> impl Iterator<Item = bool> + '_ {
-        let heads = &self.heads[rows.start as usize..rows.end as usize];
-        heads.iter().map(|head| head.load(Ordering::Relaxed) & AGREES != 0)
+        rows.map(|row| self.places.head(row).load(Ordering::Relaxed) & AGREES != 0)
     }
 
     /// The last record of a row, and its chunk's cells.
     #[inline]
     fn last(&self, row: u32) -> Option<(&Record, &Cells)> {
-        let index = (self.heads[row as usize].load(Ordering::Relaxed) & !AGREES).checked_sub(1)?;
+        let index = (self.places.head(row).load(Ordering::Relaxed) & !AGREES).checked_sub(1)?;
         let (_, chunk) = &self.chunks[(index >> CHUNK_BITS) as usize];
         Some((&chunk.records[index as usize & (CHUNK - 1)], &chunk.cells))
     }
@@ -384,7 +374,7 @@ impl Sealed {
 
     #[inline]
     pub(super) fn head(&self, row: u32) -> Head {
-        match self.heads[row as usize].load(Ordering::Relaxed) {
+        match self.places.head(row).load(Ordering::Relaxed) {
             0 => Head::None(match self.beyond.get(row as usize).map(|b| b.load(Ordering::Relaxed)) {
                 Some(seen) if seen == Beyond::OutOfScope as u8 => Beyond::OutOfScope,
                 Some(seen) if seen == Beyond::Converted as u8 => Beyond::Converted,

@@ -19,6 +19,7 @@ mod keys;
 mod matching;
 mod near;
 mod packed;
+mod places;
 mod problem;
 mod reading;
 mod report;

@@ -1,8 +1,16 @@
-//! Memory that will be read soon, asked for ahead of time: the waits of many look-ups then overlap. Without it everything is the same, and slower.
+//! Memory that will be read soon, asked for ahead of time: the waits of many look-ups then overlap. And numbers in huge pages that threads change side by side.
+//! Without either everything is the same, and slower.
 //!
-//! Beside `table/simd.rs` the one place with `unsafe`, for one instruction.
+//! Beside `table/simd.rs` the one place with `unsafe`: for an instruction, and for looking at a map's bytes as atomic numbers.
 
 #![allow(unsafe_code)]
+
+use std::ops::Deref;
+use std::sync::atomic::AtomicU32;
+
+use memmap2::MmapRaw;
+
+use super::room::huge;
 
 /// Asks the processor to bring what lies here near. Only a hint: nothing is read, and other processors than x86-64 do nothing.
 #[inline(always)]
@@ -26,9 +34,63 @@ pub(super) fn bring_row(row: &[u8]) {
     }
 }
 
+/// Numbers, 0 at first.
+pub(super) enum Atomics {
+    Heap(Vec<AtomicU32>),
+    Mapped { map: MmapRaw, count: usize },
+}
+
+impl Atomics {
+    /// So many.
+    pub(super) fn new(count: usize) -> Self {
+        match huge(count * size_of::<AtomicU32>()) {
+            Some(map) => Self::Mapped { map: map.into(), count },
+            None => Self::Heap((0..count).map(|_| AtomicU32::new(0)).collect()),
+        }
+    }
+}
+
+impl Deref for Atomics {
+    type Target = [AtomicU32];
+
+    #[inline]
+    fn deref(&self) -> &[AtomicU32] {
+        match self {
+            Self::Heap(numbers) => numbers,
+            // SAFETY: the map begins at a page, has four bytes a number, all zero at first, and lives as long as what is given out here; nobody else has it, so
+            // all its bytes are only ever looked at as these atomics.
+            Self::Mapped { map, count } => unsafe {
+                std::slice::from_raw_parts(map.as_mut_ptr().cast_const().cast(), *count)
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
+
+    #[test]
+    fn numbers_in_maps_are_numbers() {
+        for count in [0, 1, 1_000, 3 << 20] {
+            let numbers = Atomics::new(count);
+            assert_eq!(numbers.len(), count);
+            assert!(numbers.iter().all(|number| number.load(Ordering::Acquire) == 0));
+            std::thread::scope(|scope| {
+                for more in [1, 2] {
+                    let numbers = &numbers;
+                    scope.spawn(move || {
+                        for (at, number) in numbers.iter().enumerate() {
+                            number.fetch_add(at as u32 * more, Ordering::AcqRel);
+                        }
+                    });
+                }
+            });
+            assert!(numbers.iter().enumerate().all(|(at, number)| number.load(Ordering::Acquire) == at as u32 * 3));
+        }
+    }
 
     #[test]
     fn a_hint_changes_nothing() {

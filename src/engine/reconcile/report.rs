@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::arena::Arena;
 use super::keys::{Region, Table, hash};
-use super::near;
 use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
+use super::places::Places;
 use super::reading::{Held, Shared};
 use super::scratch::{Extent, Scratch, records};
 use super::{DuplicateRows, ReconcileError};
@@ -53,7 +53,8 @@ struct Group {
 pub(super) struct Report {
     pub(super) shared: Arc<Shared>,
     arena: Arena,
-    addresses: Vec<u32>,
+    /// Where the rows lie, and the heads of their records.
+    pub(super) places: Arc<Places>,
     states: Vec<RowState>,
     table: Table,
     groups: Vec<Group>,
@@ -145,7 +146,7 @@ impl Report {
         let mut report = Self {
             shared,
             arena,
-            addresses,
+            places: Arc::new(Places::new(&addresses)),
             states,
             table,
             groups: Vec::new(),
@@ -187,7 +188,7 @@ impl Report {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.addresses.len()
+        self.places.rows()
     }
 
     pub(super) fn state(&self, row: u32) -> RowState {
@@ -201,7 +202,7 @@ impl Report {
     /// From the start of a packed row; what follows it, too.
     #[inline]
     pub(super) fn row(&self, row: u32) -> &[u8] {
-        self.arena.row(self.addresses[row as usize])
+        self.arena.row(self.places.address(row))
     }
 
     /// All cells: the key as the report has it, its canonical form or reason, the fields.
@@ -227,12 +228,6 @@ impl Report {
     #[inline]
     pub(super) fn bring(&self, hash: u64) {
         self.table.bring(hash);
-    }
-
-    /// Brings near what [`Self::row`] looks at first.
-    #[inline]
-    pub(super) fn bring_address(&self, row: u32) {
-        near::bring(&self.addresses[row as usize]);
     }
 
     /// See [`Table::likely`].

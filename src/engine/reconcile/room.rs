@@ -16,16 +16,17 @@ pub(super) enum Room {
 impl Room {
     /// So many bytes. None of them costs memory before it is touched.
     pub(super) fn new(bytes: usize) -> Self {
-        if bytes >= WORTH_HUGE
-            && let Ok(map) = MmapMut::map_anon(bytes)
-        {
-            // Only advice: without it, the pages are small ones.
-            #[cfg(target_os = "linux")]
-            let _ = map.advise(memmap2::Advice::HugePage);
-            return Self::Mapped(map);
-        }
-        Self::Heap(vec![0; bytes])
+        huge(bytes).map_or_else(|| Self::Heap(vec![0; bytes]), Self::Mapped)
     }
+}
+
+/// So many zeroed bytes in huge pages; none where that brings nothing, or is not to be had.
+pub(super) fn huge(bytes: usize) -> Option<MmapMut> {
+    let map = (bytes >= WORTH_HUGE).then(|| MmapMut::map_anon(bytes).ok()).flatten()?;
+    // Only advice: without it, the pages are small ones.
+    #[cfg(target_os = "linux")]
+    let _ = map.advise(memmap2::Advice::HugePage);
+    Some(map)
 }
 
 impl Deref for Room {
