@@ -1,6 +1,6 @@
 //! The index by vector instructions, where the processor has them: chosen at run time, tested against its safe reference beside it.
 //!
-//! The one place of the program with `unsafe`, and it has one reason: calling a function that is compiled for more than every processor has.
+//! Beside `reconcile/near.rs` the one place of the program with `unsafe`, and it has one reason: calling a function that is compiled for more than every processor has.
 
 #![allow(unsafe_code)]
 

@@ -376,7 +376,7 @@ impl NumberRule {
 /// A word of so many bytes, one to eight, with `0` where there are none.
 #[inline(always)]
 fn with_zeros(word: u64, length: usize) -> u64 {
-    word | 0x3030_3030_3030_3030 & !(u64::MAX >> ((8 - length) * 8))
+    word | (0x3030_3030_3030_3030 & !(u64::MAX >> ((8 - length) * 8)))
 }
 
 /// The highest bit of each byte that is no digit; behind one that is beyond ASCII perhaps of a digit, too.
