@@ -12,7 +12,7 @@ use super::report::Report;
 use super::scratch::{Extent, Scratch};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
-use crate::table::{Block, Row};
+use crate::table::{Block, Row, wide};
 use crate::values::{Ahead, KeyKind, Side};
 
 /// Records of a chunk, and the bits of an index that say which.
@@ -104,6 +104,7 @@ struct Sought {
 }
 
 /// Looks for the rows of a block's records and hands each record that has one to `each`: row of the report, id, row of the block.
+#[inline(always)]
 fn probe(
     report: &Report,
     layout: &Layout,
@@ -188,11 +189,23 @@ impl Found {
         let layout = &inputs.layout;
         // What may be asked of a record later, when it is one of several, or of its currency.
         let needed = inputs.several_records == SeveralRecords::Newest && layout.newest.is_some();
-        probe(report, layout, block, lane, |row, id, packed, at, lane| {
-            let what = judge(&inputs.fields, layout, packed, block.row(at));
-            let keep = what == What::Differs || (needed && what == What::Agrees);
-            self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
-        })?;
+        wide(
+            #[inline(always)]
+            || {
+                probe(
+                    report,
+                    layout,
+                    block,
+                    lane,
+                    #[inline(always)]
+                    |row, id, packed, at, lane| {
+                        let what = judge(&inputs.fields, layout, packed, block.row(at));
+                        let keep = what == What::Differs || (needed && what == What::Agrees);
+                        self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
+                    },
+                )
+            },
+        )?;
         self.link(lane);
         Ok(())
     }
@@ -308,6 +321,7 @@ pub(super) fn ahead(record: Row<'_>, column: usize) -> Ahead<'_> {
 }
 
 /// Do all mapped cells agree? Counted is nothing here: that is done when it is known which of several records are used.
+#[inline(always)]
 fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>) -> What {
     if layout.converted.is_some_and(|c| record.cell(c) == b"true") {
         return What::Converted;
@@ -315,13 +329,15 @@ fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>)
     let currency = layout.currency.map(|c| record.cell(c));
     let mut cells = unpack(packed).1;
     let _ = cells.nth(BEFORE_FIELDS - 1);
-    let agree = fields.iter().zip(&layout.fields).all(|(field, &column)| {
-        let Some(cell) = cells.ahead() else { return true };
+    for (field, &column) in fields.iter().zip(&layout.fields) {
+        let Some(cell) = cells.ahead() else { break };
         let stored = ahead(record, column);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
-        field.rule.agrees(cell, stored) && (!field.other_currency(currency) || stored.cell().is_empty())
-    });
-    if agree { What::Agrees } else { What::Differs }
+        if !field.rule.agrees(cell, stored) || (field.other_currency(currency) && !stored.cell().is_empty()) {
+            return What::Differs;
+        }
+    }
+    What::Agrees
 }
 
 /// All records that have a row.

@@ -62,14 +62,14 @@ impl Table {
         self.mask
     }
 
-    #[inline]
+    #[inline(always)]
     fn region(&self, hash: u64) -> &[[u8; SLOT]] {
         &self.slots.as_chunks::<SLOT>().0[(hash & self.mask) as usize * self.region..][..self.region]
     }
 
     /// The row that most likely has the key, to be looked at, and whether it is one of several; if it is not that one, [`Self::find`] decides. For many
     /// keys at a time, so that waiting for memory overlaps.
-    #[inline]
+    #[inline(always)]
     pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
         let slots = self.region(hash);
         let slot = u64::from_le_bytes(slots[probe(slots, hash, |_| true).ok()?]);
@@ -77,7 +77,7 @@ impl Table {
     }
 
     /// Brings near what [`Self::likely`] will look at first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bring(&self, hash: u64) {
         near::bring(&self.region(hash)[home(hash, self.region)]);
     }
@@ -93,7 +93,7 @@ impl Table {
 
 impl Region<'_> {
     /// Brings near what [`Self::insert`] will look at first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bring(&self, hash: u64) {
         near::bring(&self.slots[home(hash, self.slots.len())]);
     }
@@ -115,13 +115,13 @@ impl Region<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn home(hash: u64, slots: usize) -> usize {
     ((u128::from(hash) * slots as u128) >> 64) as usize
 }
 
 /// The slot of the row that is meant, or the free one where it would be. A table is never full.
-#[inline]
+#[inline(always)]
 fn probe(slots: &[[u8; SLOT]], hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<usize, usize> {
     let mut at = home(hash, slots.len());
     loop {

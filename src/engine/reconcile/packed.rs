@@ -75,48 +75,56 @@ pub(super) fn pack<'c>(out: &mut Vec<u8>, form: KeyForm, width: usize, cell: imp
 
 /// A row that is packed into room that is there already: few cells, each of a length that takes one byte, as nearly all rows are.
 pub(super) struct Packing<'r> {
-    lengths: std::slice::IterMut<'r, u8>,
-    rest: &'r mut [u8],
-    all: usize,
+    room: &'r mut [u8],
+    /// Where the next length belongs, and the next cell.
+    length_at: usize,
+    at: usize,
+    /// So far it is such a row, and has room.
+    fits: bool,
 }
 
 impl<'r> Packing<'r> {
-    /// Begins a row of `width` cells. None of the methods gives anything back where the row takes [`pack`], or more room.
+    /// Begins a row of `width` cells.
     #[inline(always)]
-    pub(super) fn begin(room: &'r mut [u8], form: KeyForm, width: usize) -> Option<Self> {
-        let all = room.len();
-        let (before, rest) = room.split_at_mut_checked(2 + width)?;
-        let [first, size, lengths @ ..] = before else { return None };
-        (*first, *size) = (form as u8, width as u8);
-        (width < 0x80).then(|| Self { lengths: lengths.iter_mut(), rest, all })
+    pub(super) fn begin(room: &'r mut [u8], form: KeyForm, width: usize) -> Self {
+        let fits = room.len() >= 2 + width && width < 0x80;
+        if fits {
+            (room[0], room[1]) = (form as u8, width as u8);
+        }
+        Self { room, length_at: 2, at: 2 + width, fits }
     }
 
     /// Adds a cell: the first so many of these bytes.
     #[inline(always)]
-    pub(super) fn cell(mut self, (bytes, length): (&[u8], usize)) -> Option<Self> {
-        *self.lengths.next()? = length as u8;
+    pub(super) fn cell(&mut self, (bytes, length): (&[u8], usize)) {
+        let rest = self.room.get_mut(self.at..).unwrap_or_default();
+        let room = rest.len();
         // Two lines whatever the length, where there are so many: what is too much is written over.
-        match (self.rest.first_chunk_mut::<64>(), bytes.first_chunk::<64>()) {
+        match (rest.first_chunk_mut::<64>(), bytes.first_chunk::<64>()) {
             (Some(to), Some(from)) if length <= 64 => *to = *from,
-            _ if length < 0x80 => self.rest.get_mut(..length)?.copy_from_slice(&bytes[..length]),
-            _ => return None,
+            _ if length < 0x80 && length <= room => rest[..length].copy_from_slice(&bytes[..length]),
+            _ => {
+                self.fits = false;
+                return;
+            }
         }
-        self.rest = self.rest.split_at_mut_checked(length)?.1;
-        Some(self)
+        if let Some(slot) = self.room.get_mut(self.length_at) {
+            *slot = length as u8;
+        }
+        (self.length_at, self.at) = (self.length_at + 1, self.at + length);
     }
 
-    /// The length of it all.
+    /// The length of it all; none where the row takes [`pack`], or more room.
     #[inline(always)]
-    pub(super) fn end(self) -> usize {
-        self.all - self.rest.len()
+    pub(super) fn end(self) -> Option<usize> {
+        self.fits.then_some(self.at)
     }
 
-    /// Adds where the row stands in the report, and fills up to eight bytes: the length of it all.
+    /// Adds where the row stands in the report, and fills up to eight bytes: the length of it all, or none as [`Self::end`].
     #[inline(always)]
     pub(super) fn place(self, number: u64, line: u64) -> Option<usize> {
-        let mut all = self.all - self.rest.len();
         // Two numbers of ten bytes at most, and the filling.
-        let (rest, _) = self.rest.split_first_chunk_mut::<28>()?;
+        let rest = self.room.get_mut(self.at..)?.first_chunk_mut::<28>()?;
         let mut at = 0;
         for mut number in [number, line] {
             while number >= 0x80 {
@@ -126,10 +134,8 @@ impl<'r> Packing<'r> {
             rest[at] = number as u8;
             at += 1;
         }
-        all += at;
-        let padded = all.next_multiple_of(8);
         rest[at..][..8].copy_from_slice(&[0; 8]);
-        Some(padded)
+        self.fits.then_some((self.at + at).next_multiple_of(8))
     }
 }
 
@@ -139,9 +145,9 @@ pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize) {
     let mut room = [0; 512];
     let mut packing = Packing::begin(&mut room, KeyForm::Plain, columns.len());
     for column in columns.clone() {
-        packing = packing.and_then(|packing| packing.cell(record.ahead(column)));
+        packing.cell(record.ahead(column));
     }
-    match packing.map(Packing::end) {
+    match packing.end() {
         Some(length) => out.extend_from_slice(&room[..length]),
         None => pack(out, KeyForm::Plain, columns.len(), |at| record.cell(first + at)),
     }
@@ -251,15 +257,17 @@ mod tests {
             // Into room of any size: the same bytes, or nothing.
             for room in [out.len() + 40, out.len(), out.len() / 2, 1] {
                 let mut room = vec![0xff; room];
-                let packing = cells.iter().try_fold(Packing::begin(&mut room, KeyForm::Folded, cells.len()), |p, c| Some(p?.cell((c, c.len()))));
-                if let Some(length) = packing.flatten().and_then(|packing| packing.place(number, line)) {
+                let mut packing = Packing::begin(&mut room, KeyForm::Folded, cells.len());
+                cells.iter().for_each(|cell| packing.cell((cell, cell.len())));
+                if let Some(length) = packing.place(number, line) {
                     prop_assert_eq!(&room[..length], &out[..]);
                 }
             }
             let mut room = vec![0xff; out.len() + 40];
             let short = cells.len() < 0x80 && cells.iter().all(|cell| cell.len() < 0x80);
-            let packing = cells.iter().try_fold(Packing::begin(&mut room, KeyForm::Folded, cells.len()), |p, c| Some(p?.cell((c, c.len()))));
-            prop_assert_eq!(packing.flatten().and_then(|packing| packing.place(number, line)).is_some(), short);
+            let mut packing = Packing::begin(&mut room, KeyForm::Folded, cells.len());
+            cells.iter().for_each(|cell| packing.cell((cell, cell.len())));
+            prop_assert_eq!(packing.place(number, line).is_some(), short);
         }
     }
 }

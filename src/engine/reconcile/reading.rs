@@ -10,7 +10,7 @@ use super::scratch::{Piles, Scratch, partition};
 use super::spilled::Spilled;
 use super::{Budget, DuplicateRows, Inputs, Matching, ReconcileError};
 use crate::plan::GuardVerdict;
-use crate::table::Block;
+use crate::table::{Block, wide};
 use crate::values::{Ahead, KeyKind, Side};
 
 /// What every part of planning looks at.
@@ -52,6 +52,14 @@ pub struct Preparer(Arc<Shared>);
 impl Preparer {
     /// Packs the rows of a block and finds their keys.
     pub fn prepare(&self, block: &Block) -> Prepared {
+        wide(
+            #[inline(always)]
+            || self.prepare_any(block),
+        )
+    }
+
+    #[inline(always)]
+    fn prepare_any(&self, block: &Block) -> Prepared {
         let shared = &*self.0;
         let key = &shared.inputs.key;
         let mut prepared = shared.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
@@ -70,9 +78,9 @@ impl Preparer {
         let width = shared.width();
         for row in block.iter() {
             let number = row.number();
-            let cell = row.cell(key.column);
-            let reason;
             let (bytes, length) = row.ahead(key.column);
+            let cell = &bytes[..length];
+            let reason;
             canonical.clear();
             let (form, second, hash) = match key.rule.append(Side::Report, Ahead::new(bytes, length), &mut canonical) {
                 Ok(KeyKind::Key) if canonical == cell => (KeyForm::Plain, &b""[..], hash(&canonical)),
@@ -84,11 +92,17 @@ impl Preparer {
                 }
             };
             let mut packing = Packing::begin(&mut rows[used..], form, width);
-            packing = packing.and_then(|packing| packing.cell(row.ahead(key.column))?.cell((second, second.len())));
+            packing.cell((bytes, length));
+            packing.cell((second, second.len()));
+            let mut fields = shared.inputs.fields.iter().zip(blanks.iter_mut());
             for &column in &shared.columns {
-                packing = packing.and_then(|packing| packing.cell(row.ahead(column)));
+                let (bytes, length) = row.ahead(column);
+                packing.cell((bytes, length));
+                if let Some((field, blank)) = fields.next() {
+                    *blank += u64::from(field.rule.blank_cell(&bytes[..length]));
+                }
             }
-            used += packing.and_then(|packing| packing.place(number, row.line())).unwrap_or_else(|| {
+            used += packing.place(number, row.line()).unwrap_or_else(|| {
                 let mut packed = Vec::new();
                 pack(&mut packed, form, width, |at| match at {
                     0 => cell,
@@ -104,9 +118,6 @@ impl Preparer {
                 rows[used..end].copy_from_slice(&packed);
                 packed.len()
             });
-            for (blank, field) in blanks.iter_mut().zip(&shared.inputs.fields) {
-                *blank += u64::from(field.rule.blank_cell(row.cell(field.column)));
-            }
             ends.push(used as u32);
             hashes.push(hash);
             states.push(RowState::of(form));

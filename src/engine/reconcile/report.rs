@@ -65,7 +65,7 @@ pub(super) struct Report {
 }
 
 /// The canonical key of a packed row, where it has one.
-#[inline]
+#[inline(always)]
 fn canonical(row: &[u8]) -> Option<&[u8]> {
     // Nearly all rows: both lengths take one byte.
     if let [form, size, length, ..] = *row
@@ -200,7 +200,7 @@ impl Report {
     }
 
     /// From the start of a packed row; what follows it, too.
-    #[inline]
+    #[inline(always)]
     pub(super) fn row(&self, row: u32) -> &[u8] {
         self.arena.row(self.places.address(row))
     }
@@ -225,19 +225,19 @@ impl Report {
     }
 
     /// See [`Table::bring`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn bring(&self, hash: u64) {
         self.table.bring(hash);
     }
 
     /// See [`Table::likely`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
         self.table.likely(hash)
     }
 
     /// The row that records with this key are judged against (`likely` with its bytes, where there is one): none where no row has it, or none of several is used.
-    #[inline]
+    #[inline(always)]
     pub(super) fn target(&self, hash: u64, key: &[u8], likely: Option<(u32, bool, &[u8])>) -> Option<u32> {
         if let Some((row, false, packed)) = likely
             && canonical(packed) == Some(key)

@@ -14,11 +14,18 @@ pub struct Block {
     rows: usize,
     /// Every cell lies in here; a block of the CSV reader may have the file's delimiters and quotes between them.
     bytes: Vec<u8>,
-    /// Where each cell starts and ends.
+    /// Where each cell starts and ends; what stands behind those of the last row is of no meaning.
     spans: Vec<(u32, u32)>,
-    lines: Vec<u64>,
-    /// Bytes of all cells together.
-    text: usize,
+    lines: Lines,
+}
+
+/// The line of each row.
+#[derive(Clone)]
+enum Lines {
+    /// Each, as far as they are known.
+    Each(Vec<u64>),
+    /// One after the other, from this one on.
+    From(u64),
 }
 
 impl Block {
@@ -56,12 +63,10 @@ impl Block {
     /// The physical line, from 1, in which a row starts; 0 where there are no lines, as on the org's side.
     #[inline]
     pub fn line(&self, row: usize) -> u64 {
-        self.lines.get(row).copied().unwrap_or(0)
-    }
-
-    /// What its size counts as: the cells' text, four bytes a cell, eight a line. The same however the text came in.
-    pub fn weight(&self) -> usize {
-        self.text + self.spans.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
+        match &self.lines {
+            Lines::Each(lines) => lines.get(row).copied().unwrap_or(0),
+            Lines::From(first) => first + row as u64,
+        }
     }
 
     /// All bytes of the block; every cell lies in them, row by row, perhaps with the file's delimiters and quotes between.
@@ -73,6 +78,7 @@ impl Block {
     ///
     /// # Panics
     /// When the row is not in the block.
+    #[inline]
     pub fn row(&self, row: usize) -> Row<'_> {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         Row { block: self, row, spans: &self.spans[row * self.columns..][..self.columns] }
@@ -89,26 +95,23 @@ impl Block {
     }
 
     /// The same rows so many physical lines further down.
-    pub(super) fn further(mut self, lines: u64) -> Self {
-        self.lines.iter_mut().for_each(|line| *line += lines);
+    pub(super) fn further(mut self, more: u64) -> Self {
+        match &mut self.lines {
+            Lines::Each(lines) => lines.iter_mut().for_each(|line| *line += more),
+            Lines::From(first) => *first += more,
+        }
         self
     }
 
-    /// Rows as they stand in a file, numbered from 1: `text` is the bytes of all cells.
-    pub(super) fn spanned(
-        columns: usize,
-        bytes: Vec<u8>,
-        spans: Vec<(u32, u32)>,
-        lines: Vec<u64>,
-        text: usize,
-    ) -> Self {
-        debug_assert_eq!(spans.len(), columns * lines.len());
-        Self { sequence: 0, first_row: 1, columns, rows: lines.len(), bytes, spans, lines, text }
+    /// Rows as they stand in a file, one a line, numbered from 1. `spans` has, at least, those of all cells.
+    pub(super) fn spanned(columns: usize, rows: usize, bytes: Vec<u8>, spans: Vec<(u32, u32)>) -> Self {
+        debug_assert!(spans.len() >= columns * rows);
+        Self { sequence: 0, first_row: 1, columns, rows, bytes, spans, lines: Lines::From(1) }
     }
 
-    /// Bytes, spans and lines.
-    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>, Vec<u64>) {
-        (self.bytes, self.spans, self.lines)
+    /// Bytes and spans.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>) {
+        (self.bytes, self.spans)
     }
 
     /// The first cell that is not UTF-8, as (row, column) from 0.
@@ -117,8 +120,9 @@ impl Block {
             return None;
         }
         let continues = |at: u32| self.bytes.get(at as usize).is_some_and(|byte| byte & 0xC0 == 0x80);
+        let spans = &self.spans[..self.rows * self.columns];
         // Text that is sound as a whole is sound in each cell unless a character runs over the end of one.
-        if std::str::from_utf8(&self.bytes).is_ok() && !self.spans.iter().any(|&(_, end)| continues(end)) {
+        if std::str::from_utf8(&self.bytes).is_ok() && !spans.iter().any(|&(_, end)| continues(end)) {
             return None;
         }
         (0..self.rows)
@@ -130,14 +134,11 @@ impl Block {
 /// By what the cells say and where they stand, not by how they are held.
 impl PartialEq for Block {
     fn eq(&self, other: &Self) -> bool {
-        let place = |block: &Self| (block.sequence, block.first_row, block.columns, block.rows, block.text);
-        let cells = self.rows * self.columns;
+        let place = |block: &Self| (block.sequence, block.first_row, block.columns, block.rows);
+        let lines = |block: &Self, row: usize| block.line(row);
         place(self) == place(other)
-            && (0..self.rows).all(|row| self.line(row) == other.line(row))
-            && (0..cells).all(|at| {
-                let cell = |block: &Self| block.spans[at].0 as usize..block.spans[at].1 as usize;
-                self.bytes[cell(self)] == other.bytes[cell(other)]
-            })
+            && (0..self.rows).all(|row| lines(self, row) == lines(other, row))
+            && self.iter().zip(other.iter()).all(|(row, other)| row.cells().eq(other.cells()))
     }
 }
 
@@ -151,7 +152,6 @@ impl fmt::Debug for Block {
             .field("first_row", &self.first_row)
             .field("rows", &self.rows)
             .field("columns", &self.columns)
-            .field("weight", &self.weight())
             .finish()
     }
 }
@@ -224,8 +224,16 @@ pub enum RowShape {
 /// Fills a [`Block`], cell by cell or a cell in pieces.
 #[derive(Clone)]
 pub struct BlockBuilder {
-    block: Block,
+    sequence: u64,
+    first_row: u64,
+    columns: usize,
     fixed: bool,
+    rows: usize,
+    bytes: Vec<u8>,
+    spans: Vec<(u32, u32)>,
+    lines: Vec<u64>,
+    /// Bytes of all cells together.
+    text: usize,
     /// Where the bytes of the row, and of the cell, that are being filled begin.
     row_at: usize,
     cell_at: usize,
@@ -234,17 +242,19 @@ pub struct BlockBuilder {
 impl BlockBuilder {
     /// A builder for rows of `columns` cells, the first of which is row number `first_row` (from 1) of the table.
     pub fn new(columns: usize, first_row: u64, sequence: u64) -> Self {
-        let block = Block {
+        Self {
             sequence,
             first_row,
             columns,
+            fixed: true,
             rows: 0,
             bytes: Vec::new(),
             spans: Vec::new(),
             lines: Vec::new(),
             text: 0,
-        };
-        Self { block, fixed: true, row_at: 0, cell_at: 0 }
+            row_at: 0,
+            cell_at: 0,
+        }
     }
 
     /// A builder that takes the number of columns from its first row.
@@ -254,8 +264,8 @@ impl BlockBuilder {
 
     /// Makes room at once, for a caller that knows how much is coming.
     pub fn reserve(&mut self, bytes: usize, rows: usize) {
-        self.block.bytes.reserve(bytes);
-        self.block.spans.reserve(rows.saturating_mul(self.block.columns));
+        self.bytes.reserve(bytes);
+        self.spans.reserve(rows.saturating_mul(self.columns));
     }
 
     /// Adds a whole cell.
@@ -268,17 +278,17 @@ impl BlockBuilder {
     /// Adds a piece of the cell that [`Self::end_cell`] will close.
     #[inline]
     pub fn extend(&mut self, piece: &[u8]) {
-        self.block.bytes.extend_from_slice(piece);
+        self.bytes.extend_from_slice(piece);
     }
 
     /// Closes a cell: what came since the last one; nothing is an empty cell.
     #[inline]
     pub fn end_cell(&mut self) {
         // Past 4 GiB the end is wrong, and `end_row` refuses the row for that.
-        let end = self.block.bytes.len();
+        let end = self.bytes.len();
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.block.spans.push((place(self.cell_at), place(end)));
-        self.block.text += end - self.cell_at;
+        self.spans.push((place(self.cell_at), place(end)));
+        self.text += end - self.cell_at;
         self.cell_at = end;
     }
 
@@ -291,17 +301,17 @@ impl BlockBuilder {
         lines: impl ExactSizeIterator<Item = u64>,
         text: usize,
     ) {
-        debug_assert_eq!(spans.len(), lines.len() * self.block.columns);
-        let base = self.block.bytes.len() as u32;
-        self.block.bytes.extend_from_slice(raw);
-        self.block.spans.extend(spans.iter().map(|span| (base + span.0, base + span.1)));
-        self.block.text += text;
-        if self.block.lines.len() < self.block.rows {
-            self.block.lines.resize(self.block.rows, 0);
+        debug_assert_eq!(spans.len(), lines.len() * self.columns);
+        let base = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(raw);
+        self.spans.extend(spans.iter().map(|span| (base + span.0, base + span.1)));
+        self.text += text;
+        if self.lines.len() < self.rows {
+            self.lines.resize(self.rows, 0);
         }
-        self.block.rows += lines.len();
-        self.block.lines.extend(lines);
-        self.row_at = self.block.bytes.len();
+        self.rows += lines.len();
+        self.lines.extend(lines);
+        self.row_at = self.bytes.len();
         self.cell_at = self.row_at;
     }
 
@@ -310,19 +320,19 @@ impl BlockBuilder {
     /// # Errors
     /// [`RowShape`]; the row is dropped then, the rows before it stay.
     pub fn end_row(&mut self, line: u64) -> Result<(), RowShape> {
-        let first_cell = self.block.rows * self.block.columns;
-        if self.block.bytes.len() > self.cell_at {
+        let first_cell = self.rows * self.columns;
+        if self.bytes.len() > self.cell_at {
             self.end_cell();
         }
-        let found = self.block.spans.len() - first_cell;
+        let found = self.spans.len() - first_cell;
         if !self.fixed {
-            self.block.columns = found;
+            self.columns = found;
             self.fixed = true;
         }
-        let problem = if self.block.bytes.len() > u32::MAX as usize {
+        let problem = if self.bytes.len() > u32::MAX as usize {
             Some(RowShape::Full)
-        } else if found != self.block.columns {
-            Some(RowShape::Cells { expected: self.block.columns, found })
+        } else if found != self.columns {
+            Some(RowShape::Cells { expected: self.columns, found })
         } else {
             None
         };
@@ -330,12 +340,12 @@ impl BlockBuilder {
             self.drop_row();
             return Err(problem);
         }
-        if line != 0 || !self.block.lines.is_empty() {
+        if line != 0 || !self.lines.is_empty() {
             // Rows without a line so far: the first line known makes room for them.
-            self.block.lines.resize(self.block.rows, 0);
-            self.block.lines.push(line);
+            self.lines.resize(self.rows, 0);
+            self.lines.push(line);
         }
-        self.block.rows += 1;
+        self.rows += 1;
         self.row_at = self.cell_at;
         Ok(())
     }
@@ -357,42 +367,50 @@ impl BlockBuilder {
 
     /// Whole rows so far.
     pub fn rows(&self) -> usize {
-        self.block.rows
+        self.rows
     }
 
     /// Where the block will stand among the blocks of its table.
     pub(super) fn sequence(&self) -> u64 {
-        self.block.sequence
+        self.sequence
     }
 
     /// The number that the next row gets.
     pub fn next_row(&self) -> u64 {
-        self.block.first_row + self.block.rows as u64
+        self.first_row + self.rows as u64
     }
 
     /// Columns, once known.
     pub fn columns(&self) -> Option<usize> {
-        self.fixed.then_some(self.block.columns)
+        self.fixed.then_some(self.columns)
     }
 
-    /// As [`Block::weight`], so far.
+    /// What the block's size counts as so far: the cells' text, four bytes a cell, eight a line. The same however the text comes in.
     pub fn weight(&self) -> usize {
-        self.block.weight()
+        self.text + self.spans.len() * size_of::<u32>() + self.lines.len() * size_of::<u64>()
     }
 
     /// The block. A row that was not closed is left out.
     pub fn finish(mut self) -> Block {
         self.drop_row();
-        self.block
+        Block {
+            sequence: self.sequence,
+            first_row: self.first_row,
+            columns: self.columns,
+            rows: self.rows,
+            bytes: self.bytes,
+            spans: self.spans,
+            lines: Lines::Each(self.lines),
+        }
     }
 
     /// Forgets the row that was not closed.
     fn drop_row(&mut self) {
-        let cells = self.block.rows * self.block.columns;
-        let dropped = &self.block.spans[cells.min(self.block.spans.len())..];
-        self.block.text -= dropped.iter().map(|&(start, end)| (end - start) as usize).sum::<usize>();
-        self.block.spans.truncate(cells);
-        self.block.bytes.truncate(self.row_at);
+        let cells = self.rows * self.columns;
+        let dropped = &self.spans[cells.min(self.spans.len())..];
+        self.text -= dropped.iter().map(|&(start, end)| (end - start) as usize).sum::<usize>();
+        self.spans.truncate(cells);
+        self.bytes.truncate(self.row_at);
         self.cell_at = self.row_at;
     }
 }
@@ -410,6 +428,7 @@ mod tests {
         builder.end_cell();
         builder.end_row(7).unwrap();
         builder.push_row(["", "é"], 9).unwrap();
+        assert_eq!(builder.weight(), 5 + 4 * 4 + 2 * 8);
         let block = builder.finish();
         assert_eq!((block.rows(), block.columns(), block.sequence()), (2, 2, 3));
         assert_eq!(
@@ -418,7 +437,6 @@ mod tests {
         );
         assert_eq!((block.row_number(0), block.row_number(1)), (11, 12));
         assert_eq!((block.line(0), block.line(1)), (7, 9));
-        assert_eq!(block.weight(), 5 + 4 * 4 + 2 * 8);
         let cells: Vec<Vec<&[u8]>> = block.iter().map(|row| row.cells().collect()).collect();
         assert_eq!(cells, [vec![b"a".as_slice(), b"bc"], vec![b"".as_slice(), "é".as_bytes()]]);
         assert_eq!(block.row(1).number(), 12);

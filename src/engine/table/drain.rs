@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::plain::Plain;
 use super::reader::Piece;
@@ -130,8 +130,7 @@ impl<R: Read> Source<R> {
 
 /// Behind the last line feed that has an even number of quotes before it.
 fn cut(piece: &[u8], quote: Option<u8>) -> Option<usize> {
-    // Without an early end, so that many bytes are looked at together.
-    let odd = |bytes: &[u8]| quote.is_some_and(|quote| bytes.iter().fold(0, |odd, b| odd ^ u8::from(*b == quote)) == 1);
+    let odd = |bytes: &[u8]| quote.is_some_and(|quote| memchr_iter(quote, bytes).count() % 2 == 1);
     let mut before = odd(piece);
     let mut end = piece.len();
     while let Some(at) = memrchr(b'\n', &piece[..end]) {

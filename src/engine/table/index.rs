@@ -17,46 +17,72 @@ pub(super) struct Masks {
     pub(super) quote: u64,
 }
 
-/// The stops of a piece of text that begins at the start of a row.
+/// Where the cells of a piece of text begin, which begins at the start of a row.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// Delimiters and line feeds outside quotes, in order, as far as the text is plain.
-    pub(super) stops: Vec<u32>,
+    /// Where cells begin, in order, as far as the text is plain: the first at 0, each other behind a stop, which is a delimiter or a line feed outside quotes.
+    /// What stands behind those that were found is of no meaning.
+    pub(super) starts: Vec<u32>,
+    /// So many stops.
+    pub(super) stops: usize,
     /// So many of them are line feeds.
     pub(super) feeds: usize,
     /// So many bytes are plain.
     pub(super) plain: usize,
-    /// There is a quote.
-    pub(super) quoted: bool,
+    /// Quotes.
+    pub(super) quotes: usize,
+    /// There is a carriage return outside quotes.
+    pub(super) returns: bool,
     /// A quoted cell holds a doubled quote or a line end: the cells have to be looked at one by one.
     pub(super) intricate: bool,
+}
+
+/// Ways of doing three things with words of 64 bits, for one kind of processor.
+pub(super) trait Ways {
+    /// What a group holds.
+    fn masks(&self, group: &[u8; GROUP]) -> Masks;
+    /// Each bit: are the ones up to and including it odd in number?
+    fn odd(&self, bits: u64) -> u64;
+    /// Writes where the ones stand, from `base` on. What is written behind them is of no meaning.
+    fn places(&self, bits: u64, base: u32, to: &mut [u32; GROUP]);
 }
 
 impl Index {
     /// Looks at `text`, in place of what was known.
     pub(super) fn take(&mut self, text: &[u8], delimiter: u8, quote: Option<u8>) {
         if !simd::take(self, text, delimiter, quote) {
-            self.take_by(text, |group| masks_by_word(group, delimiter, quote));
+            self.take_by(text, &Words { delimiter, quote });
         }
     }
 
-    /// The same, by any way of looking at a group.
+    /// The first stops from a number on, each as the place behind it; none where there are not so many.
+    pub(super) fn behind(&self, from: usize, count: usize) -> Option<&[u32]> {
+        self.starts.get(1..=self.stops)?.get(from..from + count)
+    }
+
+    /// The same, by any ways.
     #[inline(always)]
-    pub(super) fn take_by(&mut self, text: &[u8], masks: impl Fn(&[u8; GROUP]) -> Masks) {
-        self.stops.clear();
-        // A row cannot be empty here, so a stop takes two bytes as a rule; at worst the list grows once more.
-        self.stops.reserve(text.len() / 8);
-        (self.plain, self.feeds, self.quoted, self.intricate) = (text.len(), 0, false, false);
+    pub(super) fn take_by(&mut self, text: &[u8], ways: &impl Ways) {
+        let Self { starts, .. } = self;
+        // A row cannot be empty here, so a stop takes two bytes as a rule; at worst the list grows.
+        if starts.len() < text.len() / 8 + GROUP * 2 {
+            starts.resize(text.len() / 8 + GROUP * 2, 0);
+        }
+        starts[0] = 0;
+        let (mut found_feeds, mut quotes, mut any_back, mut intricate) = (0, 0, 0, 0);
+        let mut count = 1;
+        let mut plain = text.len();
         // What the byte before the group was: a stop (or the start of a row), a closing quote, a carriage return; and whether it was inside quotes.
         let (mut after_stop, mut after_close, mut after_back, mut inside) = (1, 0, 0, 0);
         let (groups, rest) = text.as_chunks::<GROUP>();
         let mut last = [0; GROUP];
         last[..rest.len()].copy_from_slice(rest);
+        // Nothing of the filling is a stop: it is NUL.
         let ends = groups.iter().chain((!rest.is_empty()).then_some(&last));
         for (at, group) in ends.enumerate() {
-            let found = masks(group);
-            let within = prefix_xor(found.quote) ^ inside;
-            let stops = (found.delimiter | found.feed) & !within;
+            let found = ways.masks(group);
+            let within = ways.odd(found.quote) ^ inside;
+            let mut stops = (found.delimiter | found.feed) & !within;
             let back = found.back & !within;
             let (open, close) = (found.quote & within, found.quote & !within);
             let behind_close = close << 1 | after_close;
@@ -64,49 +90,70 @@ impl Index {
             let wrong = (open & !(stops << 1 | after_stop | behind_close))
                 | (behind_close & !(stops | found.quote | back))
                 | ((back << 1 | after_back) & !(found.feed & !within));
-            self.quoted |= found.quote != 0;
-            self.intricate |= doubled | ((found.feed | found.back) & within) != 0;
+            quotes += found.quote.count_ones() as usize;
+            any_back |= back;
+            intricate |= doubled | ((found.feed | found.back) & within);
             let base = at * GROUP;
             if wrong != 0 {
                 let sound = wrong.trailing_zeros();
-                self.plain = base + sound as usize;
-                let stops = stops & !(u64::MAX << sound);
-                push(&mut self.stops, base as u32, stops);
-                self.feeds += (stops & found.feed).count_ones() as usize;
-                return;
+                plain = base + sound as usize;
+                stops &= !(u64::MAX << sound);
             }
-            push(&mut self.stops, base as u32, stops);
-            self.feeds += (stops & found.feed).count_ones() as usize;
+            if starts.len() < count + GROUP {
+                starts.resize(starts.len() * 2, 0);
+            }
+            if let Some((room, _)) = starts[count..].split_first_chunk_mut() {
+                ways.places(stops, base as u32 + 1, room);
+            }
+            count += stops.count_ones() as usize;
+            found_feeds += (stops & found.feed).count_ones() as usize;
+            if wrong != 0 {
+                break;
+            }
             inside = ((within as i64) >> 63) as u64;
             (after_stop, after_close, after_back) = (stops >> 63, close >> 63, back >> 63);
         }
-        // Nothing of the filling is a stop: it is NUL.
+        (self.stops, self.feeds, self.plain) = (count - 1, found_feeds, plain);
+        (self.quotes, self.returns, self.intricate) = (quotes, any_back != 0, intricate != 0);
     }
 }
 
+/// For every processor: the definition.
+pub(super) struct Words {
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+}
+
+impl Ways for Words {
+    fn masks(&self, group: &[u8; GROUP]) -> Masks {
+        masks_by_word(group, self.delimiter, self.quote)
+    }
+
+    fn odd(&self, mut bits: u64) -> u64 {
+        for shift in [1, 2, 4, 8, 16, 32] {
+            bits ^= bits << shift;
+        }
+        bits
+    }
+
+    fn places(&self, bits: u64, base: u32, to: &mut [u32; GROUP]) {
+        places_one_by_one(bits, base, to);
+    }
+}
+
+/// As [`Ways::places`] says.
 #[inline(always)]
-fn push(stops: &mut Vec<u32>, base: u32, mut bits: u64) {
-    let count = bits.count_ones() as usize;
-    // Eight at a time without asking, then what is too much goes: the branch is foreseen, the count is not.
-    let length = stops.len();
-    while bits != 0 {
-        let mut eight = [0; 8];
-        for slot in &mut eight {
-            *slot = base.wrapping_add(bits.trailing_zeros());
+pub(super) fn places_one_by_one(mut bits: u64, base: u32, to: &mut [u32; GROUP]) {
+    // Eight at a time without asking: the branch is foreseen, the count is not.
+    for eight in to.as_chunks_mut::<8>().0 {
+        if bits == 0 {
+            break;
+        }
+        for place in eight {
+            *place = base.wrapping_add(bits.trailing_zeros());
             bits &= bits.wrapping_sub(1);
         }
-        stops.extend_from_slice(&eight);
     }
-    stops.truncate(length + count);
-}
-
-/// Each bit: are the ones up to and including it odd in number?
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    for shift in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << shift;
-    }
-    bits
 }
 
 /// A word of eight bytes to eight bits: which of them are `byte`?
@@ -151,6 +198,11 @@ mod tests {
         index
     }
 
+    fn stops_of(index: &Index) -> Vec<u32> {
+        assert_eq!(index.starts[0], 0);
+        index.behind(0, index.stops).unwrap().iter().map(|behind| behind - 1).collect()
+    }
+
     #[test]
     fn stops_end_where_the_rules_bend() {
         for (text, stops, plain) in [
@@ -163,17 +215,18 @@ mod tests {
             ("a,b\r\nc", vec![1, 4], 6),
         ] {
             let found = index(text);
-            assert_eq!((found.stops, found.plain), (stops, plain), "{text:?}");
+            assert_eq!((stops_of(&found), found.plain), (stops, plain), "{text:?}");
         }
         assert!(index("\"a\"\"b\",c\n").intricate && index("\"a\nb\",c\n").intricate);
-        assert!(!index("\"a\",\"b\"\n").intricate && index("\"a\",\"b\"\n").quoted && !index("a,b\n").quoted);
+        let quoted = index("\"a\",\"b\"\n");
+        assert!(!quoted.intricate && quoted.quotes == 4 && index("a,b\n").quotes == 0);
     }
 
     #[test]
     fn a_group_does_not_show() {
         for length in 0..200 {
             let text = format!("{},\"{}\"\n", "x".repeat(length), "y".repeat(70));
-            assert_eq!(index(&text).stops, [length as u32, length as u32 + 73], "{length}");
+            assert_eq!(stops_of(&index(&text)), [length as u32, length as u32 + 73], "{length}");
         }
     }
 

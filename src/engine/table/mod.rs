@@ -20,3 +20,4 @@ pub use drain::{DrainError, Drained};
 pub use error::CsvError;
 pub use lines::LineCounter;
 pub use reader::{CsvReader, Header};
+pub(crate) use simd::wide;

@@ -1,115 +1,86 @@
-//! A whole piece of a table made into a block without moving a byte of it: the cells are spans of the piece. Only where every row in it is plain.
+//! A whole piece of a table made into a block without moving a byte of it: the cells stay where they are written. Only where every row in it is plain.
 
 use super::Block;
 use super::index::Index;
 use super::reader::Shape;
-
-/// Bytes indexed at a time.
-const WINDOW: usize = if cfg!(test) { 300 } else { 32 << 10 };
+use super::simd::wide;
 
 /// What one thread needs for piece after piece; room is used again.
 #[derive(Default)]
 pub(super) struct Plain {
     index: Index,
     spans: Vec<(u32, u32)>,
-    lines: Vec<u64>,
 }
 
 impl Plain {
     /// The piece as a block whose rows and lines count from 1; or the piece, where it takes a longer look. It begins at the start of a row, and holds no NUL;
     /// `ascii`: nor anything beyond ASCII.
     pub(super) fn take(&mut self, bytes: Vec<u8>, shape: Shape, ascii: bool) -> Result<Block, Vec<u8>> {
-        self.spans.clear();
-        let Some(text) = self.cells(&bytes, shape) else { return Err(bytes) };
-        let rows = self.spans.len() / shape.columns;
-        self.lines.clear();
-        self.lines.extend(1..=rows as u64);
-        let (spans, lines) = (std::mem::take(&mut self.spans), std::mem::take(&mut self.lines));
-        let block = Block::spanned(shape.columns, bytes, spans, lines, text);
+        if bytes.len() >= u32::MAX as usize || shape.columns < 2 {
+            return Err(bytes);
+        }
+        self.index.take(&bytes, shape.dialect.delimiter, shape.dialect.quote);
+        let Some(rows) = self.rows(&bytes, shape) else { return Err(bytes) };
+        wide(
+            #[inline(always)]
+            || self.span(&bytes, shape),
+        );
+        let block = Block::spanned(shape.columns, rows, bytes, std::mem::take(&mut self.spans));
         if ascii || block.first_not_utf8().is_none() { Ok(block) } else { Err(self.room_of(block)) }
     }
 
     /// Takes a block apart that nobody needs any more: its bytes.
     pub(super) fn room_of(&mut self, block: Block) -> Vec<u8> {
         let bytes;
-        (bytes, self.spans, self.lines) = block.into_parts();
+        (bytes, self.spans) = block.into_parts();
         bytes
     }
 
-    /// Finds the span of every cell; the bytes of all cells come back.
-    fn cells(&mut self, bytes: &[u8], shape: Shape) -> Option<usize> {
-        if bytes.len() > u32::MAX as usize || shape.columns < 2 {
+    /// How many rows, where all that was looked at is whole rows of the table, one a line.
+    fn rows(&self, bytes: &[u8], shape: Shape) -> Option<usize> {
+        let Index { stops, feeds, plain, intricate, .. } = self.index;
+        if plain < bytes.len() || intricate {
             return None;
         }
-        let (mut at, mut text) = (0, 0);
-        while at < bytes.len() {
-            let window = &bytes[at..bytes.len().min(at + WINDOW)];
-            self.index.take(window, shape.dialect.delimiter, shape.dialect.quote);
-            if self.index.plain < window.len() || self.index.intricate {
+        let longest = shape.limits.max_cell.min(shape.limits.max_row) as u32;
+        let mut start = 0;
+        // With as many line feeds as rows, and one at the end of each, all other stops are delimiters; and so no line is blank.
+        for row in self.index.behind(0, stops)?.chunks(shape.columns) {
+            let &[.., behind] = row else { return None };
+            if row.len() < shape.columns || bytes[behind as usize - 1] != b'\n' || behind - start > longest {
                 return None;
             }
-            let quote = shape.dialect.quote.filter(|_| self.index.quoted);
-            let (length, cells) = match quote {
-                Some(quote) => self.rows(window, at, shape, |byte| byte == quote)?,
-                None => self.rows(window, at, shape, |_| false)?,
-            };
-            if length == 0 {
-                return None;
-            }
-            (at, text) = (at + length, text + cells);
+            start = behind;
         }
-        Some(text)
+        (start as usize == bytes.len() && feeds * shape.columns == stops).then_some(feeds)
     }
 
-    /// The rows of a window that lie wholly in it: their length, and the bytes of their cells.
+    /// Where each cell starts and ends: before the stop, without the quotes it stands in.
     #[inline(always)]
-    fn rows(
-        &mut self,
-        window: &[u8],
-        at: usize,
-        shape: Shape,
-        is_quote: impl Fn(u8) -> bool,
-    ) -> Option<(usize, usize)> {
-        let columns = shape.columns;
-        let longest = shape.limits.max_cell.min(shape.limits.max_row);
-        let rows = self.index.stops.len() / columns;
-        // With as many line feeds as rows, and one at the end of each, all other stops are delimiters; and so no line is blank.
-        if self.index.feeds != rows {
-            return None;
+    fn span(&mut self, bytes: &[u8], shape: Shape) {
+        let Index { ref starts, stops, quotes, returns, .. } = self.index;
+        if self.spans.len() < stops {
+            self.spans.resize(stops, (0, 0));
         }
-        let first = self.spans.len();
-        self.spans.resize(first + rows * columns, (0, 0));
-        let (mut row_start, mut text) = (0, 0);
-        let all = self.index.stops.chunks_exact(columns).zip(self.spans[first..].chunks_exact_mut(columns));
-        for (stops, spans) in all {
-            let ([stops @ .., last_stop], [spans @ .., last_span]) = (stops, spans) else { return None };
-            let mut start = row_start;
-            for (&stop, span) in stops.iter().zip(spans) {
-                let stop = stop as usize;
-                // An empty cell begins with the delimiter behind it, which is no quote.
-                let quote = usize::from(is_quote(window[start]));
-                let (from, end) = (start + quote, stop - quote);
-                *span = ((at + from) as u32, (at + end) as u32);
-                text += end - from;
-                start = stop + 1;
+        let spans = &mut self.spans[..stops];
+        let cells = || starts[..stops].iter().zip(&starts[1..]).map(|(&start, &next)| (start, next - 1));
+        // In a bulk export every cell stands in quotes, in most reports none does: neither asks the bytes.
+        if !returns && quotes == 0 {
+            spans.iter_mut().zip(cells()).for_each(|(span, cell)| *span = cell);
+        } else if !returns && quotes == stops * 2 {
+            spans.iter_mut().zip(cells()).for_each(|(span, (start, end))| *span = (start + 1, end - 1));
+        } else {
+            let mut left = shape.columns;
+            for (span, (start, mut end)) in spans.iter_mut().zip(cells()) {
+                left -= 1;
+                if left == 0 {
+                    left = shape.columns;
+                    end -= u32::from(end > start && bytes[end as usize - 1] == b'\r');
+                }
+                // An empty cell is followed by what is no quote.
+                let quoted = u32::from(Some(bytes[start as usize]) == shape.dialect.quote);
+                *span = (start + quoted, end - quoted);
             }
-            let stop = *last_stop as usize;
-            if window[stop] != b'\n' {
-                return None;
-            }
-            let mut end = stop;
-            if end > start && window[end - 1] == b'\r' {
-                end -= 1;
-            }
-            let quote = usize::from(is_quote(window[start]));
-            let (from, end) = (start + quote, end - quote);
-            *last_span = ((at + from) as u32, (at + end) as u32);
-            text += end - from;
-            if stop + 1 - row_start > longest {
-                return None;
-            }
-            row_start = stop + 1;
         }
-        Some((row_start, text))
     }
 }

@@ -11,6 +11,7 @@ use memchr::{memchr, memchr2_iter, memchr3};
 use super::drain::{Place, has_nul};
 use super::index::Index;
 use super::plain::Plain;
+use super::simd::wide;
 use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
 /// Bytes asked of the reader at a time.
@@ -331,26 +332,26 @@ impl<R: Read> CsvReader<R> {
             self.stop = 0;
         }
         let start = self.at - self.window.0;
-        while self.index.stops.get(self.stop).is_some_and(|&stop| (stop as usize) < start) {
+        while self.index.behind(self.stop, 1).is_some_and(|behind| behind[0] as usize <= start) {
             self.stop += 1;
         }
         if self.index.intricate {
             return self.intricate_row(builder);
         }
         let text = &self.chunk[self.window.0..self.end];
-        let (delimiter, quoted) = (self.dialect.delimiter, self.index.quoted);
+        let (delimiter, quoted) = (self.dialect.delimiter, self.index.quotes > 0);
         let quote = self.dialect.quote.unwrap_or_default();
         let longest = self.limits.max_cell.min(self.limits.max_row);
         let room = target.saturating_sub(builder.weight());
         let (mut row_start, mut weight, mut bytes) = (start, 0, 0);
         self.spans.clear();
-        while let Some(stops) = self.index.stops.get(self.stop..self.stop + self.columns) {
+        while let Some(behind) = self.index.behind(self.stop, self.columns) {
             let cells = self.spans.len();
             let mut cell_start = row_start;
             let mut sound = true;
             let mut cells_of_row = 0;
-            for (column, &stop) in stops.iter().enumerate() {
-                let stop = stop as usize;
+            for (column, &behind) in behind.iter().enumerate() {
+                let stop = behind as usize - 1;
                 let last = column + 1 == self.columns;
                 sound &= text[stop] == if last { b'\n' } else { delimiter };
                 let mut end = stop;
@@ -392,20 +393,21 @@ impl<R: Read> CsvReader<R> {
 
     /// The next row of a window in which cells hold doubled quotes or line ends, copied cell by cell.
     fn intricate_row(&mut self, builder: &mut BlockBuilder) -> bool {
-        let Some(stops) = self.index.stops.get(self.stop..self.stop + self.columns) else { return false };
+        let Some(behind) = self.index.behind(self.stop, self.columns) else { return false };
         let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote.unwrap_or_default());
         let (start, base) = (self.at, self.window.0);
-        let ends = |(column, &stop): (usize, &u32)| {
-            self.chunk[base + stop as usize] == if column + 1 == self.columns { b'\n' } else { delimiter }
+        let ends = |(column, &behind): (usize, &u32)| {
+            self.chunk[base + behind as usize - 1] == if column + 1 == self.columns { b'\n' } else { delimiter }
         };
-        let end = base + stops[self.columns - 1] as usize + 1;
+        let end = base + behind[self.columns - 1] as usize;
         let blank = matches!(self.chunk[start], b'\n' | b'\r');
-        if blank || end - start > self.limits.max_cell.min(self.limits.max_row) || !stops.iter().enumerate().all(ends) {
+        if blank || end - start > self.limits.max_cell.min(self.limits.max_row) || !behind.iter().enumerate().all(ends)
+        {
             return false;
         }
         let mut cell_start = start;
-        for &stop in stops {
-            let stop = base + stop as usize;
+        for &behind in behind {
+            let stop = base + behind as usize - 1;
             let mut cell = &self.chunk[cell_start..stop];
             if stop + 1 == end {
                 cell = cell.strip_suffix(b"\r").unwrap_or(cell);
@@ -693,7 +695,10 @@ impl Shape {
     /// Reads a piece that begins at the start of a row.
     pub(super) fn read(self, bytes: Vec<u8>, plain: &mut Plain) -> Piece {
         // In one look without an early end: neither NUL nor anything beyond ASCII.
-        let ascii = bytes.iter().fold(0, |bits, b| bits | b | b.wrapping_sub(1)) < 0x80;
+        let ascii = wide(
+            #[inline(always)]
+            || bytes.iter().fold(0, |bits, b| bits | b | b.wrapping_sub(1)) < 0x80,
+        );
         if !ascii && has_nul(&bytes) {
             return Piece::Unsound { bytes };
         }

@@ -134,7 +134,7 @@ impl KeyRule {
     ///
     /// # Errors
     /// As [`Self::canon`].
-    #[inline]
+    #[inline(always)]
     pub fn append(&self, side: Side, cell: Ahead<'_>, out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         if self.plainly(side, cell, out) { Ok(KeyKind::Key) } else { self.append_any(side, cell.cell(), out) }
     }
@@ -148,7 +148,7 @@ impl KeyRule {
     }
 
     /// Short cut: plain ASCII text without space around it, which is its own key but for its case. Too short or too long for doubt.
-    #[inline]
+    #[inline(always)]
     fn plainly(&self, side: Side, ahead: Ahead<'_>, out: &mut Vec<u8>) -> bool {
         let cell = ahead.cell();
         let Kind::Text { max, heeds_case, .. } = self.kind else { return false };
@@ -261,7 +261,7 @@ impl KeyRule {
 }
 
 /// Eight ASCII characters in lower case.
-#[inline]
+#[inline(always)]
 fn lower(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let word = word & (0x7f * EACH);

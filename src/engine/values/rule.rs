@@ -142,6 +142,7 @@ impl Rule {
     }
 
     /// Is this cell of the report blank? Without a look at what a blank is to do.
+    #[inline(always)]
     pub fn blank_cell(&self, cell: &[u8]) -> bool {
         match cell.first() {
             None => true,
@@ -192,7 +193,7 @@ impl Rule {
     }
 
     /// Is the verdict `Same`? Does not allocate, whatever it is.
-    #[inline]
+    #[inline(always)]
     pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
         (self.plain && self.at_once(report, org)) || self.agrees_by_value(report.cell(), org.cell())
     }
