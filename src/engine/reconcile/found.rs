@@ -23,6 +23,8 @@ const AGREES: u32 = 1 << 31;
 /// Keys that are looked for together, so that waiting for memory overlaps.
 const BATCH: usize = 32;
 const NOTHING: u32 = u32::MAX;
+/// Before the cells of a record that are kept: their length, and which differ.
+const KEPT_HEAD: usize = 8;
 
 /// What a record came to. In the order in which one of two versions of a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,9 +201,9 @@ impl Found {
                     lane,
                     #[inline(always)]
                     |row, id, packed, at, lane| {
-                        let what = judge(&inputs.fields, layout, packed, block.row(at));
+                        let (what, differing) = judge(&inputs.fields, layout, packed, block.row(at));
                         let keep = what == What::Differs || (needed && what == What::Agrees);
-                        self.add(row, id, what, lane, keep.then_some((block, at)), scratch)
+                        self.add(row, id, what, lane, keep.then_some((block, at, differing)), scratch)
                     },
                 )
             },
@@ -227,7 +229,7 @@ impl Found {
         id: [u8; 15],
         what: What,
         lane: &mut Lane,
-        keep: Option<(&Block, usize)>,
+        keep: Option<(&Block, usize, Differing)>,
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         let (_, records, cells) = match &mut lane.open {
@@ -241,13 +243,14 @@ impl Found {
             }
         };
         let mut at = NOTHING;
-        if let Some((block, row)) = keep {
+        if let Some((block, row, differing)) = keep {
             // Far from 4 GiB: a chunk that holds this much is closed at once.
             at = cells.len() as u32;
-            cells.extend_from_slice(&[0; 4]);
+            cells.extend_from_slice(&[0; KEPT_HEAD]);
             pack_record(cells, block.row(row), 1);
-            let length = (cells.len() - at as usize - 4) as u32;
+            let length = (cells.len() - at as usize - KEPT_HEAD) as u32;
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
+            cells[at as usize + 4..][..4].copy_from_slice(&differing.0.to_le_bytes());
         }
         records.push(Record { before: 0, at, id, what });
         lane.loose.push(row);
@@ -320,24 +323,42 @@ pub(super) fn ahead(record: Row<'_>, column: usize) -> Ahead<'_> {
     Ahead::new(bytes, length)
 }
 
-/// Do all mapped cells agree? Counted is nothing here: that is done when it is known which of several records are used.
+/// Which mapped cells do not agree: a bit each, by the index of the field; all from the last bit on share it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Differing(u32);
+
+impl Differing {
+    #[inline(always)]
+    fn bit(field: usize) -> u32 {
+        1 << field.min(u32::BITS as usize - 1)
+    }
+
+    /// May the cell of this field differ? If not, the two agree.
+    #[inline]
+    pub(super) fn has(self, field: usize) -> bool {
+        self.0 & Self::bit(field) != 0
+    }
+}
+
+/// Do all mapped cells agree, and which do not? Counted is nothing here: that is done when it is known which of several records are used.
 #[inline(always)]
-fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>) -> What {
+fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>) -> (What, Differing) {
+    let mut differing = Differing::default();
     if layout.converted.is_some_and(|c| record.cell(c) == b"true") {
-        return What::Converted;
+        return (What::Converted, differing);
     }
     let currency = layout.currency.map(|c| record.cell(c));
     let mut cells = unpack(packed).1;
     let _ = cells.nth(BEFORE_FIELDS - 1);
-    for (field, &column) in fields.iter().zip(&layout.fields) {
+    for (at, (field, &column)) in fields.iter().zip(&layout.fields).enumerate() {
         let Some(cell) = cells.ahead() else { break };
         let stored = ahead(record, column);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
         if !field.rule.agrees(cell, stored) || (field.other_currency(currency) && !stored.cell().is_empty()) {
-            return What::Differs;
+            differing.0 |= Differing::bit(at);
         }
     }
-    What::Agrees
+    (if differing.0 == 0 { What::Agrees } else { What::Differs }, differing)
 }
 
 /// All records that have a row.
@@ -401,7 +422,12 @@ impl Sealed {
         }
     }
 
-    /// The records from a head on, each with the head of the next.
+    /// The record of a head, with its index, where it is the only one.
+    pub(super) fn only(&self, head: u32) -> Option<(u32, Record)> {
+        self.records(head).next().filter(|(_, record)| record.before == 0)
+    }
+
+    /// The records from a head on, each with its index.
     pub(super) fn records(&self, head: u32) -> impl Iterator<Item = (u32, Record)> + '_ {
         let get = |head: u32| (head != 0).then(|| (head - 1, self.record(head - 1)));
         std::iter::successors(get(head), move |(_, record)| get(record.before))
@@ -411,29 +437,32 @@ impl Sealed {
         self.chunks[(index >> CHUNK_BITS) as usize].1.records[index as usize & (CHUNK - 1)]
     }
 
-    /// The packed cells of a record, from the one after its id on; empty where they were not kept.
+    /// The packed cells of a record, from the one after its id on, and which of them differ; nothing where they were not kept.
     pub(super) fn cells<'s>(
         &'s self,
         index: u32,
         scratch: Option<&Scratch>,
         read: &'s mut Vec<u8>,
-    ) -> Result<&'s [u8], ReconcileError> {
+    ) -> Result<(&'s [u8], Differing), ReconcileError> {
         let record = self.record(index);
         if record.at == NOTHING {
-            return Ok(&[]);
+            return Ok((&[], Differing::default()));
         }
         let at = record.at as usize;
-        match (&self.chunks[(index >> CHUNK_BITS) as usize].1.cells, scratch) {
-            (Cells::Memory(cells), _) => Ok(&cells[at + 4..]),
+        let kept = match (&self.chunks[(index >> CHUNK_BITS) as usize].1.cells, scratch) {
+            (Cells::Memory(cells), _) => &cells[at..],
             (Cells::Disk(extent), Some(scratch)) => {
                 scratch.read_part(*extent, at, 1 << 10, read)?;
-                let length = read.first_chunk::<4>().map_or(0, |l| u32::from_le_bytes(*l) as usize) + 4;
+                let length = read.first_chunk::<4>().map_or(0, |l| u32::from_le_bytes(*l) as usize) + KEPT_HEAD;
                 if length > read.len() {
                     scratch.read_part(*extent, at, length, read)?;
                 }
-                Ok(read.get(4..).unwrap_or_default())
+                read
             }
-            (Cells::Disk(_), None) => Ok(&[]),
-        }
+            (Cells::Disk(_), None) => &[],
+        };
+        let (head, cells) = kept.split_first_chunk::<KEPT_HEAD>().unwrap_or((&[0; KEPT_HEAD], &[]));
+        let [_, _, _, _, a, b, c, d] = *head;
+        Ok((cells, Differing(u32::from_le_bytes([a, b, c, d]))))
     }
 }

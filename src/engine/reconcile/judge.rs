@@ -1,7 +1,9 @@
 //! One row against one record: every mapped cell ends somewhere.
 
+use super::found::Differing;
+use super::packed::Cells;
 use super::tally::Tally;
-use super::{FieldInput, KNOWN_FAILURE, OnBadValue};
+use super::{FieldInput, KNOWN_FAILURE, Layout, OnBadValue};
 use crate::plan::{ChangeKind, Note, RefusedCell, RowOutcome};
 use crate::values::{self, Reason, Refusal, Verdict};
 
@@ -68,23 +70,43 @@ fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
     }
 }
 
-/// Judges every cell and counts. `report` and `org` hold the fields' cells, by the index of the field.
-pub(super) fn judge(
-    fields: &[FieldInput],
-    report: &[&[u8]],
-    org: impl Fn(usize) -> usize,
-    stored_cells: &[&[u8]],
-    currency: Option<&[u8]>,
-    known: &[(usize, String)],
-    tally: &mut Tally,
-) -> Judged {
+/// A row and a record that do not agree.
+pub(super) struct Pair<'a> {
+    /// The row's cells, by the index of the field.
+    pub(super) report: Cells<'a>,
+    /// The record's cells but for its id, in the layout's order.
+    pub(super) stored: Cells<'a>,
+    pub(super) layout: &'a Layout,
+    /// Cells that are not in here agree.
+    pub(super) differing: Differing,
+    /// Changes that are known to fail: field and words.
+    pub(super) known: &'a [(usize, String)],
+}
+
+impl<'a> Pair<'a> {
+    /// The record's cell of a column of the layout.
+    fn stored(&self, column: usize) -> &'a [u8] {
+        // Without the id, which is column 0.
+        column.checked_sub(1).and_then(|column| { self.stored }.nth(column)).unwrap_or_default()
+    }
+}
+
+/// Judges every cell and counts.
+pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally) -> Judged {
+    let Pair { report, layout, differing, known, .. } = *pair;
+    let currency = layout.currency.map(|column| pair.stored(column));
+    let mut values = report;
     let mut judged = Judged::default();
     let mut refused_at = Vec::new();
     let mut skip_row = false;
     let forbid = |tally: &mut Tally| *tally.forbidden.bad_values.get_or_insert(0) += 1;
     for (index, field) in fields.iter().enumerate() {
-        let value = report.get(index).copied().unwrap_or_default();
-        let stored = stored_cells.get(org(index)).copied().unwrap_or_default();
+        let value = values.next().unwrap_or_default();
+        if !differing.has(index) {
+            tally.fields[index].same += 1;
+            continue;
+        }
+        let stored = pair.stored(layout.fields[index]);
         let verdict = field.rule.judge(value, stored);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
         let amounts = matches!(verdict, Verdict::Change(_)) || (verdict == Verdict::Same && !stored.is_empty());
@@ -151,7 +173,7 @@ pub(super) fn judge(
             judged.refused.push(RefusedCell {
                 field: field.name.clone(),
                 column: field.column_name.clone(),
-                value: lossy(report.get(cell.field).copied().unwrap_or_default()),
+                value: lossy({ report }.nth(cell.field).unwrap_or_default()),
                 code: "row_skipped".to_owned(),
                 message: "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)"
                     .to_owned(),

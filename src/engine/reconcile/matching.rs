@@ -16,7 +16,9 @@ use crate::plan::{GuardVerdict, Header, Lines, PlanDigester, Sink, Summary};
 use crate::table::Block;
 
 /// Rows that a thread resolves at a time.
-const AT_ONCE: u32 = 4_096;
+const AT_ONCE: u32 = 8_192;
+/// So many parts may wait for their turn, of each thread.
+const AHEAD: usize = 2;
 
 /// Which reading of the org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,10 +201,12 @@ impl InMemory {
             // Thread k resolves every k-th part, so that taking from one after the other gives the report's order and nobody runs far ahead.
             let (ends, working): (Vec<_>, Vec<_>) = (0..threads)
                 .map(|first| {
-                    let (end, taken) = sync_channel::<Result<Lines, ReconcileError>>(2);
+                    let (end, taken) = sync_channel::<Result<Lines, ReconcileError>>(AHEAD);
+                    let (give_back, emptied) = sync_channel::<Lines>(AHEAD + 2);
                     let worker = scope.spawn(move || {
                         let mut resolver = resolver();
                         for number in (first..parts).step_by(threads as usize) {
+                            resolver.lines = emptied.try_recv().unwrap_or_default();
                             let told = resolver.rows(part(number)).map(|()| std::mem::take(&mut resolver.lines));
                             resolver.numbers.clear();
                             // Nobody takes any more: there was an error elsewhere.
@@ -212,16 +216,20 @@ impl InMemory {
                         }
                         resolver.tally
                     });
-                    (taken, worker)
+                    ((taken, give_back), worker)
                 })
                 .unzip();
             for number in 0..parts {
-                match ends[(number % threads) as usize].recv() {
+                let (taken, give_back) = &ends[(number % threads) as usize];
+                match taken.recv() {
                     Ok(lines) => {
-                        let lines = lines?;
+                        let mut lines = lines?;
                         if !lines.is_empty() {
                             hand_on(&lines)?;
                         }
+                        lines.clear();
+                        // With its room, unless nobody needs that any more.
+                        let _ = give_back.try_send(lines);
                     }
                     // The thread has panicked, which joining it tells.
                     Err(_) => break,

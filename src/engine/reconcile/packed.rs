@@ -102,6 +102,7 @@ impl<'r> Packing<'r> {
         // Two lines whatever the length, where there are so many: what is too much is written over.
         match (rest.first_chunk_mut::<64>(), bytes.first_chunk::<64>()) {
             (Some(to), Some(from)) if length <= 64 => *to = *from,
+            _ if length == 0 => {}
             _ if length < 0x80 && length <= room => rest[..length].copy_from_slice(&bytes[..length]),
             _ => {
                 self.fits = false;

@@ -108,29 +108,31 @@ impl Report {
         let mask = table.mask();
         let fill = |mut region: Region<'_>, number: u64| {
             let mut same = Vec::new();
-            let mut batch = Vec::with_capacity(BATCH);
-            let mut insert = |batch: &mut Vec<(u64, u32)>| {
+            let mut insert = |batch: &[(u64, u32)]| {
                 batch.iter().for_each(|&(hash, _)| region.bring(hash));
-                for (hash, row) in batch.drain(..) {
+                for &(hash, row) in batch {
                     let key = |row: u32| canonical(arena.row(addresses[row as usize]));
                     if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
                         same.push((first, row));
                     }
                 }
             };
+            // Every row is written down, and the next one in its place unless it belongs here: whose turn it is no processor foresees.
+            let (mut batch, mut count) = ([(0, 0); BATCH], 0);
             for (row, (&hash, &state)) in hashes.iter().zip(&states).enumerate() {
-                if hash & mask == number && state == RowState::Only {
-                    batch.push((hash, row as u32));
-                    if batch.len() == BATCH {
-                        insert(&mut batch);
-                    }
+                batch[count] = (hash, row as u32);
+                count += usize::from(hash & mask == number && state == RowState::Only);
+                if count == BATCH {
+                    insert(&batch);
+                    count = 0;
                 }
             }
-            insert(&mut batch);
+            insert(&batch[..count]);
             same
         };
-        let mut same: Vec<(u32, u32)> = if threads == 1 {
-            table.regions().enumerate().flat_map(|(n, region)| fill(region, n as u64)).collect()
+        let (mut same, places): (Vec<(u32, u32)>, _) = if threads == 1 {
+            let same = table.regions().enumerate().flat_map(|(n, region)| fill(region, n as u64)).collect();
+            (same, Places::new(&addresses))
         } else {
             std::thread::scope(|scope| {
                 let fill = &fill;
@@ -139,14 +141,15 @@ impl Report {
                     .enumerate()
                     .map(|(n, region)| scope.spawn(move || fill(region, n as u64)))
                     .collect();
-                working.into_iter().flat_map(joined).collect()
+                let places = Places::new(&addresses);
+                (working.into_iter().flat_map(joined).collect(), places)
             })
         };
         same.sort_unstable();
         let mut report = Self {
             shared,
             arena,
-            places: Arc::new(Places::new(&addresses)),
+            places: Arc::new(places),
             states,
             table,
             groups: Vec::new(),

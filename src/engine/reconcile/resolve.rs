@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::found::{Beyond, Head, Record, Sealed, What};
-use super::judge::judge;
+use super::judge::{Pair, judge};
+use super::near;
 use super::packed::unpack;
 use super::report::{Report, RowState, newest};
 use super::scratch::Scratch;
@@ -68,6 +69,7 @@ impl<'a> Resolver<'a> {
         self.tally.agreeing += agreeing;
         self.tally.row(RowOutcome::Unchanged, agreeing);
         for some in others.chunks(BATCH) {
+            some.iter().for_each(|&row| near::bring_row(self.report.row(row)));
             some.iter().for_each(|&row| self.found.bring(row));
             some.iter().for_each(|&row| self.found.bring_cells(row));
             self.some(some)?;
@@ -127,6 +129,10 @@ impl<'a> Resolver<'a> {
 
     /// A row that has records, but for one that agrees alone.
     fn matched(&mut self, row: u32, head: u32) -> Result<RowOutcome, ReconcileError> {
+        // Nearly all of them.
+        if let Some(only) = self.found.only(head).filter(|(_, record)| record.what != What::Converted) {
+            return self.judge(row, &only);
+        }
         let mut records = self.records(head)?;
         let first = records.first().and_then(|(_, record)| record.id());
         records.retain(|(_, record)| record.what != What::Converted);
@@ -172,7 +178,7 @@ impl<'a> Resolver<'a> {
         if records.windows(2).any(|pair| versions(&pair[0], &pair[1])) {
             let mut with_cells = Vec::new();
             for record in records {
-                with_cells.push((record, self.found.cells(record.0, self.scratch, &mut self.read)?.to_vec()));
+                with_cells.push((record, self.found.cells(record.0, self.scratch, &mut self.read)?.0.to_vec()));
             }
             let columns = |packed: &[u8]| unpack(packed).1.map(<[u8]>::to_vec).collect::<Vec<_>>();
             with_cells.sort_by_cached_key(|(record, cells)| (record.1.short(), record.1.what, columns(cells)));
@@ -189,7 +195,7 @@ impl<'a> Resolver<'a> {
         }
         let mut moments = Vec::new();
         for (at, record) in records.iter().enumerate() {
-            let cells = self.found.cells(record.0, self.scratch, &mut self.read)?;
+            let (cells, _) = self.found.cells(record.0, self.scratch, &mut self.read)?;
             let moment = column.checked_sub(1).and_then(|column| unpack(cells).1.nth(column));
             moments.push((at as u32, moment.unwrap_or_default().to_vec()));
         }
@@ -202,20 +208,15 @@ impl<'a> Resolver<'a> {
             return Ok(RowOutcome::Unchanged);
         }
         let inputs = self.inputs();
-        let mut report: Vec<&[u8]> = Vec::with_capacity(inputs.fields.len());
-        report.extend(self.report.fields(row).take(inputs.fields.len()));
-        let mut stored: Vec<&[u8]> = Vec::with_capacity(inputs.layout.columns.len());
-        stored.extend(unpack(self.found.cells(index, self.scratch, &mut self.read)?).1);
-        // Without the id, which is column 0.
-        let at = |column: usize| column.wrapping_sub(1);
-        let currency = inputs.layout.currency.map(|c| stored.get(at(c)).copied().unwrap_or_default());
+        let (stored, differing) = self.found.cells(index, self.scratch, &mut self.read)?;
         let id = record.id();
         let known = match id {
             Some(id) if !inputs.known.is_empty() => inputs.known.get(&id).map_or(&[][..], Vec::as_slice),
             _ => &[],
         };
-        let place = |f| at(inputs.layout.fields[f]);
-        let judged = judge(&inputs.fields, &report, place, &stored, currency, known, &mut self.tally);
+        let (report, stored) = (self.report.fields(row), unpack(stored).1);
+        let pair = Pair { report, stored, layout: &inputs.layout, differing, known };
+        let judged = judge(&inputs.fields, &pair, &mut self.tally);
         let outcome = judged.outcome();
         if outcome != RowOutcome::Unchanged {
             self.tell(row, outcome, |mut line| {
