@@ -29,37 +29,70 @@ pub enum IdProblem {
 
 const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 
-fn checksum(first: &[u8]) -> [u8; 3] {
-    let mut out = [0; 3];
-    for (group, slot) in first.chunks(5).zip(out.iter_mut()) {
-        let index =
-            group.iter().enumerate().filter(|(_, b)| b.is_ascii_uppercase()).map(|(i, _)| 1usize << i).sum::<usize>();
-        *slot = SUFFIX[index & 31];
-    }
-    out
+/// The first fifteen characters of an id, which tell a record as well as all eighteen do: as numbers, for millions of them. Orders as the id does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShortId {
+    /// Eight characters.
+    first: u64,
+    /// The other seven; the highest byte is 0.
+    rest: u64,
 }
 
-/// The checksum of characters that an id may have; none of others.
-#[inline(always)]
-fn sum(first: &[u8; 15]) -> Option<[u8; 3]> {
-    // Eight characters at a time, the eighth twice: in each byte's highest bit, is it in a range?
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let mut words = [[0; 8]; 2];
-    words[0].copy_from_slice(&first[..8]);
-    words[1].copy_from_slice(&first[7..]);
-    let [(sound, upper), (sound_2, upper_2)] = words.map(|word| {
-        let word = u64::from_le_bytes(word);
-        let ascii = word & (0x7f * EACH);
-        let within = |from: u8, to: u8| {
-            (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
-        };
-        let upper = within(b'A', b'Z');
-        let all = upper | within(b'a', b'z') | within(b'0', b'9');
-        let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        (all == 0x80 * EACH && word == ascii, bits as usize)
-    });
-    let upper = upper | upper_2 << 7;
-    (sound && sound_2).then(|| [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]])
+impl ShortId {
+    const REST: u64 = u64::MAX >> 8;
+
+    /// Of what [`RecordId::parse`] would take; none where it would not.
+    #[inline(always)]
+    pub fn read(cell: &[u8]) -> Option<Self> {
+        let (first, more) = (cell.first_chunk()?, cell.get(7..)?);
+        let (rest, suffix) = more.split_first_chunk()?;
+        let id = Self { first: u64::from_be_bytes(*first), rest: u64::from_be_bytes(*rest) & Self::REST };
+        let sum = id.checksum()?;
+        (suffix.is_empty() || suffix == sum || suffix.eq_ignore_ascii_case(&sum)).then_some(id)
+    }
+
+    /// Two numbers, the second of them below 2⁵⁶.
+    #[inline]
+    pub(crate) fn numbers(self) -> (u64, u64) {
+        (self.first, self.rest)
+    }
+
+    /// From [`Self::numbers`]; what the second has above is not heeded.
+    #[inline]
+    pub(crate) fn of_numbers(first: u64, rest: u64) -> Self {
+        Self { first, rest: rest & Self::REST }
+    }
+
+    /// What [`RecordId::parse`] makes of the fifteen characters.
+    pub fn full(self) -> Option<RecordId> {
+        let sum = self.checksum()?;
+        let mut id = [0; 18];
+        id[7..15].copy_from_slice(&self.rest.to_be_bytes());
+        id[..8].copy_from_slice(&self.first.to_be_bytes());
+        id[15..].copy_from_slice(&sum);
+        Some(RecordId(id))
+    }
+
+    /// The checksum of characters that an id may have; none of others.
+    #[inline(always)]
+    fn checksum(self) -> Option<[u8; 3]> {
+        // Eight characters at a time, the eighth twice: in each byte's highest bit, is it in a range?
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let last = self.first << 56 | self.rest;
+        let [(sound, upper), (sound_2, upper_2)] = [self.first, last].map(|word| {
+            let word = word.swap_bytes();
+            let ascii = word & (0x7f * EACH);
+            let within = |from: u8, to: u8| {
+                (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
+            };
+            let upper = within(b'A', b'Z');
+            let all = upper | within(b'a', b'z') | within(b'0', b'9');
+            let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            (all == 0x80 * EACH && word == ascii, bits as usize)
+        });
+        let upper = upper | upper_2 << 7;
+        (sound && sound_2).then(|| [SUFFIX[upper & 31], SUFFIX[upper >> 5 & 31], SUFFIX[upper >> 10 & 31]])
+    }
 }
 
 impl RecordId {
@@ -72,30 +105,7 @@ impl RecordId {
         if !bytes.iter().all(u8::is_ascii_alphanumeric) {
             return Err(IdProblem::Character);
         }
-        let mut id = [0; 18];
-        id[..15].copy_from_slice(&bytes[..15]);
-        id[15..].copy_from_slice(&checksum(&bytes[..15]));
-        if bytes.len() == 18 && !id[15..].eq_ignore_ascii_case(&bytes[15..]) {
-            return Err(IdProblem::Checksum);
-        }
-        Ok(Self(id))
-    }
-
-    /// The first fifteen characters of what [`Self::parse`] would take; none where it would not. For millions of cells.
-    #[inline(always)]
-    pub fn first_fifteen(cell: &[u8]) -> Option<[u8; 15]> {
-        let (first, rest) = cell.split_first_chunk::<15>()?;
-        let sum = sum(first)?;
-        (rest.is_empty() || rest == sum || rest.eq_ignore_ascii_case(&sum)).then_some(*first)
-    }
-
-    /// What [`Self::parse`] makes of fifteen characters.
-    pub fn of_fifteen(first: &[u8; 15]) -> Option<Self> {
-        let sum = sum(first)?;
-        let mut id = [0; 18];
-        id[..15].copy_from_slice(first);
-        id[15..].copy_from_slice(&sum);
-        Some(Self(id))
+        ShortId::read(bytes).and_then(ShortId::full).ok_or(IdProblem::Checksum)
     }
 
     /// The 18 characters.
@@ -182,6 +192,21 @@ impl fmt::Display for OrgId {
 mod tests {
     use super::*;
 
+    /// Letter by letter.
+    fn checksum(first: &[u8]) -> [u8; 3] {
+        let mut out = [0; 3];
+        for (group, slot) in first.chunks(5).zip(out.iter_mut()) {
+            let index = group
+                .iter()
+                .enumerate()
+                .filter(|(_, b)| b.is_ascii_uppercase())
+                .map(|(i, _)| 1usize << i)
+                .sum::<usize>();
+            *slot = SUFFIX[index & 31];
+        }
+        out
+    }
+
     #[test]
     fn fifteen_characters_get_their_checksum() {
         // The org and record ids of Salesforce's own documentation examples.
@@ -203,23 +228,29 @@ mod tests {
             "",
             "é",
         ] {
-            let parsed = RecordId::parse(text).ok().map(|id| id.fifteen());
-            assert_eq!(RecordId::first_fifteen(text.as_bytes()), parsed, "{text}");
+            let parsed = RecordId::parse(text).ok();
+            assert_eq!(ShortId::read(text.as_bytes()).and_then(ShortId::full), parsed, "{text}");
         }
+        let base = ShortId::read(b"aB3dE6gH9jK2mNo").unwrap();
         for at in 0..15 {
             for byte in 0..=u8::MAX {
                 let mut text = *b"aB3dE6gH9jK2mNo";
                 text[at] = byte;
-                let parsed = std::str::from_utf8(&text).ok().and_then(|text| RecordId::parse(text).ok());
-                assert_eq!(RecordId::first_fifteen(&text), parsed.map(|id| id.fifteen()));
-                assert_eq!(text.first_chunk().and_then(RecordId::of_fifteen), parsed);
-                let Some(id) = parsed else { continue };
-                assert_eq!(RecordId::first_fifteen(id.as_str().as_bytes()), Some(text));
+                let short = ShortId::read(&text);
+                assert_eq!(short.is_some(), byte.is_ascii_alphanumeric());
+                let Some(short) = short else { continue };
+                let (first, rest) = short.numbers();
+                assert_eq!(ShortId::of_numbers(first, rest | 7 << 56), short);
+                assert_eq!(short.cmp(&base), text.cmp(b"aB3dE6gH9jK2mNo"));
+                let id = short.full().unwrap();
+                assert_eq!((id.fifteen(), &id.as_str().as_bytes()[15..]), (text, &checksum(&text)[..]));
+                assert_eq!(RecordId::parse(std::str::from_utf8(&text).unwrap()), Ok(id));
+                assert_eq!(ShortId::read(id.as_str().as_bytes()), Some(short));
             }
         }
         for length in 0..20 {
             let text = "0".repeat(length);
-            assert_eq!(RecordId::first_fifteen(text.as_bytes()).is_some(), RecordId::parse(&text).is_ok(), "{length}");
+            assert_eq!(ShortId::read(text.as_bytes()).is_some(), RecordId::parse(&text).is_ok(), "{length}");
         }
     }
 }

@@ -9,6 +9,6 @@ mod secret;
 
 pub use describe::{Field, FieldType, Object, PicklistValue};
 pub use digest::{Digest, Digester};
-pub use id::{IdProblem, OrgId, RecordId};
+pub use id::{IdProblem, OrgId, RecordId, ShortId};
 pub use name::{EnvironmentName, FieldName, ObjectName};
 pub use secret::Secret;

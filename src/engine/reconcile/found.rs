@@ -11,7 +11,7 @@ use super::places::Places;
 use super::report::Report;
 use super::scratch::{Extent, Scratch};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
-use crate::model::RecordId;
+use crate::model::ShortId;
 use crate::table::{Block, Row, wide};
 use crate::values::{Ahead, KeyKind, Side};
 
@@ -20,8 +20,12 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 const CHUNK_BITS: u32 = 12;
 /// In a head: the row's only record so far, and it agrees.
 const AGREES: u32 = 1 << 31;
-/// Keys that are looked for together, so that waiting for memory overlaps.
-const BATCH: usize = 32;
+/// Records at one station of a look-up; see [`probe`].
+const STEP: usize = 8;
+/// Records at all of them; a power of two.
+const UNDER_WAY: usize = 4 * STEP;
+/// Records that hang on their heads together.
+const LOOSE: usize = 32;
 const NOTHING: u32 = u32::MAX;
 /// Before the cells of a record that are kept: their length, and which differ.
 const KEPT_HEAD: usize = 8;
@@ -29,9 +33,9 @@ const KEPT_HEAD: usize = 8;
 /// What a record came to. In the order in which one of two versions of a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
-    Converted,
-    Differs,
-    Agrees,
+    Converted = 0,
+    Differs = 1,
+    Agrees = 2,
 }
 
 /// A record that has a row: 24 bytes.
@@ -41,18 +45,27 @@ pub(super) struct Record {
     before: u32,
     /// Where its cells are among the chunk's bytes; [`NOTHING`]: they were not needed.
     at: u32,
-    id: [u8; 15],
-    pub(super) what: What,
+    /// The numbers of its id, and above the second one what it came to.
+    id: (u64, u64),
 }
 
 impl Record {
-    /// The id without its checksum, which orders as the id does.
-    pub(super) fn short(&self) -> [u8; 15] {
-        self.id
+    #[inline(always)]
+    fn new(id: ShortId, what: What, at: u32) -> Self {
+        let (first, rest) = id.numbers();
+        Self { before: 0, at, id: (first, rest | (what as u64) << 56) }
     }
 
-    pub(super) fn id(&self) -> Option<RecordId> {
-        RecordId::of_fifteen(&self.id)
+    pub(super) fn id(&self) -> ShortId {
+        ShortId::of_numbers(self.id.0, self.id.1)
+    }
+
+    pub(super) fn what(&self) -> What {
+        match self.id.1 >> 56 {
+            0 => What::Converted,
+            1 => What::Differs,
+            _ => What::Agrees,
+        }
     }
 }
 
@@ -92,69 +105,80 @@ pub(super) struct Found {
 #[derive(Default)]
 pub(super) struct Lane {
     open: Option<(u32, Vec<Record>, Vec<u8>)>,
-    keys: Vec<u8>,
+    /// Of the records under way.
+    keys: Vec<Vec<u8>>,
     /// Rows of the last records of the open chunk, which do not hang on their heads yet.
     loose: Vec<u32>,
 }
 
 /// A key that is looked for.
-struct Sought {
-    row: usize,
-    key: (usize, usize),
+#[derive(Clone, Copy, Default)]
+struct Sought<'r> {
     hash: u64,
-    likely: Option<(u32, bool)>,
+    /// The row that most likely has it, whether that is one of several, and from the row's start on what lies in the arena.
+    likely: Option<(u32, bool, &'r [u8])>,
+    any: bool,
 }
 
 /// Looks for the rows of a block's records and hands each record that has one to `each`: row of the report, id, row of the block.
+///
+/// A record passes four stations: its key's slot is asked for; the slot tells where the row is noted, which is asked for; that tells where the row lies, which
+/// is asked for; the row is at hand. [`STEP`] others are at each station meanwhile, so that nobody waits for memory.
 #[inline(always)]
 fn probe(
     report: &Report,
     layout: &Layout,
     block: &Block,
     lane: &mut Lane,
-    mut each: impl FnMut(u32, [u8; 15], &[u8], usize, &mut Lane) -> Result<(), ReconcileError>,
+    mut each: impl FnMut(u32, ShortId, &[u8], usize, &mut Lane) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
     let rule = &report.shared.inputs.key.rule;
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut packed: Vec<&[u8]> = Vec::with_capacity(BATCH);
-    for first in (0..block.rows()).step_by(BATCH) {
-        batch.clear();
-        packed.clear();
-        lane.keys.clear();
-        for row in first..block.rows().min(first + BATCH) {
-            let start = lane.keys.len();
-            let cell = ahead(block.row(row), layout.key);
-            if matches!(rule.append(Side::Org, cell, &mut lane.keys), Ok(KeyKind::Key)) {
-                let hash = hash(&lane.keys[start..]);
-                report.bring(hash);
-                batch.push(Sought { row, key: (start, lane.keys.len()), hash, likely: None });
+    let mut keys = std::mem::take(&mut lane.keys);
+    keys.resize_with(UNDER_WAY, Vec::new);
+    let mut sought = [Sought::default(); UNDER_WAY];
+    let rows = block.rows();
+    for at in 0..rows + 3 * STEP {
+        if at < rows {
+            let (key, sought) = (&mut keys[at % UNDER_WAY], &mut sought[at % UNDER_WAY]);
+            key.clear();
+            let cell = ahead(block.row(at), layout.key);
+            sought.any = matches!(rule.append(Side::Org, cell, key), Ok(KeyKind::Key));
+            if sought.any {
+                sought.hash = hash(key);
+                report.bring(sought.hash);
             }
         }
-        for sought in &mut batch {
-            sought.likely = report.likely(sought.hash);
-            if let Some((row, _)) = sought.likely {
+        let sought_at = |step: usize| at.checked_sub(step * STEP).filter(|&at| at < rows);
+        if let Some(at) = sought_at(1) {
+            let sought = &mut sought[at % UNDER_WAY];
+            sought.likely = None;
+            if sought.any
+                && let Some((row, several)) = report.likely(sought.hash)
+            {
                 report.places.bring(row);
+                sought.likely = Some((row, several, &[]));
             }
         }
-        for sought in &batch {
-            let row = sought.likely.map_or(&[][..], |(row, _)| report.row(row));
-            near::bring_row(row);
-            packed.push(row);
+        if let Some(at) = sought_at(2)
+            && let Some((row, _, packed)) = &mut sought[at % UNDER_WAY].likely
+        {
+            *packed = report.row(*row);
+            near::bring_row(packed);
         }
-        for (sought, packed) in batch.iter().zip(&packed) {
-            let likely = sought.likely.map(|(row, several)| (row, several, *packed));
-            let key = &lane.keys[sought.key.0..sought.key.1];
-            let Some(row) = report.target(sought.hash, key, likely) else { continue };
-            let cell = block.cell(sought.row, 0);
-            let id = RecordId::first_fifteen(cell).ok_or_else(|| ReconcileError::NoId {
+        if let Some(at) = sought_at(3) {
+            let (key, Sought { hash, likely, any }) = (&keys[at % UNDER_WAY], sought[at % UNDER_WAY]);
+            let Some(row) = any.then(|| report.target(hash, key, likely)).flatten() else { continue };
+            let cell = block.cell(at, 0);
+            let id = ShortId::read(cell).ok_or_else(|| ReconcileError::NoId {
                 found: String::from_utf8_lossy(cell).chars().take(40).collect(),
             })?;
             // The row lies where it was just looked at, unless the table knew better.
-            let packed = if likely.is_some_and(|likely| likely.0 == row) { packed } else { report.row(row) };
-            each(row, id, packed, sought.row, lane)?;
+            let packed = likely.filter(|likely| likely.0 == row).map_or_else(|| report.row(row), |likely| likely.2);
+            each(row, id, packed, at, lane)?;
         }
     }
+    lane.keys = keys;
     Ok(())
 }
 
@@ -226,7 +250,7 @@ impl Found {
     fn add(
         &self,
         row: u32,
-        id: [u8; 15],
+        id: ShortId,
         what: What,
         lane: &mut Lane,
         keep: Option<(&Block, usize, Differing)>,
@@ -252,10 +276,10 @@ impl Found {
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
             cells[at as usize + 4..][..4].copy_from_slice(&differing.0.to_le_bytes());
         }
-        records.push(Record { before: 0, at, id, what });
+        records.push(Record::new(id, what, at));
         lane.loose.push(row);
         let full = records.len() == CHUNK || cells.len() > 64 << 20;
-        if full || lane.loose.len() == BATCH {
+        if full || lane.loose.len() == LOOSE {
             self.link(lane);
         }
         match lane.open.take_if(|_| full) {
@@ -270,7 +294,7 @@ impl Found {
         let first = records.len() - lane.loose.len();
         for (at, row) in (first..).zip(lane.loose.drain(..)) {
             let index = *number << CHUNK_BITS | at as u32;
-            let agrees = if records[at].what == What::Agrees { AGREES } else { 0 };
+            let agrees = if records[at].what() == What::Agrees { AGREES } else { 0 };
             let head = self.places.head(row);
             let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
             if before != 0 {

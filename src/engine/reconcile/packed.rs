@@ -94,15 +94,14 @@ impl<'r> Packing<'r> {
         Self { room, length_at: 2, at: 2 + width, fits }
     }
 
-    /// Adds a cell: the first so many of these bytes.
+    /// Adds a cell: the first so many of these bytes. `QUICK`: so long most are at most.
     #[inline(always)]
-    pub(super) fn cell(&mut self, (bytes, length): (&[u8], usize)) {
+    pub(super) fn cell<const QUICK: usize>(&mut self, (bytes, length): (&[u8], usize)) {
         let rest = self.room.get_mut(self.at..).unwrap_or_default();
         let room = rest.len();
-        // Two lines whatever the length, where there are so many: what is too much is written over.
-        match (rest.first_chunk_mut::<64>(), bytes.first_chunk::<64>()) {
-            (Some(to), Some(from)) if length <= 64 => *to = *from,
-            _ if length == 0 => {}
+        // So many whatever the length, where there are so many: what is too much is written over.
+        match (rest.first_chunk_mut::<QUICK>(), bytes.first_chunk::<QUICK>()) {
+            (Some(to), Some(from)) if length <= QUICK => *to = *from,
             _ if length < 0x80 && length <= room => rest[..length].copy_from_slice(&bytes[..length]),
             _ => {
                 self.fits = false;
@@ -146,7 +145,7 @@ pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize) {
     let mut room = [0; 512];
     let mut packing = Packing::begin(&mut room, KeyForm::Plain, columns.len());
     for column in columns.clone() {
-        packing.cell(record.ahead(column));
+        packing.cell::<32>(record.ahead(column));
     }
     match packing.end() {
         Some(length) => out.extend_from_slice(&room[..length]),
@@ -259,7 +258,7 @@ mod tests {
             for room in [out.len() + 40, out.len(), out.len() / 2, 1] {
                 let mut room = vec![0xff; room];
                 let mut packing = Packing::begin(&mut room, KeyForm::Folded, cells.len());
-                cells.iter().for_each(|cell| packing.cell((cell, cell.len())));
+                cells.iter().for_each(|cell| packing.cell::<32>((cell, cell.len())));
                 if let Some(length) = packing.place(number, line) {
                     prop_assert_eq!(&room[..length], &out[..]);
                 }
@@ -267,7 +266,7 @@ mod tests {
             let mut room = vec![0xff; out.len() + 40];
             let short = cells.len() < 0x80 && cells.iter().all(|cell| cell.len() < 0x80);
             let mut packing = Packing::begin(&mut room, KeyForm::Folded, cells.len());
-            cells.iter().for_each(|cell| packing.cell((cell, cell.len())));
+            cells.iter().for_each(|cell| packing.cell::<32>((cell, cell.len())));
             prop_assert_eq!(packing.place(number, line).is_some(), short);
         }
     }

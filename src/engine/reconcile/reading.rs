@@ -17,8 +17,9 @@ use crate::values::{Ahead, KeyKind, Side};
 pub(super) struct Shared {
     pub(super) inputs: Inputs,
     pub(super) budget: Budget,
-    /// The report's columns that are kept behind the key: mapped fields, then the moment for `newest`.
-    columns: Vec<usize>,
+    /// The report's columns that are kept behind the key: mapped fields, then the moment for `newest`. And is a cell that begins with something visible
+    /// surely not blank?
+    columns: Vec<(usize, bool)>,
     /// Emptied, for the next blocks.
     spare: Mutex<Vec<Prepared>>,
 }
@@ -92,14 +93,14 @@ impl Preparer {
                 }
             };
             let mut packing = Packing::begin(&mut rows[used..], form, width);
-            packing.cell((bytes, length));
-            packing.cell((second, second.len()));
-            let mut fields = shared.inputs.fields.iter().zip(blanks.iter_mut());
-            for &column in &shared.columns {
+            packing.cell::<64>((bytes, length));
+            packing.cell::<0>((second, second.len()));
+            for (at, &(column, visible)) in shared.columns.iter().enumerate() {
                 let (bytes, length) = row.ahead(column);
-                packing.cell((bytes, length));
-                if let Some((field, blank)) = fields.next() {
-                    *blank += u64::from(field.rule.blank_cell(&bytes[..length]));
+                packing.cell::<32>((bytes, length));
+                let surely = visible && length > 0 && bytes[0].is_ascii_graphic();
+                if !surely && let Some(field) = shared.inputs.fields.get(at) {
+                    blanks[at] += u64::from(field.rule.blank_cell(&bytes[..length]));
                 }
             }
             used += packing.place(number, row.line()).unwrap_or_else(|| {
@@ -107,7 +108,7 @@ impl Preparer {
                 pack(&mut packed, form, width, |at| match at {
                     0 => cell,
                     1 => second,
-                    at => row.cell(shared.columns[at - BEFORE_FIELDS]),
+                    at => row.cell(shared.columns[at - BEFORE_FIELDS].0),
                 });
                 pack_place(&mut packed, number, row.line());
                 pad(&mut packed);
@@ -151,9 +152,9 @@ pub struct Reading {
 
 /// Begins a plan.
 pub fn start(inputs: Inputs, budget: Budget) -> Reading {
-    let mut columns: Vec<usize> = inputs.fields.iter().map(|f| f.column).collect();
+    let mut columns: Vec<_> = inputs.fields.iter().map(|f| (f.column, f.rule.takes_the_visible())).collect();
     if let DuplicateRows::Newest { column, .. } = &inputs.duplicate_rows {
-        columns.push(*column);
+        columns.push((*column, true));
     }
     let blanks = vec![0; inputs.fields.len()];
     Reading {

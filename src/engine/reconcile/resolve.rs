@@ -130,12 +130,12 @@ impl<'a> Resolver<'a> {
     /// A row that has records, but for one that agrees alone.
     fn matched(&mut self, row: u32, head: u32) -> Result<RowOutcome, ReconcileError> {
         // Nearly all of them.
-        if let Some(only) = self.found.only(head).filter(|(_, record)| record.what != What::Converted) {
+        if let Some(only) = self.found.only(head).filter(|(_, record)| record.what() != What::Converted) {
             return self.judge(row, &only);
         }
         let mut records = self.records(head)?;
-        let first = records.first().and_then(|(_, record)| record.id());
-        records.retain(|(_, record)| record.what != What::Converted);
+        let first = records.first().and_then(|(_, record)| record.id().full());
+        records.retain(|(_, record)| record.what() != What::Converted);
         if records.is_empty() {
             return Ok(self.tell(row, RowOutcome::Converted, |line| match &first {
                 Some(id) => line.record(id),
@@ -150,7 +150,7 @@ impl<'a> Resolver<'a> {
                 if let Some(count) = &mut self.tally.forbidden.several_records {
                     *count += 1;
                 }
-                let ids: Vec<RecordId> = records.iter().filter_map(|(_, record)| record.id()).collect();
+                let ids: Vec<RecordId> = records.iter().filter_map(|(_, record)| record.id().full()).collect();
                 return Ok(self.tell(row, RowOutcome::SeveralRecords, |line| line.candidates(&ids)));
             }
         }
@@ -173,18 +173,18 @@ impl<'a> Resolver<'a> {
         if records.len() == 1 {
             return Ok(records);
         }
-        records.sort_by_key(|(_, record)| (record.short(), record.what));
-        let versions = |a: &Candidate, b: &Candidate| (a.1.short(), a.1.what) == (b.1.short(), b.1.what);
+        records.sort_by_key(|(_, record)| (record.id(), record.what()));
+        let versions = |a: &Candidate, b: &Candidate| (a.1.id(), a.1.what()) == (b.1.id(), b.1.what());
         if records.windows(2).any(|pair| versions(&pair[0], &pair[1])) {
             let mut with_cells = Vec::new();
             for record in records {
                 with_cells.push((record, self.found.cells(record.0, self.scratch, &mut self.read)?.0.to_vec()));
             }
             let columns = |packed: &[u8]| unpack(packed).1.map(<[u8]>::to_vec).collect::<Vec<_>>();
-            with_cells.sort_by_cached_key(|(record, cells)| (record.1.short(), record.1.what, columns(cells)));
+            with_cells.sort_by_cached_key(|(record, cells)| (record.1.id(), record.1.what(), columns(cells)));
             records = with_cells.into_iter().map(|(record, _)| record).collect();
         }
-        records.dedup_by_key(|(_, record)| record.short());
+        records.dedup_by_key(|(_, record)| record.id());
         Ok(records)
     }
 
@@ -203,13 +203,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn judge(&mut self, row: u32, &(index, record): &Candidate) -> Result<RowOutcome, ReconcileError> {
-        if record.what == What::Agrees {
+        if record.what() == What::Agrees {
             self.tally.agreeing += 1;
             return Ok(RowOutcome::Unchanged);
         }
         let inputs = self.inputs();
         let (stored, differing) = self.found.cells(index, self.scratch, &mut self.read)?;
-        let id = record.id();
+        let id = record.id().full();
         let known = match id {
             Some(id) if !inputs.known.is_empty() => inputs.known.get(&id).map_or(&[][..], Vec::as_slice),
             _ => &[],

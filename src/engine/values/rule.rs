@@ -142,13 +142,17 @@ impl Rule {
     }
 
     /// Is this cell of the report blank? Without a look at what a blank is to do.
-    #[inline(always)]
     pub fn blank_cell(&self, cell: &[u8]) -> bool {
         match cell.first() {
             None => true,
-            Some(b'!'..=b'~') if self.blank_values.is_empty() && !matches!(self.kind, Kind::Choices { .. }) => false,
+            Some(b'!'..=b'~') if self.takes_the_visible() => false,
             Some(_) => std::str::from_utf8(cell).is_ok_and(|cell| self.is_blank(cell)),
         }
+    }
+
+    /// Is a cell that begins with something visible never blank?
+    pub fn takes_the_visible(&self) -> bool {
+        self.blank_values.is_empty() && !matches!(self.kind, Kind::Choices { .. })
     }
 
     /// Blank: nothing but white space (NBSP too), a declared blank value, or a multi-select cell of separators alone.
