@@ -113,6 +113,11 @@ impl RecordId {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The 18 characters, all ASCII.
+    pub fn as_bytes(&self) -> &[u8; 18] {
+        &self.0
+    }
+
     /// The first fifteen characters, which tell a record as well as all eighteen do.
     pub fn fifteen(&self) -> [u8; 15] {
         let mut short = [0; 15];

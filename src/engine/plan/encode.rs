@@ -45,8 +45,11 @@ impl Lines {
 impl LineBuilder<'_> {
     /// The record.
     pub fn record(self, id: &RecordId) -> Self {
-        self.lines.bytes.extend_from_slice(b",\"record\":");
-        put_text(&mut self.lines.bytes, id.as_str());
+        // Letters and digits need no escape.
+        let out = &mut self.lines.bytes;
+        out.extend_from_slice(b",\"record\":\"");
+        out.extend_from_slice(id.as_bytes());
+        out.push(b'"');
         self
     }
 

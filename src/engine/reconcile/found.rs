@@ -149,8 +149,7 @@ fn probe(
                 report.bring(sought.hash);
             }
         }
-        let sought_at = |step: usize| at.checked_sub(step * STEP).filter(|&at| at < rows);
-        if let Some(at) = sought_at(1) {
+        if let Some(at) = station(at, 1, rows) {
             let sought = &mut sought[at % UNDER_WAY];
             sought.likely = None;
             if sought.any
@@ -160,13 +159,13 @@ fn probe(
                 sought.likely = Some((row, several, &[]));
             }
         }
-        if let Some(at) = sought_at(2)
+        if let Some(at) = station(at, 2, rows)
             && let Some((row, _, packed)) = &mut sought[at % UNDER_WAY].likely
         {
             *packed = report.row(*row);
             near::bring_row(packed);
         }
-        if let Some(at) = sought_at(3) {
+        if let Some(at) = station(at, 3, rows) {
             let (key, Sought { hash, likely, any }) = (&keys[at % UNDER_WAY], sought[at % UNDER_WAY]);
             let Some(row) = any.then(|| report.target(hash, key, likely)).flatten() else { continue };
             let cell = block.cell(at, 0);
@@ -180,6 +179,14 @@ fn probe(
     }
     lane.keys = keys;
     Ok(())
+}
+
+/// The record that reaches a station while another one sets out.
+#[inline(always)]
+fn station(sets_out: usize, number: usize, rows: usize) -> Option<usize> {
+    // One that is not there yet is a very large number.
+    let at = sets_out.wrapping_sub(number * STEP);
+    (at < rows).then_some(at)
 }
 
 /// A block of no rows may have any columns.
@@ -247,7 +254,29 @@ impl Found {
         })
     }
 
+    #[inline(always)]
     fn add(
+        &self,
+        row: u32,
+        id: ShortId,
+        what: What,
+        lane: &mut Lane,
+        keep: Option<(&Block, usize, Differing)>,
+        scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        // Nearly all of them.
+        if let (Some((_, records, _)), None) = (&mut lane.open, &keep)
+            && records.len() + 1 < CHUNK
+            && lane.loose.len() + 1 < LOOSE
+        {
+            records.push(Record::new(id, what, NOTHING));
+            lane.loose.push(row);
+            return Ok(());
+        }
+        self.add_any(row, id, what, lane, keep, scratch)
+    }
+
+    fn add_any(
         &self,
         row: u32,
         id: ShortId,

@@ -107,7 +107,7 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally) -
             continue;
         }
         let stored = pair.stored(layout.fields[index]);
-        let verdict = field.rule.judge(value, stored);
+        let verdict = field.rule.judge_by_value(value, stored);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
         let amounts = matches!(verdict, Verdict::Change(_)) || (verdict == Verdict::Same && !stored.is_empty());
         match verdict {

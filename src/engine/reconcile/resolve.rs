@@ -58,13 +58,15 @@ impl<'a> Resolver<'a> {
         // Most rows agree, and leave no line. The others wait for memory: together.
         let mut others = std::mem::take(&mut self.others);
         others.clear();
+        others.resize(rows.len(), 0);
         let each = self.report.states(rows.clone()).iter().zip(self.found.agreeing(rows.clone()));
-        others.extend(
-            rows.clone()
-                .zip(each)
-                .filter(|(_, (state, agrees))| !(agrees & (**state == RowState::Only)))
-                .map(|(row, _)| row),
-        );
+        let mut count = 0;
+        // Every row is written down, and the next one in its place where it agrees.
+        for (row, (state, agrees)) in rows.clone().zip(each) {
+            others[count] = row;
+            count += usize::from(!(agrees & (*state == RowState::Only)));
+        }
+        others.truncate(count);
         let agreeing = (rows.len() - others.len()) as u64;
         self.tally.agreeing += agreeing;
         self.tally.row(RowOutcome::Unchanged, agreeing);

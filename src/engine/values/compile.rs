@@ -5,7 +5,7 @@ use super::flag::{self, FlagRule};
 use super::identifier::IdentifierRule;
 use super::number::NumberRule;
 use super::options::{Options, PercentForm, WritePolicy};
-use super::rule::{Kind, Rule};
+use super::rule::{Kind, Quick, Rule};
 use super::text::TextRule;
 use super::zoned::{MomentRule, PatternProblem, Wanted};
 use crate::model::{Field, FieldType};
@@ -185,6 +185,8 @@ impl Rule {
         check_target(field)?;
         check_options(field, options)?;
         let (kind, plain) = kind(field, options)?;
+        let plain = plain && options.blank_values.is_empty();
+        let quick = Quick::of(&kind, plain, options.when_blank, field.nillable);
         Ok(Rule {
             field_type: field.field_type.clone(),
             kind,
@@ -192,7 +194,8 @@ impl Rule {
             when_blank: options.when_blank,
             write: options.write,
             nillable: field.nillable,
-            plain: plain && options.blank_values.is_empty(),
+            plain,
+            quick,
         })
     }
 }

@@ -331,30 +331,6 @@ impl NumberRule {
         Reason::NotANumber
     }
 
-    /// `3` and `3` or `3.0`, `1.5` and `1.50`, as reports and bulk exports write most numbers. The caller knows that no option changes the reading.
-    #[inline(always)]
-    pub fn same_at_once(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
-        let (Some(a), Some(b)) = (report.word(), org.word()) else { return false };
-        let number = with_zeros(a, report.length());
-        let others = not_digits(number);
-        if others == 0 {
-            let point_zero = match org.length() - report.length().min(org.length()) {
-                0 => 0,
-                2 => u64::from(u16::from_le_bytes(*b".0")) << ((report.length() * 8) & 63),
-                _ => return false,
-            };
-            return report.length() <= self.whole_digits as usize && b == a | point_zero;
-        }
-        // One point, with digits on both sides of it. Behind the end both words go on with zeros.
-        let point = (others.trailing_zeros() / 8) as usize;
-        others.is_power_of_two()
-            && number >> (point * 8) & 0xff == u64::from(b'.')
-            && (1..=self.whole_digits as usize).contains(&point)
-            && (point + 2..=point + 1 + self.scale as usize).contains(&report.length())
-            && point + 2 <= org.length()
-            && with_zeros(b, org.length()) == number
-    }
-
     /// Short cut: are two short plain numbers the same value, where the report's is one that may be written? None where that takes a longer look. The
     /// caller knows that no option changes the reading.
     pub fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
@@ -371,6 +347,30 @@ impl NumberRule {
         }
         Some(report == org || a == small(org)?)
     }
+}
+
+/// `3` and `3` or `3.0`, `1.5` and `1.50`, as reports and bulk exports write most numbers. The caller knows that no option changes the reading.
+#[inline(always)]
+pub(super) fn same_at_once(report: Ahead<'_>, org: Ahead<'_>, whole_digits: usize, scale: usize) -> bool {
+    let (Some(a), Some(b)) = (report.word(), org.word()) else { return false };
+    let number = with_zeros(a, report.length());
+    let others = not_digits(number);
+    if others == 0 {
+        let point_zero = match org.length() - report.length().min(org.length()) {
+            0 => 0,
+            2 => u64::from(u16::from_le_bytes(*b".0")) << ((report.length() * 8) & 63),
+            _ => return false,
+        };
+        return report.length() <= whole_digits && b == a | point_zero;
+    }
+    // One point, with digits on both sides of it. Behind the end both words go on with zeros.
+    let point = (others.trailing_zeros() / 8) as usize;
+    others.is_power_of_two()
+        && number >> (point * 8) & 0xff == u64::from(b'.')
+        && (1..=whole_digits).contains(&point)
+        && (point + 2..=point + 1 + scale).contains(&report.length())
+        && point + 2 <= org.length()
+        && with_zeros(b, org.length()) == number
 }
 
 /// A word of so many bytes, one to eight, with `0` where there are none.

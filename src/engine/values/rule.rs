@@ -7,12 +7,12 @@ use super::Ahead;
 use super::choice::ChoiceRule;
 use super::flag::{self, FlagRule};
 use super::identifier::IdentifierRule;
-use super::number::NumberRule;
+use super::number::{self, NumberRule};
 use super::options::{WhenBlank, WritePolicy};
 use super::refusal::{Note, Noted, Reason, Refusal};
 use super::stored;
 use super::text::TextRule;
-use super::zoned::MomentRule;
+use super::zoned::{self, MomentRule};
 use crate::model::FieldType;
 
 /// Where a cell comes from.
@@ -96,6 +96,55 @@ pub struct Rule {
     pub(super) nillable: bool,
     /// No option changes how plain forms are read: short cuts are allowed.
     pub(super) plain: bool,
+    pub(super) quick: Quick,
+}
+
+/// What is asked of nearly all cells of a bulk export, side by side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quick {
+    form: QuickForm,
+    /// Two blanks are the same.
+    blanks_agree: bool,
+    /// Of a number: digits that fit before the point, and behind it.
+    whole_digits: u8,
+    scale: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum QuickForm {
+    None,
+    Number,
+    /// A datetime of which no pattern is declared.
+    Second,
+}
+
+impl Quick {
+    pub(super) fn of(kind: &Kind, plain: bool, when_blank: WhenBlank, nillable: bool) -> Self {
+        let few = |digits: u32| digits.min(u8::MAX.into()) as u8;
+        let (form, whole_digits, scale) = match kind {
+            Kind::Number(rule) if plain => (QuickForm::Number, few(rule.whole_digits), few(rule.scale)),
+            Kind::Moment(rule) if plain && rule.takes_seconds() => (QuickForm::Second, 0, 0),
+            _ => (QuickForm::None, 0, 0),
+        };
+        let blanks_agree = match when_blank {
+            _ if matches!(kind, Kind::Flag(_)) => false,
+            WhenBlank::Keep => true,
+            WhenBlank::Clear => nillable,
+            WhenBlank::Fail => false,
+        };
+        Self { form, blanks_agree, whole_digits, scale }
+    }
+
+    /// What nearly all equal cells of a bulk export look like. Says yes only where the verdict is `Same`.
+    #[inline(always)]
+    fn same(self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
+        match self.form {
+            QuickForm::None => false,
+            QuickForm::Number => number::same_at_once(report, org, self.whole_digits.into(), self.scale.into()),
+            QuickForm::Second => zoned::same_at_once(report.cell(), org.cell()),
+        }
+    }
 }
 
 thread_local! {
@@ -184,9 +233,14 @@ impl Rule {
 
     /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well. Does not allocate where the two agree.
     pub fn judge(&self, report: &[u8], org: &[u8]) -> Verdict {
-        if self.plain && (self.at_once(report.into(), org.into()) || self.plainly(report, org) == Some(true)) {
+        if self.quick.same(report.into(), org.into()) || (self.plain && self.plainly(report, org) == Some(true)) {
             return Verdict::Same;
         }
+        self.judge_by_value(report, org)
+    }
+
+    /// As [`Self::judge`], for cells of which it is known that they do not agree at once.
+    pub fn judge_by_value(&self, report: &[u8], org: &[u8]) -> Verdict {
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
             Ok(mut scratch) => {
                 let (after, before) = &mut *scratch;
@@ -199,26 +253,12 @@ impl Rule {
     /// Is the verdict `Same`? Does not allocate, whatever it is.
     #[inline(always)]
     pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
-        (self.plain && self.at_once(report, org)) || self.agrees_by_value(report.cell(), org.cell())
-    }
-
-    /// What nearly all equal cells of a bulk export look like. Says yes only where the verdict is `Same`.
-    #[inline(always)]
-    fn at_once(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
-        match &self.kind {
-            Kind::Number(rule) => rule.same_at_once(report, org),
-            Kind::Moment(rule) => rule.same_at_once(report.cell(), org.cell()),
-            _ => false,
-        }
+        self.quick.same(report, org) || self.agrees_by_value(report.cell(), org.cell())
     }
 
     fn agrees_by_value(&self, report: &[u8], org: &[u8]) -> bool {
-        if report.is_empty() && org.is_empty() && !matches!(self.kind, Kind::Flag(_)) {
-            return match self.when_blank {
-                WhenBlank::Keep => true,
-                WhenBlank::Clear => self.nillable,
-                WhenBlank::Fail => false,
-            };
+        if report.is_empty() && org.is_empty() && self.quick.blanks_agree {
+            return true;
         }
         if self.plain
             && let Some(same) = self.plainly(report, org)

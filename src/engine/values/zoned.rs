@@ -151,11 +151,9 @@ impl MomentRule {
         }
     }
 
-    /// The same second in UTC, without a fraction.
-    #[inline(always)]
-    pub fn same_at_once(&self, report: &[u8], org: &[u8]) -> bool {
-        let (Some(a), Some(b)) = (utc(report), utc(org)) else { return false };
-        self.wanted == Wanted::Datetime && self.format.is_none() && a == b && plain_second(a)
+    /// Is a datetime wanted, as ISO 8601 has it?
+    pub fn takes_seconds(&self) -> bool {
+        self.wanted == Wanted::Datetime && self.format.is_none()
     }
 
     /// Short cut: the same date in the same bytes, or the same second whatever the offsets, valid as a report value. Only where no pattern is declared;
@@ -185,6 +183,13 @@ impl MomentRule {
             Wanted::Time => None,
         }
     }
+}
+
+/// The same second in UTC, without a fraction, and one that Salesforce stores.
+#[inline(always)]
+pub(super) fn same_at_once(report: &[u8], org: &[u8]) -> bool {
+    let (Some(a), Some(b)) = (utc(report), utc(org)) else { return false };
+    a == b && plain_second(a)
 }
 
 /// The first 19 characters of a cell that ends as UTC without a fraction of a second does.
