@@ -70,7 +70,7 @@ impl Record {
 }
 
 enum Cells {
-    Memory(Vec<u8>),
+    Memory(Box<[u8]>),
     Disk(Extent),
 }
 
@@ -104,7 +104,9 @@ pub(super) struct Found {
 /// One thread's own part.
 #[derive(Default)]
 pub(super) struct Lane {
-    open: Option<(u32, Vec<Record>, Vec<u8>)>,
+    open: Option<(u32, Vec<Record>)>,
+    /// Cells of the open chunk's records.
+    cells: Vec<u8>,
     /// Of the records under way.
     keys: Vec<Vec<u8>>,
     /// Rows of the last records of the open chunk, which do not hang on their heads yet.
@@ -265,7 +267,7 @@ impl Found {
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         // Nearly all of them.
-        if let (Some((_, records, _)), None) = (&mut lane.open, &keep)
+        if let (Some((_, records)), None) = (&mut lane.open, &keep)
             && records.len() + 1 < CHUNK
             && lane.loose.len() + 1 < LOOSE
         {
@@ -285,17 +287,18 @@ impl Found {
         keep: Option<(&Block, usize, Differing)>,
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
-        let (_, records, cells) = match &mut lane.open {
+        let (_, records) = match &mut lane.open {
             Some(open) => open,
             none => {
                 let number = self.chunks.fetch_add(1, Ordering::Relaxed);
                 if number >= AGREES >> CHUNK_BITS {
                     return Err(ReconcileError::TooManyRows { most: u64::from(AGREES) });
                 }
-                none.insert((number, Vec::with_capacity(CHUNK), Vec::new()))
+                none.insert((number, Vec::with_capacity(CHUNK)))
             }
         };
         let mut at = NOTHING;
+        let cells = &mut lane.cells;
         if let Some((block, row, differing)) = keep {
             // Far from 4 GiB: a chunk that holds this much is closed at once.
             at = cells.len() as u32;
@@ -311,15 +314,12 @@ impl Found {
         if full || lane.loose.len() == LOOSE {
             self.link(lane);
         }
-        match lane.open.take_if(|_| full) {
-            Some((number, records, cells)) => self.close(number, records, cells, scratch),
-            None => Ok(()),
-        }
+        if full { self.close(lane, scratch) } else { Ok(()) }
     }
 
     /// Hangs the loose records on the heads of their rows: many at a time, since an exchange waits for all that was written before it.
     fn link(&self, lane: &mut Lane) {
-        let Some((number, records, _)) = &mut lane.open else { return };
+        let Some((number, records)) = &mut lane.open else { return };
         let first = records.len() - lane.loose.len();
         for (at, row) in (first..).zip(lane.loose.drain(..)) {
             let index = *number << CHUNK_BITS | at as u32;
@@ -333,22 +333,22 @@ impl Found {
         }
     }
 
+    /// Puts the open chunk to the full ones. Its cells are copied, so that the room they grew in is used again.
     fn close(
         &self,
-        number: u32,
-        records: Vec<Record>,
-        mut cells: Vec<u8>,
+        lane: &mut Lane,
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
-        let length = cells.len() as u64;
+        let Some((number, records)) = lane.open.take() else { return Ok(()) };
+        let length = lane.cells.len() as u64;
         let held = self.cells.fetch_add(length, Ordering::Relaxed) + length;
         let cells = if held > self.room && length > 0 {
             self.cells.fetch_sub(length, Ordering::Relaxed);
-            Cells::Disk(scratch()?.write(&cells)?)
+            Cells::Disk(scratch()?.write(&lane.cells)?)
         } else {
-            cells.shrink_to_fit();
-            Cells::Memory(cells)
+            Cells::Memory(lane.cells.as_slice().into())
         };
+        lane.cells.clear();
         self.full.lock().unwrap_or_else(PoisonError::into_inner).push((number, Chunk { records, cells }));
         Ok(())
     }
@@ -361,8 +361,10 @@ impl Found {
     /// No more records come.
     pub(super) fn seal(self, lanes: impl IntoIterator<Item = Lane>) -> Sealed {
         let mut full = self.full.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (number, records, cells) in lanes.into_iter().filter_map(|lane| lane.open) {
-            full.push((number, Chunk { records, cells: Cells::Memory(cells) }));
+        for lane in lanes {
+            if let Some((number, records)) = lane.open {
+                full.push((number, Chunk { records, cells: Cells::Memory(lane.cells.into()) }));
+            }
         }
         full.sort_unstable_by_key(|c| c.0);
         Sealed { places: self.places, beyond: self.beyond, chunks: full }

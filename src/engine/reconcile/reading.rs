@@ -31,8 +31,8 @@ impl Shared {
     }
 }
 
-/// Emptied blocks that are kept.
-const MOST_SPARE: usize = 4;
+/// Emptied blocks that are kept, for each thread: about as many as wait for their turn. Fresh memory costs more than what is done in it.
+const SPARE: usize = 5;
 
 /// Rows of one block, ready to be taken: what can be done to them in any order, and by any thread, is done.
 #[derive(Default)]
@@ -214,7 +214,7 @@ impl Reading {
             }
         }
         let mut spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < self.shared.budget.threads.clamp(1, MOST_SPARE) {
+        if spare.len() < self.shared.budget.threads.max(1) * SPARE {
             block.ends.clear();
             block.hashes.clear();
             block.states.clear();
