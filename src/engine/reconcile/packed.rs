@@ -140,6 +140,7 @@ impl<'r> Packing<'r> {
 }
 
 /// Appends a record, from one of its columns on.
+#[inline(always)]
 pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize) {
     let columns = first..record.width();
     let mut room = [0; 512];
@@ -227,6 +228,17 @@ pub(super) fn unpack(row: &[u8]) -> (KeyForm, Cells<'_>) {
     };
     let (lengths, data) = rest.split_at_checked(size).unwrap_or_default();
     (KeyForm::of(form), Cells { lengths, data })
+}
+
+/// Appends where the cells of a packed record lie that begins at `at`.
+pub(super) fn span(record: &[u8], at: usize, out: &mut Vec<(u32, u32)>) {
+    let cells = unpack(record).1;
+    let mut from = at + record.len() - cells.data.len();
+    out.extend(cells.map(|cell| {
+        let start = from;
+        from += cell.len();
+        (start as u32, from as u32)
+    }));
 }
 
 #[cfg(test)]

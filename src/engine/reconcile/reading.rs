@@ -208,7 +208,8 @@ impl Reading {
             Kept::Disk(scratch, piles) => {
                 let mut start = 0;
                 for (&end, &hash) in block.ends.iter().zip(&block.hashes) {
-                    piles.put(scratch, partition(hash), &block.rows[start..end as usize])?;
+                    let row = &block.rows[start..end as usize];
+                    piles.put(scratch, partition(hash), |out| out.extend_from_slice(row))?;
                     start = end as usize;
                 }
             }
@@ -229,7 +230,8 @@ impl Reading {
         for (&address, &hash) in held.addresses.iter().zip(&held.hashes) {
             let row = held.arena.row(address);
             let length = row.len() - unpack(row).1.behind().len();
-            piles.put(&scratch, partition(hash), &row[..length.next_multiple_of(8)])?;
+            let row = &row[..length.next_multiple_of(8)];
+            piles.put(&scratch, partition(hash), |out| out.extend_from_slice(row))?;
         }
         self.kept = Kept::Disk(scratch, piles);
         Ok(())

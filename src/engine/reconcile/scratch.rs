@@ -97,6 +97,8 @@ fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
 pub(super) const PARTITIONS: usize = 128;
 /// Bytes that a partition gathers before they are written.
 const GATHERED: usize = 32 << 10;
+/// Bytes for the record with which that is too much.
+const ROOM: usize = 1 << 10;
 
 /// The partition of a hash.
 pub(super) fn partition(hash: u64) -> usize {
@@ -115,19 +117,28 @@ impl Piles {
         Self { extents: vec![Vec::new(); PARTITIONS], gathered: vec![Vec::new(); PARTITIONS] }
     }
 
-    /// Adds one record.
-    pub(super) fn put(&mut self, scratch: &Scratch, partition: usize, record: &[u8]) -> Result<(), ReconcileError> {
+    /// Adds one record, which `fill` appends.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        scratch: &Scratch,
+        partition: usize,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), ReconcileError> {
         let gathered = &mut self.gathered[partition];
         if gathered.capacity() == 0 {
-            gathered.reserve_exact(GATHERED);
+            gathered.reserve_exact(GATHERED + ROOM);
         }
-        if !gathered.is_empty() && gathered.len() + 4 + record.len() > GATHERED {
-            self.extents[partition].push(scratch.write(gathered)?);
-            gathered.clear();
-            gathered.shrink_to(GATHERED);
+        let start = gathered.len();
+        gathered.extend_from_slice(&[0; 4]);
+        fill(gathered);
+        let length = (gathered.len() - start - 4) as u32;
+        gathered[start..][..4].copy_from_slice(&length.to_le_bytes());
+        if gathered.len() > GATHERED && start > 0 {
+            self.extents[partition].push(scratch.write(&gathered[..start])?);
+            gathered.drain(..start);
+            gathered.shrink_to(GATHERED + ROOM);
         }
-        gathered.extend_from_slice(&(record.len() as u32).to_le_bytes());
-        gathered.extend_from_slice(record);
         Ok(())
     }
 
@@ -173,7 +184,7 @@ mod tests {
         let mut piles = Piles::new();
         let record = |n: usize| vec![n as u8; n * 7 % 900 + if n == 40 { 100_000 } else { 0 }];
         for n in 0..2_000 {
-            piles.put(&scratch, n % 3, &record(n)).unwrap();
+            piles.put(&scratch, n % 3, |out| out.extend_from_slice(&record(n))).unwrap();
         }
         piles.flush(&scratch).unwrap();
         let mut piece = Vec::new();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::found::{Found, Lane, ahead, check_columns};
 use super::keys::hash;
-use super::packed::{pack_record, unpack};
+use super::packed::{pack_record, span};
 use super::reading::Shared;
 use super::report::{Report, joined};
 use super::resolve::Resolver;
@@ -16,7 +16,7 @@ use super::scratch::{Extent, PARTITIONS, Piles, Scratch, partition, records};
 use super::tally::{Tally, place};
 use super::{Layout, Pass, ReconcileError};
 use crate::plan::{Lines, RowOutcome};
-use crate::table::{Block, BlockBuilder};
+use crate::table::{Block, wide};
 use crate::values::{KeyKind, Side};
 
 /// Rows that resolve before their lines go to disk.
@@ -71,17 +71,29 @@ impl Spilled {
         let Some(layout) = self.layout(pass) else { return Ok(()) };
         check_columns(layout, block)?;
         let mut piles = lock(self.side(pass)).pop().unwrap_or_else(Piles::new);
-        let (mut key, mut record) = (Vec::new(), Vec::new());
+        wide(
+            #[inline(always)]
+            || self.sort(layout, block, &mut piles),
+        )?;
+        lock(self.side(pass)).push(piles);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn sort(&self, layout: &Layout, block: &Block, piles: &mut Piles) -> Result<(), ReconcileError> {
+        let rule = &self.shared.inputs.key.rule;
+        let mut key = Vec::new();
         for row in block.iter() {
-            let rule = &self.shared.inputs.key.rule;
             key.clear();
             if matches!(rule.append(Side::Org, ahead(row, layout.key), &mut key), Ok(KeyKind::Key)) {
-                record.clear();
-                pack_record(&mut record, row, 0);
-                piles.put(&self.scratch, partition(hash(&key)), &record)?;
+                piles.put(
+                    &self.scratch,
+                    partition(hash(&key)),
+                    #[inline(always)]
+                    |out| pack_record(out, row, 0),
+                )?;
             }
         }
-        lock(self.side(pass)).push(piles);
         Ok(())
     }
 
@@ -103,20 +115,23 @@ impl Spilled {
             let Some(layout) = self.layout(pass) else { continue };
             let extents: Vec<Extent> =
                 lock(self.side(pass)).iter().flat_map(|piles| piles.extents(number)).copied().collect();
-            let mut piece = Vec::new();
+            let (mut piece, mut spans) = (Vec::new(), Vec::new());
             for extent in extents {
                 self.scratch.read(extent, &mut piece)?;
-                let mut block = BlockBuilder::new(layout.columns.len(), 1, 0);
-                block.reserve(piece.len(), piece.len() / 64);
+                spans.clear();
+                let (mut rows, mut at) = (0, 0);
                 for record in records(&piece) {
-                    // As many cells as were packed, and far from 4 GiB.
-                    let _ = block.push_row(unpack(record).1, 0);
+                    (rows, at) = (rows + 1, at + 4);
+                    span(record, at, &mut spans);
+                    at += record.len();
                 }
-                let block = block.finish();
+                // As many cells as were packed.
+                let block = Block::spanned(layout.columns.len(), rows, piece, spans);
                 match pass {
                     Pass::Scope => found.join(&report, &block, &mut lane, &scratch)?,
                     Pass::Beyond => found.join_beyond(&report, &block, &mut lane)?,
                 }
+                (piece, spans) = block.into_parts();
             }
         }
         Ok(Part { report, found, lane })

@@ -103,14 +103,14 @@ impl Block {
         self
     }
 
-    /// Rows as they stand in a file, one a line, numbered from 1. `spans` has, at least, those of all cells.
-    pub(super) fn spanned(columns: usize, rows: usize, bytes: Vec<u8>, spans: Vec<(u32, u32)>) -> Self {
+    /// Rows whose cells lie anywhere in `bytes`, one a line, numbered from 1. `spans` has, at least, those of all cells.
+    pub(crate) fn spanned(columns: usize, rows: usize, bytes: Vec<u8>, spans: Vec<(u32, u32)>) -> Self {
         debug_assert!(spans.len() >= columns * rows);
         Self { sequence: 0, first_row: 1, columns, rows, bytes, spans, lines: Lines::From(1) }
     }
 
     /// Bytes and spans.
-    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>) {
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>) {
         (self.bytes, self.spans)
     }
 
