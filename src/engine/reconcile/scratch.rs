@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Budget, ReconcileError};
+use super::{Budget, ReconcileError, near};
 
 /// A piece of the file: whole records.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +140,17 @@ impl Piles {
             gathered.shrink_to(GATHERED + ROOM);
         }
         Ok(())
+    }
+
+    /// Brings near where the next record of a partition will be written.
+    #[inline(always)]
+    pub(super) fn bring(&mut self, partition: usize) {
+        let rest = self.gathered[partition].spare_capacity_mut();
+        for line in [0, 64, 128] {
+            if let Some(byte) = rest.get(line) {
+                near::bring(byte);
+            }
+        }
     }
 
     /// Writes what is gathered, and gives the buffers back.

@@ -12,13 +12,15 @@ use super::packed::{pack_record, span};
 use super::reading::Shared;
 use super::report::{Report, joined};
 use super::resolve::Resolver;
-use super::scratch::{Extent, PARTITIONS, Piles, Scratch, partition, records};
+use super::scratch::{self, Extent, PARTITIONS, Piles, Scratch, records};
 use super::tally::{Tally, place};
 use super::{Layout, Pass, ReconcileError};
 use crate::plan::{Lines, RowOutcome};
 use crate::table::{Block, wide};
 use crate::values::{KeyKind, Side};
 
+/// Records that are sorted together, so that waiting for memory overlaps.
+const BATCH: usize = 16;
 /// Rows that resolve before their lines go to disk.
 const AT_ONCE: u32 = 2_048;
 /// Bytes of lines that are written, and read back, together.
@@ -83,14 +85,24 @@ impl Spilled {
     fn sort(&self, layout: &Layout, block: &Block, piles: &mut Piles) -> Result<(), ReconcileError> {
         let rule = &self.shared.inputs.key.rule;
         let mut key = Vec::new();
-        for row in block.iter() {
-            key.clear();
-            if matches!(rule.append(Side::Org, ahead(row, layout.key), &mut key), Ok(KeyKind::Key)) {
+        for first in (0..block.rows()).step_by(BATCH) {
+            let mut batch = [None; BATCH];
+            for (row, partition) in (first..block.rows()).zip(&mut batch) {
+                key.clear();
+                let cell = ahead(block.row(row), layout.key);
+                if matches!(rule.append(Side::Org, cell, &mut key), Ok(KeyKind::Key)) {
+                    let number = scratch::partition(hash(&key));
+                    piles.bring(number);
+                    *partition = Some(number);
+                }
+            }
+            for (row, partition) in (first..).zip(batch) {
+                let Some(partition) = partition else { continue };
                 piles.put(
                     &self.scratch,
-                    partition(hash(&key)),
+                    partition,
                     #[inline(always)]
-                    |out| pack_record(out, row, 0),
+                    |out| pack_record(out, block.row(row), 0),
                 )?;
             }
         }
