@@ -109,7 +109,7 @@ impl<'p> Targets<'p> {
         let mut buffer = Vec::new();
         for (cell, &slot) in target.cells.iter().zip(&target.slots) {
             let field_type = self.types[slot];
-            let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
+            let raw = row.get(slot).unwrap_or_default();
             let found = canonical(field_type, raw, &mut buffer);
             let is = |planned: &Option<String>| settled(field_type, planned.as_deref().map(str::as_bytes)) == found;
             if !is(&cell.before) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use http::Method;
 use serde::Serialize;
 
@@ -54,7 +55,7 @@ impl Client {
             if entries != part.len() as u64 {
                 return Err(SalesforceError::RowsMissing { announced: part.len() as u64, received: entries });
             }
-            let asked: HashSet<RecordId> = part.iter().copied().collect();
+            let asked: HashSet<RecordId, RandomState> = part.iter().copied().collect();
             for row in 0..block.rows() {
                 let id = std::str::from_utf8(block.cell(row, id_column)).ok().and_then(|id| RecordId::parse(id).ok());
                 if !id.is_some_and(|id| asked.contains(&id)) {

@@ -180,7 +180,7 @@ impl<O: Org> Executor<'_, '_, O> {
         part.digest.update(&part.line);
         part.read = part.read.or(item.read);
         let row = rows.get(&self.targets.record(item.index));
-        let key = parent.and_then(|parent| row?.get(parent).cloned()).unwrap_or_default();
+        let key = parent.and_then(|parent| Some(row?.get(parent)?.to_vec())).unwrap_or_default();
         part.items.push((key, item));
         None
     }
