@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 use http::Method;
-use serde::Serialize;
 
 use super::answer::malformed;
 use super::client::Call;
@@ -16,12 +15,6 @@ use crate::table::Block;
 
 /// Ids that one call takes.
 pub const RETRIEVE_LIMIT: usize = 2000;
-
-#[derive(Serialize)]
-struct Wire<'a> {
-    ids: &'a [RecordId],
-    fields: &'a [String],
-}
 
 impl Client {
     /// Reads records by id. `columns` must name `Id`; rows come in the ids' order, and an id that is not there or not visible has no row.
@@ -41,8 +34,7 @@ impl Client {
         let mut blocks = Vec::new();
         let mut rows = 1;
         for (n, part) in ids.chunks(RETRIEVE_LIMIT).enumerate() {
-            let body = serde_json::to_vec(&Wire { ids: part, fields: columns })
-                .map_err(|error| SalesforceError::Request { detail: error.to_string() })?;
+            let body = wire(part, columns).map_err(|error| SalesforceError::Request { detail: error.to_string() })?;
             let call = Call {
                 method: Method::POST,
                 target: self.path(&format!("composite/sobjects/{object}")),
@@ -85,4 +77,21 @@ impl Client {
         self.look_up(&lookup, &literals, &mut collect).await?;
         Ok(blocks)
     }
+}
+
+/// `{"ids":[…],"fields":[…]}`. An id has nothing that a string escapes.
+fn wire(ids: &[RecordId], fields: &[String]) -> serde_json::Result<Vec<u8>> {
+    let mut body = b"{\"ids\":[".to_vec();
+    for id in ids {
+        body.push(b'"');
+        body.extend_from_slice(id.as_str().as_bytes());
+        body.extend_from_slice(b"\",");
+    }
+    if !ids.is_empty() {
+        body.pop();
+    }
+    body.extend_from_slice(b"],\"fields\":");
+    serde_json::to_writer(&mut body, fields)?;
+    body.push(b'}');
+    Ok(body)
 }
