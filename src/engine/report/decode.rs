@@ -210,7 +210,9 @@ impl<R: Read> Read for Decoder<R> {
                 self.fill()?;
                 continue;
             }
-            match self.read_utf8(buffer)? {
+            // No more than is still in the processor's cache when it is looked at.
+            let room = buffer.len().min(CHUNK);
+            match self.read_utf8(&mut buffer[..room])? {
                 0 => {}
                 length => return Ok(length),
             }
