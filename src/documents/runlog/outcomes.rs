@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::redact::{self, redacted};
 use crate::model::{FieldName, ObjectName, OrgId, RecordId};
-use crate::plan::{ChangeKind, Entry, RowOutcome};
+use crate::plan::{ChangeKind, Entry, JsonLine, RowOutcome};
 
 /// The format's kind: `"kind": "run-records"`.
 pub const OUTCOMES_KIND: &str = "run-records";
@@ -25,6 +25,17 @@ pub enum OutcomesLine {
     Record(RecordLine),
     /// A report row that could not be used, or cells of a planned row that could not be written.
     Row(RowLine),
+}
+
+impl OutcomesLine {
+    /// The line as serde would write it. Records of which there is nothing more to say than what was changed are by far the most, and written straight.
+    pub(super) fn put(&self, out: &mut JsonLine) -> serde_json::Result<()> {
+        match self {
+            OutcomesLine::Record(line) if line.is_plain() => line.put(out),
+            line => serde_json::to_writer(out.out(), line)?,
+        }
+        Ok(())
+    }
 }
 
 /// What the file belongs to.
@@ -235,6 +246,22 @@ pub struct RecordLine {
 }
 
 impl RecordLine {
+    fn is_plain(&self) -> bool {
+        let Self { problems, fields, already_there, reason, doubt, .. } = self;
+        problems.is_empty() && fields.is_empty() && !already_there && reason.is_none() && doubt.is_none()
+    }
+
+    /// The line of a plain one.
+    fn put(&self, out: &mut JsonLine) {
+        out.raw("{\"record\":{\"record\":").text(self.record.as_str()).raw(",\"row\":").number(self.row);
+        out.raw(",\"outcome\":").text(self.outcome.as_str()).raw(",\"changes\":[");
+        for (place, change) in self.changes.iter().enumerate() {
+            out.raw(if place == 0 { "{\"field\":" } else { ",{\"field\":" }).text(change.field.as_str());
+            out.raw(",\"kind\":").text(change.kind.as_str()).raw("}");
+        }
+        out.raw("]}}");
+    }
+
     fn new(entry: &Entry, outcome: Outcome) -> Option<Self> {
         Some(Self {
             record: entry.record?,
@@ -383,6 +410,30 @@ impl<R: BufRead> Iterator for OutcomesReader<R> {
                 Some(serde_json::from_slice(&self.buffer).map_err(|source| OutcomesProblem::Line { line, source }))
             }
             Err(problem) => Some(Err(problem.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runlog::{outcome_lines, sample};
+
+    #[test]
+    fn a_line_is_what_serde_makes_of_it() {
+        let plan = sample::plan();
+        let (_, records) = sample::run();
+        let mut lines: Vec<OutcomesLine> =
+            outcome_lines(&plan, |place, _| records.get(place).cloned()).collect::<Result<_, _>>().unwrap();
+        let mut tricky = records[0].clone();
+        tricky.changes[0].field = FieldName::new("A\"\\\n\u{1}é__c");
+        lines.push(OutcomesLine::Record(tricky));
+        lines.push(OutcomesLine::Record(RecordLine { changes: Vec::new(), row: u64::MAX, ..records[0].clone() }));
+        assert!(lines.iter().any(|line| matches!(line, OutcomesLine::Record(line) if !line.is_plain())));
+        for line in lines {
+            let mut written = JsonLine::default();
+            line.put(&mut written).unwrap();
+            assert_eq!(written.bytes(), serde_json::to_vec(&line).unwrap());
         }
     }
 }

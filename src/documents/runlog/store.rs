@@ -20,6 +20,7 @@ use super::place::safe_segment;
 use super::shelf::{Folder, Order, Shelf};
 use super::{RunLog, RunSummary, Status, VERSION};
 use crate::model::{EnvironmentName, OrgId};
+use crate::plan::JsonLine;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -222,9 +223,11 @@ impl Store {
             org_id: log.org_id,
         });
         write_whole(&outcomes, |out| {
+            let mut bytes = JsonLine::default();
             for line in std::iter::once(Ok(head)).chain(lines) {
-                serde_json::to_writer(&mut *out, &line?)?;
-                out.write_all(b"\n")?;
+                bytes.clear();
+                line?.put(&mut bytes)?;
+                out.write_all(bytes.raw("\n").bytes())?;
             }
             Ok(())
         })?;
@@ -245,7 +248,7 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Res
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     let temporary = builder.tempfile_in(folder).map_err(at(folder))?;
-    let mut out = BufWriter::new(temporary.as_file());
+    let mut out = BufWriter::with_capacity(1 << 16, temporary.as_file());
     write(&mut out).and_then(|()| out.flush()).map_err(at(path))?;
     drop(out);
     temporary.as_file().sync_all().map_err(at(path))?;

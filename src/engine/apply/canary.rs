@@ -158,7 +158,7 @@ impl super::standing::Targets<'_> {
         let cells = self.cells(index)?;
         let mut found = Vec::new();
         for (slot, field) in self.fields.iter().enumerate() {
-            let now = self.canonical(slot, row.get(slot).map_or(&[][..], Vec::as_slice));
+            let now = self.canonical(slot, row.get(slot).unwrap_or_default());
             let cell = cells.iter().find(|cell| cell.field == *field);
             let planned = match cell {
                 Some(cell) => self.meant(slot, cell.after.as_deref()),

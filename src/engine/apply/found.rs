@@ -56,7 +56,7 @@ pub async fn look<O: Org>(
                 other.push(name.clone());
                 continue;
             };
-            let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
+            let raw = row.get(slot).unwrap_or_default();
             let is = canonical(field_type, raw, &mut buffer);
             let old = settled(field_type, was.as_deref().map(str::as_bytes)) == is;
             let text = std::str::from_utf8(is).ok();

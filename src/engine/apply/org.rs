@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use tokio::sync::mpsc::Receiver;
 
 use crate::model::{FieldName, ObjectName, RecordId};
@@ -74,7 +75,21 @@ pub struct JobRow {
 
 /// Records as they were read: cells in the order of the fields that were asked for, empty is null.
 #[derive(Default)]
-pub struct Rows(HashMap<RecordId, Vec<Vec<u8>>>);
+pub struct Rows {
+    /// Each record's first cell, and how many it has.
+    places: HashMap<RecordId, (usize, usize), RandomState>,
+    /// Where each cell ends.
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+/// The cells of one record.
+#[derive(Clone, Copy)]
+pub struct Row<'r> {
+    rows: &'r Rows,
+    first: usize,
+    cells: usize,
+}
 
 impl Rows {
     /// No rows yet.
@@ -84,12 +99,26 @@ impl Rows {
 
     /// Adds a record with its cells.
     pub fn push<'c>(&mut self, id: RecordId, cells: impl IntoIterator<Item = &'c [u8]>) {
-        self.0.insert(id, cells.into_iter().map(<[u8]>::to_vec).collect());
+        let first = self.ends.len();
+        for cell in cells {
+            self.bytes.extend_from_slice(cell);
+            self.ends.push(self.bytes.len());
+        }
+        self.places.insert(id, (first, self.ends.len() - first));
     }
 
     /// A record's cells; `None` when it was not found.
-    pub fn get(&self, id: &RecordId) -> Option<&[Vec<u8>]> {
-        self.0.get(id).map(Vec::as_slice)
+    pub fn get(&self, id: &RecordId) -> Option<Row<'_>> {
+        self.places.get(id).map(|&(first, cells)| Row { rows: self, first, cells })
+    }
+}
+
+impl<'r> Row<'r> {
+    /// The cell of a field, by its place among those that were asked for.
+    pub fn get(&self, slot: usize) -> Option<&'r [u8]> {
+        let cell = self.first + (slot < self.cells).then_some(slot)?;
+        let start = cell.checked_sub(1).map_or(0, |before| self.rows.ends[before]);
+        Some(&self.rows.bytes[start..self.rows.ends[cell]])
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Standing {
 }
 
 /// A planned record in memory, for as long as it is read or written.
-struct Target {
+pub(super) struct Target {
     record: RecordId,
     cells: Vec<CellChange>,
     /// The places of its cells among the fields that are read.
@@ -92,7 +92,8 @@ impl<'p> Targets<'p> {
         settled(self.types[slot], planned.map(str::as_bytes)).to_vec()
     }
 
-    fn load(&self, index: usize) -> Result<Target, FileProblem> {
+    /// Reads a target from the plan.
+    pub(super) fn load(&self, index: usize) -> Result<Target, FileProblem> {
         let cells = self.plan.cells_at(self.places[index])?;
         // Every one of them was found when the targets were made.
         let slots = cells.iter().filter_map(|c| self.fields.iter().position(|f| *f == c.field)).collect();
@@ -101,15 +102,17 @@ impl<'p> Targets<'p> {
 
     /// Holds one record against its plan, by the canonical form of each field's type.
     pub(super) fn standing(&self, index: usize, rows: &Rows) -> Result<Standing, FileProblem> {
-        let Some(row) = rows.get(&self.records[index]) else {
-            return Ok(Standing::Gone);
-        };
-        let target = self.load(index)?;
+        self.load(index).map(|target| self.stands(&target, rows))
+    }
+
+    /// The same of one that was loaded.
+    pub(super) fn stands(&self, target: &Target, rows: &Rows) -> Standing {
+        let Some(row) = rows.get(&target.record) else { return Standing::Gone };
         let (mut other, mut after) = (Vec::new(), true);
         let mut buffer = Vec::new();
         for (cell, &slot) in target.cells.iter().zip(&target.slots) {
             let field_type = self.types[slot];
-            let raw = row.get(slot).map_or(&[][..], Vec::as_slice);
+            let raw = row.get(slot).unwrap_or_default();
             let found = canonical(field_type, raw, &mut buffer);
             let is = |planned: &Option<String>| settled(field_type, planned.as_deref().map(str::as_bytes)) == found;
             if !is(&cell.before) {
@@ -117,11 +120,11 @@ impl<'p> Targets<'p> {
             }
             after &= is(&cell.after);
         }
-        Ok(match (other.is_empty(), after) {
+        match (other.is_empty(), after) {
             (true, _) => Standing::Before,
-            (_, true) => Standing::After(target.cells.into_iter().map(|c| c.field).collect()),
+            (_, true) => Standing::After(target.cells.iter().map(|c| c.field.clone()).collect()),
             _ => Standing::Other(other),
-        })
+        }
     }
 
     /// What is sent for one record: the cells that change and no others.
@@ -163,10 +166,9 @@ impl Targets<'_> {
     /// One record's line of it. A cell that does not change is empty, which Salesforce passes over; one that is cleared is `#N/A`.
     ///
     /// # Errors
-    /// The plan cannot be read. Within: bulk CSV cannot carry a value, or so many of them. Either way nothing was appended.
-    pub(super) fn csv(&self, index: usize, out: &mut Vec<u8>) -> Result<Result<(), NotForBulk>, FileProblem> {
+    /// Bulk CSV cannot carry a value, or so many of them: nothing was appended.
+    pub(super) fn csv(&self, target: &Target, out: &mut Vec<u8>) -> Result<(), NotForBulk> {
         let start = out.len();
-        let target = self.load(index)?;
         out.extend_from_slice(target.record.as_str().as_bytes());
         for (slot, field_type) in self.types.iter().enumerate() {
             out.push(b',');
@@ -174,15 +176,15 @@ impl Targets<'_> {
             let after = target.cells[place].after.as_deref().map(str::as_bytes);
             if let Err(problem) = values::write_bulk_csv(field_type, settled(field_type, after), out) {
                 out.truncate(start);
-                return Ok(Err(problem));
+                return Err(problem);
             }
         }
         if out.len() - start > LONGEST_LINE {
             out.truncate(start);
-            return Ok(Err(NotForBulk::TooLong));
+            return Err(NotForBulk::TooLong);
         }
         out.push(b'\n');
-        Ok(Ok(()))
+        Ok(())
     }
 }
 

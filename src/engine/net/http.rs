@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use super::error::{causes, silent, trouble_of};
 use super::pieces::Manner;
+use super::unzip::Unzip;
 use super::{Budget, NetError, Pieces, Request, Response, Settings, Trouble, is_loopback};
 
 #[derive(Debug)]
@@ -83,7 +85,8 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(50))
             .tcp_keepalive(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
-            .gzip(!s.raw)
+            // Unpacked here, in pieces that are larger.
+            .no_gzip()
             .referer(false);
         if loopback {
             builder = builder.no_proxy();
@@ -119,7 +122,10 @@ impl Http {
             headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         if request.body.gzip {
-            headers.insert(http::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if !self.0.settings.raw {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
         }
         let mut builder = client.request(request.method.clone(), request.url.clone()).headers(headers);
         match manner {
@@ -176,15 +182,22 @@ impl Http {
             Err(silence) => return Err(failed(Trouble::Timeout, silent(silence))),
         };
         let status = reply.status();
-        let headers = std::mem::take(reply.headers_mut());
-        let expected = reply.content_length();
+        let mut headers = std::mem::take(reply.headers_mut());
+        let mut expected = reply.content_length();
+        let unzip = (!self.0.settings.raw && is_gzip(&headers)).then(Unzip::new);
+        if unzip.is_some() {
+            // They are true of what is on its way only.
+            expected = None;
+            headers.remove(CONTENT_ENCODING);
+            headers.remove(CONTENT_LENGTH);
+        }
         let whole = !(status.is_success() && matches!(manner, Manner::Pieces { .. }));
         let limit = match manner {
             _ if !status.is_success() => self.0.settings.error_limit as u64,
             Manner::Pieces { limit } => limit.unwrap_or(self.0.settings.stream_limit),
             _ => self.0.settings.page_limit as u64,
         };
-        let mut pieces = Pieces::new(reply, request, limit, silence, budget.cloned());
+        let mut pieces = Pieces::new(reply, unzip, request, limit, silence, budget.cloned());
         if status.is_success() && expected.is_some_and(|expected| expected > limit) {
             return Err(pieces.too_large());
         }
@@ -209,6 +222,10 @@ impl Http {
         }
         Ok((Response { status, headers, body, cut, request_id }, None))
     }
+}
+
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(|how| how.as_bytes().eq_ignore_ascii_case(b"gzip"))
 }
 
 /// A body in pieces may take as long as its pieces keep coming; each has a time-out of its own.

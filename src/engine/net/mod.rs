@@ -12,6 +12,7 @@ mod retry_after;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod settings;
+mod unzip;
 
 pub use budget::{BackoffSettings, Budget, Counters};
 pub use call::Called;

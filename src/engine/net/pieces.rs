@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::{causes, silent, trouble_of};
+use super::unzip::{Unpackable, Unzip};
 use super::{Budget, Feed, NetError, Request, Trouble};
 
 /// How a request's body goes out and the answer's comes in.
@@ -35,6 +36,8 @@ impl Manner {
 /// The body of an answer that is still coming.
 pub struct Pieces {
     reply: reqwest::Response,
+    /// It comes as gzip.
+    unzip: Option<Unzip>,
     method: String,
     url: String,
     silence: Duration,
@@ -52,15 +55,16 @@ impl fmt::Debug for Pieces {
 }
 
 impl Pieces {
-    pub(crate) fn new(
+    pub(super) fn new(
         reply: reqwest::Response,
+        unzip: Option<Unzip>,
         request: &Request,
         limit: u64,
         silence: Duration,
         budget: Option<Budget>,
     ) -> Self {
         let (method, url) = (request.method.to_string(), request.shown());
-        Self { reply, method, url, silence, limit, came: 0, last: Bytes::new(), budget }
+        Self { reply, unzip, method, url, silence, limit, came: 0, last: Bytes::new(), budget }
     }
 
     /// The next piece, decompressed; `None` at the true end.
@@ -68,12 +72,7 @@ impl Pieces {
     /// # Errors
     /// Broken off, silent for too long, or longer than allowed.
     pub async fn next(&mut self) -> Result<Option<Bytes>, NetError> {
-        let mut piece = match tokio::time::timeout(self.silence, self.reply.chunk()).await {
-            Ok(Ok(Some(piece))) => piece,
-            Ok(Ok(None)) => return Ok(None),
-            Ok(Err(error)) => return Err(self.failed(trouble_of(&error, true), causes(&error))),
-            Err(_) => return Err(self.failed(Trouble::Cut, silent(self.silence))),
-        };
+        let Some(mut piece) = self.unpacked().await? else { return Ok(None) };
         let length = piece.len() as u64;
         if let Some(budget) = &self.budget {
             budget.received(length);
@@ -86,6 +85,30 @@ impl Pieces {
         }
         self.came += length;
         Ok(Some(piece))
+    }
+
+    async fn unpacked(&mut self) -> Result<Option<Bytes>, NetError> {
+        loop {
+            let unpackable = |problem: Unpackable| problem.to_string();
+            if let Some(unzip) = &mut self.unzip
+                && let Some(piece) =
+                    unzip.piece().map_err(unpackable).map_err(|cause| self.failed(Trouble::Cut, cause))?
+            {
+                return Ok(Some(piece));
+            }
+            let came = match tokio::time::timeout(self.silence, self.reply.chunk()).await {
+                Ok(Ok(came)) => came,
+                Ok(Err(error)) => return Err(self.failed(trouble_of(&error, true), causes(&error))),
+                Err(_) => return Err(self.failed(Trouble::Cut, silent(self.silence))),
+            };
+            match (&mut self.unzip, came) {
+                (None, came) => return Ok(came),
+                (Some(unzip), Some(packed)) => unzip.feed(packed),
+                (Some(unzip), None) => {
+                    return unzip.rest().map_err(unpackable).map_err(|cause| self.failed(Trouble::Cut, cause));
+                }
+            }
+        }
     }
 
     /// Bytes that came so far.

@@ -152,7 +152,7 @@ fn put_option(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
+pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     loop {
@@ -183,7 +183,7 @@ fn plain(text: &[u8]) -> bool {
 }
 
 /// A JSON string: quotes, backslashes and control characters are escaped, nothing else.
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let mut rest = text.as_bytes();

@@ -1,8 +1,8 @@
 //! Encoded entries on their way from who makes a plan to who keeps it: encoded once, digested, written as they are.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{CellChange, Entry, Header, RowOutcome};
+use super::{Entry, Header, RowOutcome, decode};
 use crate::model::{Digest, Digester};
 
 /// Whole lines of a plan file, `{"entry":…}` and a line feed each, in the order of the plan.
@@ -18,12 +18,6 @@ pub struct Lines {
 #[serde(rename_all = "snake_case")]
 enum Written<'e> {
     Entry(&'e Entry),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Read {
-    Entry(Entry),
 }
 
 impl Lines {
@@ -57,41 +51,6 @@ impl Lines {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
-    }
-}
-
-/// Decodes one line of [`Lines`].
-///
-/// # Errors
-/// It is no entry.
-pub fn decode(line: &[u8]) -> Result<Entry, serde_json::Error> {
-    from_line(line).map(|Read::Entry(entry)| entry)
-}
-
-/// Of such a line the cells alone.
-///
-/// # Errors
-/// It is no entry.
-pub(super) fn decode_cells(line: &[u8]) -> Result<Vec<CellChange>, serde_json::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Read {
-        Entry(Cells),
-    }
-    #[derive(Deserialize)]
-    struct Cells {
-        #[serde(default)]
-        cells: Vec<CellChange>,
-    }
-    from_line(line).map(|Read::Entry(entry)| entry.cells)
-}
-
-/// A line is looked at as text once, rather than each of its strings.
-fn from_line<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, serde_json::Error> {
-    match std::str::from_utf8(line) {
-        Ok(text) => serde_json::from_str(text),
-        // Says where.
-        Err(_) => serde_json::from_slice(line),
     }
 }
 

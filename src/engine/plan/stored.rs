@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::decode::{decode, decode_cells};
 use super::invariants::{Broken, Checks};
-use super::lines::{decode, decode_cells};
 use super::{
     CellChange, Context, Entry, FileProblem, GuardName, GuardVerdict, Header, Lines, RowOutcome, Sink, Summary,
 };
@@ -118,7 +118,7 @@ impl<'w> Spool<'w> {
     /// # Errors
     /// The file cannot be written.
     pub fn start(file: File, header: &Header, watch: &'w mut dyn Watch) -> Result<Self, FileProblem> {
-        let mut out = BufWriter::with_capacity(1 << 18, file);
+        let mut out = BufWriter::with_capacity(1 << 16, file);
         let line = header.line().map_err(FileProblem::Keep)?;
         out.write_all(&line).map_err(FileProblem::Keep)?;
         Ok(Self { out, gathering: Gathering::new(header.clone(), line.len() as u64, watch) })
@@ -180,9 +180,11 @@ impl Plan {
     }
 
     fn scan<F: Fn(Kind) -> bool>(&self, wanted: F) -> Scan<'_, F> {
-        let Body { file, start, end, .. } = &self.body;
-        let input = BufReader::with_capacity(1 << 18, Part { file, at: *start, end: *end });
-        Scan { kinds: self.body.kinds.iter(), wanted, input, at: *start, line: Vec::new(), number: 1 }
+        let Body { file, start, end, kinds, .. } = &self.body;
+        // Behind the last one that is wanted nothing is read.
+        let last = kinds.iter().rposition(|kind| wanted(*kind)).map_or(0, |last| last + 1);
+        let input = BufReader::with_capacity(1 << 16, Part { file, at: *start, end: *end });
+        Scan { kinds: kinds[..last].iter(), wanted, input, at: *start, line: Vec::new(), number: 1 }
     }
 
     /// The cells of the entry whose line begins at this place.

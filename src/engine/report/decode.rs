@@ -11,6 +11,10 @@ use crate::table::LineCounter;
 const CHUNK: usize = 64 << 10;
 /// Bytes that an error shows at most.
 const RECENT: usize = 4;
+/// A buffer that is worth being read into directly.
+const LARGE: usize = 4 << 10;
+/// Bytes of a character that may come with what is read next.
+const START: usize = 3;
 
 /// Bytes that are not valid in the encoding a file is read as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +43,10 @@ pub(super) struct Decoder<R> {
     set: bool,
     converter: Option<Converter>,
     raw: Vec<u8>,
-    /// Bytes of `raw` that hold the start of a character.
+    /// In UTF-8, the start of a character that is not all there yet, and its length.
+    start: [u8; START],
     held: usize,
-    /// Offset in the file of the first byte of `raw`.
+    /// Offset in the file of what is read next, such a start included.
     offset: u64,
     /// The last bytes before those in `raw`, for an error to show.
     recent: Vec<u8>,
@@ -67,6 +72,7 @@ impl<R: Read> Decoder<R> {
             set,
             converter,
             raw: vec![0; CHUNK],
+            start: [0; START],
             held: 0,
             offset,
             recent: Vec::new(),
@@ -83,47 +89,53 @@ impl<R: Read> Decoder<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let read = loop {
-            match self.input.read(&mut self.raw[self.held..]) {
-                Ok(read) => break read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        };
-        self.over = read == 0;
-        let length = self.held + read;
         self.text.clear();
         self.text_at = 0;
-        match &mut self.converter {
-            None => self.check_utf8(length),
-            Some(_) => self.convert(length),
+        if self.converter.is_none() {
+            let mut raw = std::mem::take(&mut self.raw);
+            let read = self.read_utf8(&mut raw);
+            self.raw = raw;
+            self.text.extend_from_slice(&self.raw[..read?]);
+            return Ok(());
         }
+        let length = read(&mut self.input, &mut self.raw)?;
+        self.over = length == 0;
+        self.convert(length);
         self.lines.feed(&self.text);
-        if let Some(fault) = &mut self.fault {
-            fault.line = self.lines.line();
-        }
+        self.place_fault();
         Ok(())
     }
 
-    fn check_utf8(&mut self, length: usize) {
-        let raw = &self.raw[..length];
+    /// Reads UTF-8 to where it is wanted, room for more than a character, and looks at it there. So many bytes are valid; the start of a character is kept.
+    fn read_utf8(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer[..self.held].copy_from_slice(&self.start[..self.held]);
+        let read = read(&mut self.input, &mut buffer[self.held..])?;
+        self.over = read == 0;
+        let raw = &buffer[..self.held + read];
         let (valid, bad) = match std::str::from_utf8(raw) {
-            Ok(_) => (length, None),
+            Ok(_) => (raw.len(), None),
             Err(error) => (error.valid_up_to(), Some(error.error_len())),
         };
-        self.text.extend_from_slice(&raw[..valid]);
+        let rest = &raw[valid..];
+        self.lines.feed(&raw[..valid]);
         match bad {
-            Some(None) if !self.over => {}
-            Some(bad) => {
-                let bytes = raw[valid..valid + bad.unwrap_or(length - valid)].to_vec();
-                self.fail(valid as u64, bytes, bad.is_none());
-                return;
+            Some(bad) if bad.is_some() || self.over => {
+                self.fail(valid as u64, rest[..bad.unwrap_or(rest.len())].to_vec(), bad.is_none());
+                self.place_fault();
             }
-            None => {}
+            _ => {
+                self.start[..rest.len()].copy_from_slice(rest);
+                self.held = rest.len();
+                self.offset += valid as u64;
+            }
         }
-        self.raw.copy_within(valid..length, 0);
-        self.held = length - valid;
-        self.offset += valid as u64;
+        Ok(valid)
+    }
+
+    fn place_fault(&mut self) {
+        if let Some(fault) = &mut self.fault {
+            fault.line = self.lines.line();
+        }
     }
 
     fn convert(&mut self, length: usize) {
@@ -194,7 +206,25 @@ impl<R: Read> Read for Decoder<R> {
             if self.over {
                 return Ok(0);
             }
-            self.fill()?;
+            if self.converter.is_some() || buffer.len() < LARGE {
+                self.fill()?;
+                continue;
+            }
+            // No more than is still in the processor's cache when it is looked at.
+            let room = buffer.len().min(CHUNK);
+            match self.read_utf8(&mut buffer[..room])? {
+                0 => {}
+                length => return Ok(length),
+            }
+        }
+    }
+}
+
+fn read(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use http::Method;
-use serde::Serialize;
 
 use super::answer::malformed;
 use super::client::Call;
@@ -15,12 +15,6 @@ use crate::table::Block;
 
 /// Ids that one call takes.
 pub const RETRIEVE_LIMIT: usize = 2000;
-
-#[derive(Serialize)]
-struct Wire<'a> {
-    ids: &'a [RecordId],
-    fields: &'a [String],
-}
 
 impl Client {
     /// Reads records by id. `columns` must name `Id`; rows come in the ids' order, and an id that is not there or not visible has no row.
@@ -40,8 +34,7 @@ impl Client {
         let mut blocks = Vec::new();
         let mut rows = 1;
         for (n, part) in ids.chunks(RETRIEVE_LIMIT).enumerate() {
-            let body = serde_json::to_vec(&Wire { ids: part, fields: columns })
-                .map_err(|error| SalesforceError::Request { detail: error.to_string() })?;
+            let body = wire(part, columns).map_err(|error| SalesforceError::Request { detail: error.to_string() })?;
             let call = Call {
                 method: Method::POST,
                 target: self.path(&format!("composite/sobjects/{object}")),
@@ -54,7 +47,7 @@ impl Client {
             if entries != part.len() as u64 {
                 return Err(SalesforceError::RowsMissing { announced: part.len() as u64, received: entries });
             }
-            let asked: HashSet<RecordId> = part.iter().copied().collect();
+            let asked: HashSet<RecordId, RandomState> = part.iter().copied().collect();
             for row in 0..block.rows() {
                 let id = std::str::from_utf8(block.cell(row, id_column)).ok().and_then(|id| RecordId::parse(id).ok());
                 if !id.is_some_and(|id| asked.contains(&id)) {
@@ -84,4 +77,21 @@ impl Client {
         self.look_up(&lookup, &literals, &mut collect).await?;
         Ok(blocks)
     }
+}
+
+/// `{"ids":[…],"fields":[…]}`. An id has nothing that a string escapes.
+fn wire(ids: &[RecordId], fields: &[String]) -> serde_json::Result<Vec<u8>> {
+    let mut body = b"{\"ids\":[".to_vec();
+    for id in ids {
+        body.push(b'"');
+        body.extend_from_slice(id.as_str().as_bytes());
+        body.extend_from_slice(b"\",");
+    }
+    if !ids.is_empty() {
+        body.pop();
+    }
+    body.extend_from_slice(b"],\"fields\":");
+    serde_json::to_writer(&mut body, fields)?;
+    body.push(b'}');
+    Ok(body)
 }

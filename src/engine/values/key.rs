@@ -3,6 +3,8 @@
 //! Keys compare as the field compares in Salesforce: text without regard to case (SOQL reference, comparison operators) unless the field is case
 //! sensitive, by Unicode's default case folding, without surrounding white space of any kind; ids as 18 characters; numbers by value.
 
+use std::borrow::Cow;
+
 use unicase::UniCase;
 
 use super::refusal::{Noted, Reason, Refusal};
@@ -235,16 +237,17 @@ impl KeyRule {
     /// Appends the SOQL literals that nominate candidates for a key, for use inside `IN (…)`: one, or two joined by a comma where folding goes beyond
     /// lower case (`Straße` is also asked for as `strasse`). `original` is the report's cell, which is written with its own letters.
     pub fn write_soql(&self, key: &[u8], original: &[u8], out: &mut String) {
-        let key_text = String::from_utf8_lossy(key);
+        let key_text = || String::from_utf8_lossy(key);
         match &self.kind {
-            Kind::Number { .. } | Kind::Moment { .. } => out.push_str(&key_text),
-            Kind::Id => soql::quote(&key_text, out),
+            Kind::Number { .. } | Kind::Moment { .. } => out.push_str(&key_text()),
+            Kind::Id => soql::quote(&key_text(), out),
             Kind::Text { heeds_case, .. } => {
-                let original = std::str::from_utf8(original).unwrap_or(&key_text).trim();
+                let original = std::str::from_utf8(original).map_or_else(|_| key_text(), Cow::Borrowed);
+                let original = original.trim();
                 soql::quote(original, out);
-                if !heeds_case && !original.is_ascii() && original.to_lowercase() != key_text {
+                if !heeds_case && !original.is_ascii() && original.to_lowercase() != key_text() {
                     out.push(',');
-                    soql::quote(&key_text, out);
+                    soql::quote(&key_text(), out);
                 }
             }
         }

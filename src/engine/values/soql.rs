@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 pub fn quote(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('\'');
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !matches!(byte, b'\\' | b'\'')) {
+    // Without an early end many bytes are looked at together.
+    let plain = |byte: u8| (0x20..0x7f).contains(&byte) & (byte != b'\\') & (byte != b'\'');
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
         out.push_str(text);
         out.push('\'');
         return;

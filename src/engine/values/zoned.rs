@@ -245,15 +245,44 @@ const LATEST: i64 = 64_092_211_199;
 
 /// Seconds since 1970 and the nanoseconds beyond them, of a cell that has an offset.
 fn second(cell: &[u8]) -> Option<(i64, i32)> {
+    if let Some(second) = second_at_once(cell) {
+        return Some((second, 0));
+    }
     let Parts { date, time: Some(time), offset: Some(offset) } = moment::parse(cell)?.ok()? else { return None };
-    // Days since 1970 by the calendar's 400-year period, counted from March (proleptic Gregorian).
-    let (month, day) = (i64::from(date.month()), i64::from(date.day()));
-    let year = i64::from(date.year()) - i64::from(month <= 2);
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let days = days(date.year().into(), date.month().into(), date.day().into());
     let clock = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
     Some((days * 86_400 + clock - i64::from(offset.seconds()), time.subsec_nanosecond()))
+}
+
+/// The same of a plain cell, without a fraction. None where it is not so plain.
+fn second_at_once(cell: &[u8]) -> Option<i64> {
+    let (text, rest) = cell.split_first_chunk::<19>()?;
+    if !plain_second(text) {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| 10 * i64::from(tens & 15) + i64::from(ones & 15);
+    let of = |place: usize| two(text[place], text[place + 1]);
+    let offset = match rest {
+        b"Z" | b".000Z" | b".000+0000" => 0,
+        &[sign @ (b'+' | b'-'), a, b, b':', c, d] if [a, b, c, d].iter().all(u8::is_ascii_digit) => {
+            let (hours, minutes) = (two(a, b), two(c, d));
+            if hours >= 18 || minutes >= 60 {
+                return None;
+            }
+            (hours * 3600 + minutes * 60) * if sign == b'-' { -1 } else { 1 }
+        }
+        _ => return None,
+    };
+    let days = days(of(0) * 100 + of(2), of(5), of(8));
+    Some(days * 86_400 + of(11) * 3600 + of(14) * 60 + of(17) - offset)
+}
+
+/// Days since 1970 by the calendar's 400-year period, counted from March (proleptic Gregorian).
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 fn in_utc(at: DateTime, offset: Offset) -> Result<DateTime, Reason> {
@@ -319,6 +348,31 @@ mod tests {
             let cell = format!("{:04}-{:02}-{:02}T00:00:00Z", date.year(), date.month(), date.day());
             let expected = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).unwrap().as_second();
             assert_eq!(second(cell.as_bytes()), Some((expected, 0)), "{cell}");
+        }
+    }
+
+    #[test]
+    fn plain_cells_give_the_same_second_at_once() {
+        let mut at_once = 0;
+        for date in ["1700-01-01", "1999-12-28", "2000-02-28", "2024-02-29", "2026-03-01", "2100-02-28", "4000-12-28"] {
+            for clock in ["00:00:00", "09:08:07", "23:59:59"] {
+                for rest in
+                    ["Z", ".000Z", ".000+0000", "+00:00", "-00:30", "+17:59", "-18:00", "+18:00", "-04:00", "+05:45"]
+                {
+                    let cell = format!("{date}T{clock}{rest}");
+                    let expected = cell.parse::<jiff::Timestamp>().map(|t| t.as_second()).unwrap();
+                    assert_eq!(second(cell.as_bytes()), Some((expected, 0)), "{cell}");
+                    let found = second_at_once(cell.as_bytes());
+                    at_once += usize::from(found.is_some());
+                    assert!(found.is_none_or(|found| found == expected), "{cell}");
+                }
+            }
+        }
+        assert_eq!(at_once, 5 * 3 * 8, "all but the 29th, the last year and eighteen hours");
+        for cell in
+            ["2026-01-02T03:04:05", "2026-01-02T03:04:05+1:00", "2026-01-02T03:04:05+00:60", "2026-13-02T03:04:05Z"]
+        {
+            assert_eq!(second_at_once(cell.as_bytes()), None, "{cell}");
         }
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::ser::SerializeStruct as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, EnvironmentName, FieldName, FieldType, ObjectName, OrgId, RecordId};
-use crate::plan::{CellChange, Entry};
+use crate::plan::{CellChange, Entry, JsonLine};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "footbridge values/1";
@@ -89,29 +88,32 @@ pub(super) struct Written<'e> {
     pub(super) salt: &'e str,
 }
 
-/// Cells as a mapping of what one of their parts says.
-struct Cells<'e, F>(&'e [CellChange], F);
-
-impl<'e, T: Serialize, F: Fn(&'e CellChange) -> T> Serialize for Cells<'e, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|cell| (&cell.field, self.1(cell))))
-    }
-}
-
-impl Serialize for Written<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let cells = &self.entry.cells;
-        let mut line = serializer.serialize_struct("RecordValues", 4)?;
-        line.serialize_field("row", &self.entry.row)?;
-        line.serialize_field("id", &self.id)?;
-        line.serialize_field("before", &Cells(cells, |cell: &CellChange| cell.before.clone()))?;
+impl Written<'_> {
+    /// What serde makes of its [`RecordValues`].
+    pub(super) fn put(&self, line: &mut JsonLine) {
+        line.raw("{\"row\":").number(self.entry.row).raw(",\"id\":").text(self.id.as_str());
+        self.put_cells(line, ",\"before\":{", |line, cell| line.value(cell.before.as_deref()));
         if self.after {
-            line.serialize_field("after", &Cells(cells, |cell: &CellChange| cell.after.clone()))?;
+            self.put_cells(line, ",\"after\":{", |line, cell| line.value(cell.after.as_deref()));
         } else {
             let written = |cell: &CellChange| digest(self.salt, &cell.field, cell.after.as_deref());
-            line.serialize_field("written", &Cells(cells, written))?;
+            self.put_cells(line, ",\"written\":{", |line, cell| line.text(&written(cell)));
         }
-        line.end()
+        line.raw("}");
+    }
+
+    fn put_cells(
+        &self,
+        line: &mut JsonLine,
+        start: &str,
+        put: impl for<'m> Fn(&'m mut JsonLine, &CellChange) -> &'m mut JsonLine,
+    ) {
+        line.raw(start);
+        for (place, cell) in self.entry.cells.iter().enumerate() {
+            line.raw(if place == 0 { "" } else { "," }).text(cell.field.as_str()).raw(":");
+            put(line, cell);
+        }
+        line.raw("}");
     }
 }
 

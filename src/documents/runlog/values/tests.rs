@@ -1,6 +1,8 @@
 use std::path::Path;
 
+use super::format::Written;
 use super::*;
+use crate::plan::JsonLine;
 use crate::plan::RowOutcome;
 use crate::runlog::sample;
 
@@ -180,5 +182,19 @@ fn what_was_written_is_known_again_by_value_and_by_digest() {
 fn what_is_no_recipient_is_refused() {
     for text in ["", "age1", "ssh-ed25519 AAAA", "AGE-SECRET-KEY-1QQ", "age1yubikey1qq"] {
         assert!(Recipient::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_record_is_written_as_serde_would() {
+    for mut entry in sample::plan().planned().map(Result::unwrap) {
+        // A mapping sorts its fields; the file has them in the plan's order.
+        entry.cells.truncate(1);
+        for after in [true, false] {
+            let mut line = JsonLine::default();
+            Written { id: entry.record.unwrap(), entry: &entry, after, salt: "salt" }.put(&mut line);
+            let record = RecordValues::of(&entry, after, "salt").unwrap();
+            assert_eq!(line.bytes(), serde_json::to_vec(&record).unwrap());
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::format::{Trailer, Written};
 use super::{Head, Place, ValuesProblem};
 use crate::model::{Digest, Digester};
-use crate::plan::Entry;
+use crate::plan::{Entry, JsonLine};
 
 /// How a file that is still being written is called.
 const UNFINISHED: &str = ".values-";
@@ -34,7 +34,7 @@ pub struct Writer {
     salt: String,
     records: u64,
     digester: Digester,
-    line: Vec<u8>,
+    line: JsonLine,
 }
 
 enum Out {
@@ -87,8 +87,16 @@ impl Writer {
             }
         };
         let digester = Digester::new();
-        let mut writer =
-            Self { out, temporary, path, after, salt: head.salt.clone(), records: 0, digester, line: Vec::new() };
+        let mut writer = Self {
+            out,
+            temporary,
+            path,
+            after,
+            salt: head.salt.clone(),
+            records: 0,
+            digester,
+            line: JsonLine::default(),
+        };
         writer.put(head)?;
         Ok(writer)
     }
@@ -100,10 +108,9 @@ impl Writer {
     pub fn entry(&mut self, entry: &Entry) -> Result<(), ValuesProblem> {
         let Some(id) = entry.record else { return Ok(()) };
         self.records += 1;
-        let salt = std::mem::take(&mut self.salt);
-        let put = self.put(&Written { id, entry, after: self.after, salt: &salt });
-        self.salt = salt;
-        put
+        self.line.clear();
+        Written { id, entry, after: self.after, salt: &self.salt }.put(&mut self.line);
+        self.end_line()
     }
 
     /// Puts the whole file in its place, on disk.
@@ -133,11 +140,14 @@ impl Writer {
 
     fn put(&mut self, line: &impl Serialize) -> Result<(), ValuesProblem> {
         self.line.clear();
-        let path = &self.path;
-        let io = |source| ValuesProblem::Io { path: path.clone(), source };
-        serde_json::to_writer(&mut self.line, line).map_err(|e| io(e.into()))?;
-        self.line.push(b'\n');
-        self.digester.update(&self.line);
-        self.out.write_all(&self.line).map_err(io)
+        let encoded = serde_json::to_writer(self.line.out(), line);
+        encoded.map_err(|e| ValuesProblem::Io { path: self.path.clone(), source: e.into() })?;
+        self.end_line()
+    }
+
+    fn end_line(&mut self) -> Result<(), ValuesProblem> {
+        let line = self.line.raw("\n").bytes();
+        self.digester.update(line);
+        self.out.write_all(line).map_err(|source| ValuesProblem::Io { path: self.path.clone(), source })
     }
 }

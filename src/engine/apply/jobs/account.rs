@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::apply::org::{JobRow, RecordError};
 use crate::model::RecordId;
 use crate::salesforce::Results;
@@ -17,9 +19,12 @@ pub(super) enum Said {
     Contradiction,
 }
 
+/// The places of a job's records in their list.
+pub(super) type Places = HashMap<RecordId, u32, RandomState>;
+
 /// What was said of a job's records.
 pub(super) struct Account {
-    places: HashMap<RecordId, u32>,
+    places: Places,
     pub(super) said: Vec<Said>,
     /// Rows of other records, or without a readable id.
     pub(super) foreign: u64,
@@ -33,7 +38,7 @@ pub(super) struct File {
 }
 
 impl Account {
-    pub(super) fn new(places: HashMap<RecordId, u32>) -> Self {
+    pub(super) fn new(places: Places) -> Self {
         let said = vec![Said::Nothing; places.len()];
         Self { places, said, foreign: 0 }
     }

@@ -252,7 +252,8 @@ async fn feed(targets: &Targets<'_>, items: &[Item], sender: Sender<Bytes>) {
     let mut piece = targets.csv_header();
     for item in items {
         // A line that cannot be made any more is left out: the job then has no result for its record, which is looked at.
-        if matches!(targets.csv(item.index, &mut piece), Ok(Ok(()))) && piece.len() >= PIECE {
+        let made = targets.load(item.index).is_ok_and(|target| targets.csv(&target, &mut piece).is_ok());
+        if made && piece.len() >= PIECE {
             let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE + PIECE / 8));
             if sender.send(Bytes::from(full)).await.is_err() {
                 return;

@@ -11,6 +11,7 @@ use crate::apply::org::{Class, Fault, Org, Rows, StopKind};
 use crate::apply::outcome::StopReason;
 use crate::apply::reading::judged;
 use crate::apply::settings::Settings;
+use crate::apply::standing::Target;
 use crate::model::{Digest, Digester, FieldName, RecordId};
 
 /// Records for one job.
@@ -63,18 +64,20 @@ impl<O: Org> Executor<'_, '_, O> {
                         continue;
                     }
                 };
-                let indexes: Vec<usize> = slice.iter().map(|item| item.index).collect();
-                let Some(standings) = self.standings(&indexes, &rows) else {
-                    back.extend(slice);
-                    continue;
-                };
-                for (mut item, standing) in slice.into_iter().zip(standings) {
+                for mut item in slice {
                     item.read = Some(now);
-                    if full {
+                    if full || self.stopped.is_some() {
                         back.push(item);
-                    } else if let Some(end) = judged(standing, false) {
+                        continue;
+                    }
+                    let target = self.targets.load(item.index);
+                    let Some(target) = self.loaded(target) else {
+                        back.push(item);
+                        continue;
+                    };
+                    if let Some(end) = judged(self.targets.stands(&target, &rows), false) {
                         ends.push((item.index, end));
-                    } else if let Some(item) = self.admit(&mut part, item, &rows, parent) {
+                    } else if let Some(item) = self.admit(&mut part, item, &target, &rows, parent) {
                         full = true;
                         back.push(item);
                     }
@@ -164,11 +167,16 @@ impl<O: Org> Executor<'_, '_, O> {
     }
 
     /// Takes a record into the part, or sets it aside for collections. It comes back when the part has no room for it.
-    fn admit(&mut self, part: &mut Growing, item: Item, rows: &Rows, parent: Option<usize>) -> Option<Item> {
+    fn admit(
+        &mut self,
+        part: &mut Growing,
+        item: Item,
+        target: &Target,
+        rows: &Rows,
+        parent: Option<usize>,
+    ) -> Option<Item> {
         part.line.clear();
-        let line = self.targets.csv(item.index, &mut part.line);
-        let Some(line) = self.loaded(line) else { return Some(item) };
-        if line.is_err() {
+        if self.targets.csv(target, &mut part.line).is_err() {
             self.jobs.aside.push(Item { read: None, ..item });
             return None;
         }
@@ -180,7 +188,7 @@ impl<O: Org> Executor<'_, '_, O> {
         part.digest.update(&part.line);
         part.read = part.read.or(item.read);
         let row = rows.get(&self.targets.record(item.index));
-        let key = parent.and_then(|parent| row?.get(parent).cloned()).unwrap_or_default();
+        let key = parent.and_then(|parent| Some(row?.get(parent)?.to_vec())).unwrap_or_default();
         part.items.push((key, item));
         None
     }

@@ -1,8 +1,6 @@
 //! A job that is over: its results become ends, record by record.
 
-use std::collections::HashMap;
-
-use super::account::{Account, File, Said};
+use super::account::{Account, File, Places, Said};
 use super::state::Under;
 use crate::apply::executor::Executor;
 use crate::apply::executor::{Item, Lot};
@@ -12,7 +10,6 @@ use crate::apply::outcome::{End, StopReason};
 use crate::apply::reading::judged;
 use crate::apply::sending::smaller;
 use crate::apply::settings::Settings;
-use crate::model::RecordId;
 use crate::salesforce::{JobId, JobInfo, JobState, Results};
 
 /// Ends a line of the journal.
@@ -20,7 +17,7 @@ const LINE: usize = 2_000;
 
 impl<O: Org> Executor<'_, '_, O> {
     /// The places of these records in their list.
-    pub(super) fn places(&self, items: &[Item]) -> HashMap<RecordId, u32> {
+    pub(super) fn places(&self, items: &[Item]) -> Places {
         items.iter().enumerate().map(|(place, item)| (self.targets.record(item.index), place as u32)).collect()
     }
 
