@@ -44,11 +44,17 @@ impl ShortId {
     /// Of what [`RecordId::parse`] would take; none where it would not.
     #[inline(always)]
     pub fn read(cell: &[u8]) -> Option<Self> {
+        Self::checked(cell).map(|(id, _)| id)
+    }
+
+    /// With its checksum.
+    #[inline(always)]
+    fn checked(cell: &[u8]) -> Option<(Self, [u8; 3])> {
         let (first, more) = (cell.first_chunk()?, cell.get(7..)?);
         let (rest, suffix) = more.split_first_chunk()?;
         let id = Self { first: u64::from_be_bytes(*first), rest: u64::from_be_bytes(*rest) & Self::REST };
         let sum = id.checksum()?;
-        (suffix.is_empty() || suffix == sum || suffix.eq_ignore_ascii_case(&sum)).then_some(id)
+        (suffix.is_empty() || suffix == sum || suffix.eq_ignore_ascii_case(&sum)).then_some((id, sum))
     }
 
     /// Two numbers, the second of them below 2⁵⁶.
@@ -99,13 +105,17 @@ impl RecordId {
     /// Reads 15 or 18 characters; 18 are checked against their checksum (whose case is not heeded).
     pub fn parse(text: &str) -> Result<Self, IdProblem> {
         let bytes = text.as_bytes();
-        if bytes.len() != 15 && bytes.len() != 18 {
-            return Err(IdProblem::Length(text.chars().count()));
-        }
-        if !bytes.iter().all(u8::is_ascii_alphanumeric) {
-            return Err(IdProblem::Character);
-        }
-        ShortId::read(bytes).and_then(ShortId::full).ok_or(IdProblem::Checksum)
+        let Some((_, sum)) = ShortId::checked(bytes) else {
+            return Err(match bytes.len() {
+                15 | 18 if bytes.iter().all(u8::is_ascii_alphanumeric) => IdProblem::Checksum,
+                15 | 18 => IdProblem::Character,
+                _ => IdProblem::Length(text.chars().count()),
+            });
+        };
+        let mut id = [0; 18];
+        id[..15].copy_from_slice(&bytes[..15]);
+        id[15..].copy_from_slice(&sum);
+        Ok(Self(id))
     }
 
     /// The 18 characters.
