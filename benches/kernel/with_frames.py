@@ -14,7 +14,8 @@ def polars():
 
     def typed(frame, names):
         moments = [pl.col(n).str.slice(0, 19).str.to_datetime("%Y-%m-%dT%H:%M:%S") for n in names[:2]]
-        numbers = [pl.col(n).cast(pl.Float64) for n in names[2:]]
+        # A bulk export has null as an empty cell in quotes.
+        numbers = [pl.col(n).replace("", None).cast(pl.Float64) for n in names[2:]]
         return frame.with_columns(moments + numbers)
 
     report = typed(pl.scan_csv(f"{folder}/report.csv", infer_schema=False), list(FIELDS))
