@@ -119,6 +119,7 @@ struct Sought<'r> {
     hash: u64,
     /// The row that most likely has it, whether that is one of several, and from the row's start on what lies in the arena.
     likely: Option<(u32, bool, &'r [u8])>,
+    /// The record has a key.
     any: bool,
 }
 

@@ -33,6 +33,8 @@ impl Shared {
 
 /// Emptied blocks that are kept, for each thread: about as many as wait for their turn. Fresh memory costs more than what is done in it.
 const SPARE: usize = 5;
+/// A larger one had rows as few have, and its room is given back.
+const LARGEST_SPARE: usize = 2 << 20;
 
 /// Rows of one block, ready to be taken: what can be done to them in any order, and by any thread, is done.
 #[derive(Default)]
@@ -215,7 +217,7 @@ impl Reading {
             }
         }
         let mut spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < self.shared.budget.threads.max(1) * SPARE {
+        if spare.len() < self.shared.budget.threads.max(1) * SPARE && block.rows.len() <= LARGEST_SPARE {
             block.ends.clear();
             block.hashes.clear();
             block.states.clear();
