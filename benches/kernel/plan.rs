@@ -14,6 +14,9 @@ use footbridge_engine::values::{KeyRule, Options, Rule, WhenBlank};
 
 use super::generate;
 
+/// The file of the plan's lines.
+pub const LINES: &str = "plan-lines.jsonl";
+
 fn field(name: &str, field_type: FieldType) -> Field {
     Field { length: 80, precision: 18, scale: 2, digits: 8, id_lookup: true, ..Field::plain(name, field_type) }
 }
@@ -128,7 +131,7 @@ pub fn files(folder: &Path, threads: usize, memory: u64, update: Option<&Path>) 
     open("org.csv").drain(threads, |block| matching.org(block), Ok).unwrap();
     marks.push(("org", mark.elapsed()));
     let create = |path: &Path| BufWriter::with_capacity(1 << 16, File::create(path).unwrap());
-    let mut kept = Kept { out: create(&folder.join("plan-lines.jsonl")), update: update.map(create) };
+    let mut kept = Kept { out: create(&folder.join(LINES)), update: update.map(create) };
     let summary = matching.finish(&header(), &mut kept).unwrap();
     marks.push(("finish", mark.elapsed()));
     kept.out.flush().unwrap();

@@ -1,8 +1,8 @@
 //! The org's side as it comes in: each record joins the row of its key and is judged at once. One that agrees leaves its id; one that differs, its cells.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::keys::hash;
 use super::near;
@@ -10,10 +10,11 @@ use super::packed::{BEFORE_FIELDS, pack_record, unpack};
 use super::places::Places;
 use super::report::Report;
 use super::scratch::{Extent, Scratch};
+use super::store::{Store, Stored};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
 use crate::model::ShortId;
 use crate::table::{Block, Row, wide};
-use crate::values::{Ahead, KeyKind, Side};
+use crate::values::{Ahead, Key, KeyKind, Side};
 
 /// Records of a chunk, and the bits of an index that say which.
 const CHUNK: usize = 1 << CHUNK_BITS;
@@ -27,6 +28,8 @@ const UNDER_WAY: usize = 4 * STEP;
 /// Records that hang on their heads together.
 const LOOSE: usize = 32;
 const NOTHING: u32 = u32::MAX;
+/// Bytes of a record.
+const RECORD: usize = 24;
 /// Before the cells of a record that are kept: their length, and which differ.
 const KEPT_HEAD: usize = 8;
 
@@ -38,7 +41,7 @@ pub(super) enum What {
     Agrees = 2,
 }
 
-/// A record that has a row: 24 bytes.
+/// A record that has a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     /// The record of the same row that came before it: index + 1, or 0.
@@ -56,6 +59,23 @@ impl Record {
         Self { before: 0, at, id: (first, rest | (what as u64) << 56) }
     }
 
+    /// As it is kept.
+    #[inline(always)]
+    fn to_bytes(self) -> [u8; RECORD] {
+        let words = [u64::from(self.before) << 32 | u64::from(self.at), self.id.0, self.id.1].map(u64::to_le_bytes);
+        std::array::from_fn(|at| words[at / 8][at % 8])
+    }
+
+    #[inline(always)]
+    fn of_bytes(bytes: &[u8; RECORD]) -> Self {
+        let [places, first, second] = [0, 8, 16].map(|from| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[from..from + 8]);
+            u64::from_le_bytes(word)
+        });
+        Self { before: (places >> 32) as u32, at: places as u32, id: (first, second) }
+    }
+
     pub(super) fn id(&self) -> ShortId {
         ShortId::of_numbers(self.id.0, self.id.1)
     }
@@ -69,13 +89,18 @@ impl Record {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Cells {
-    Memory(Box<[u8]>),
+    Memory(Stored),
     Disk(Extent),
 }
 
+/// Records that one thread found one after the other, with the cells that are kept of them.
 struct Chunk {
-    records: Vec<Record>,
+    number: u32,
+    /// The thread's, when all are in.
+    store: usize,
+    records: Stored,
     cells: Cells,
 }
 
@@ -95,7 +120,6 @@ pub(super) struct Found {
     /// By row; empty where nobody asks.
     beyond: Vec<AtomicU8>,
     chunks: AtomicU32,
-    full: Mutex<Vec<(u32, Chunk)>>,
     /// Bytes of cells in full chunks, and how many may stay in memory.
     cells: AtomicU64,
     room: u64,
@@ -104,13 +128,43 @@ pub(super) struct Found {
 /// One thread's own part.
 #[derive(Default)]
 pub(super) struct Lane {
-    open: Option<(u32, Vec<Record>)>,
+    /// Full ones lie in the store.
+    chunks: Vec<Chunk>,
+    store: Store,
+    open: Option<Open>,
     /// Cells of the open chunk's records.
     cells: Vec<u8>,
     /// Of the records under way.
-    keys: Vec<Vec<u8>>,
+    keys: Vec<Key>,
     /// Rows of the last records of the open chunk, which do not hang on their heads yet.
     loose: Vec<u32>,
+}
+
+/// A chunk that takes records.
+#[derive(Clone, Copy)]
+struct Open {
+    number: u32,
+    /// How many it has, and where they lie.
+    count: usize,
+    records: Stored,
+}
+
+impl Lane {
+    /// The open chunk's records, and those that may come.
+    #[inline(always)]
+    fn records(&mut self, open: Open) -> &mut [[u8; RECORD]] {
+        self.store.get_mut(open.records).as_chunks_mut().0
+    }
+
+    /// Writes a record behind those of the open chunk.
+    #[inline(always)]
+    fn push(&mut self, open: Open, record: Record, row: u32) {
+        if let Some(slot) = self.records(open).get_mut(open.count) {
+            *slot = record.to_bytes();
+        }
+        self.open = Some(Open { count: open.count + 1, ..open });
+        self.loose.push(row);
+    }
 }
 
 /// A key that is looked for.
@@ -138,15 +192,14 @@ fn probe(
     check_columns(layout, block)?;
     let rule = &report.shared.inputs.key.rule;
     let mut keys = std::mem::take(&mut lane.keys);
-    keys.resize_with(UNDER_WAY, Vec::new);
+    keys.resize_with(UNDER_WAY, Key::default);
     let mut sought = [Sought::default(); UNDER_WAY];
     let rows = block.rows();
     for at in 0..rows + 3 * STEP {
         if at < rows {
             let (key, sought) = (&mut keys[at % UNDER_WAY], &mut sought[at % UNDER_WAY]);
-            key.clear();
             let cell = ahead(block.row(at), layout.key);
-            sought.any = matches!(rule.append(Side::Org, cell, key), Ok(KeyKind::Key));
+            sought.any = matches!(rule.read(Side::Org, cell, key), Ok((KeyKind::Key, _)));
             if sought.any {
                 sought.hash = hash(key);
                 report.bring(sought.hash);
@@ -207,7 +260,6 @@ impl Found {
             places: Arc::clone(&report.places),
             beyond: (0..beyond).map(|_| AtomicU8::new(Beyond::No as u8)).collect(),
             chunks: AtomicU32::new(0),
-            full: Mutex::new(Vec::new()),
             cells: AtomicU64::new(0),
             room,
         }
@@ -268,12 +320,11 @@ impl Found {
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
         // Nearly all of them.
-        if let (Some((_, records)), None) = (&mut lane.open, &keep)
-            && records.len() + 1 < CHUNK
+        if let (Some(open), None) = (lane.open, &keep)
+            && open.count + 1 < CHUNK
             && lane.loose.len() + 1 < LOOSE
         {
-            records.push(Record::new(id, what, NOTHING));
-            lane.loose.push(row);
+            lane.push(open, Record::new(id, what, NOTHING), row);
             return Ok(());
         }
         self.add_any(row, id, what, lane, keep, scratch)
@@ -288,14 +339,14 @@ impl Found {
         keep: Option<(&Block, usize, Differing)>,
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
-        let (_, records) = match &mut lane.open {
+        let open = match lane.open {
             Some(open) => open,
-            none => {
+            None => {
                 let number = self.chunks.fetch_add(1, Ordering::Relaxed);
                 if number >= AGREES >> CHUNK_BITS {
                     return Err(ReconcileError::TooManyRows { most: u64::from(AGREES) });
                 }
-                none.insert((number, Vec::with_capacity(CHUNK)))
+                Open { number, count: 0, records: lane.store.reserve(CHUNK * RECORD) }
             }
         };
         let mut at = NOTHING;
@@ -309,9 +360,8 @@ impl Found {
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
             cells[at as usize + 4..][..4].copy_from_slice(&differing.0.to_le_bytes());
         }
-        records.push(Record::new(id, what, at));
-        lane.loose.push(row);
-        let full = records.len() == CHUNK || cells.len() > 64 << 20;
+        let full = open.count + 1 == CHUNK || cells.len() > 64 << 20;
+        lane.push(open, Record::new(id, what, at), row);
         if full || lane.loose.len() == LOOSE {
             self.link(lane);
         }
@@ -320,16 +370,20 @@ impl Found {
 
     /// Hangs the loose records on the heads of their rows: many at a time, since an exchange waits for all that was written before it.
     fn link(&self, lane: &mut Lane) {
-        let Some((number, records)) = &mut lane.open else { return };
-        let first = records.len() - lane.loose.len();
-        for (at, row) in (first..).zip(lane.loose.drain(..)) {
-            let index = *number << CHUNK_BITS | at as u32;
-            let agrees = if records[at].what() == What::Agrees { AGREES } else { 0 };
+        let Some(open) = lane.open else { return };
+        let Lane { store, loose, .. } = lane;
+        let records = store.get_mut(open.records).as_chunks_mut::<RECORD>().0;
+        let first = open.count - loose.len();
+        for (at, row) in (first..).zip(loose.drain(..)) {
+            let index = open.number << CHUNK_BITS | at as u32;
+            let mut record = Record::of_bytes(&records[at]);
+            let agrees = if record.what() == What::Agrees { AGREES } else { 0 };
             let head = self.places.head(row);
             let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
             if before != 0 {
                 head.fetch_and(!AGREES, Ordering::AcqRel);
-                records[at].before = before;
+                record.before = before;
+                records[at] = record.to_bytes();
             }
         }
     }
@@ -340,17 +394,17 @@ impl Found {
         lane: &mut Lane,
         scratch: &dyn Fn() -> Result<Arc<Scratch>, ReconcileError>,
     ) -> Result<(), ReconcileError> {
-        let Some((number, records)) = lane.open.take() else { return Ok(()) };
+        let Some(Open { number, records, .. }) = lane.open.take() else { return Ok(()) };
         let length = lane.cells.len() as u64;
         let held = self.cells.fetch_add(length, Ordering::Relaxed) + length;
         let cells = if held > self.room && length > 0 {
             self.cells.fetch_sub(length, Ordering::Relaxed);
             Cells::Disk(scratch()?.write(&lane.cells)?)
         } else {
-            Cells::Memory(lane.cells.as_slice().into())
+            Cells::Memory(lane.store.keep(&lane.cells))
         };
         lane.cells.clear();
-        self.full.lock().unwrap_or_else(PoisonError::into_inner).push((number, Chunk { records, cells }));
+        lane.chunks.push(Chunk { number, store: 0, records, cells });
         Ok(())
     }
 
@@ -361,14 +415,18 @@ impl Found {
 
     /// No more records come.
     pub(super) fn seal(self, lanes: impl IntoIterator<Item = Lane>) -> Sealed {
-        let mut full = self.full.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut chunks, mut stores) = (Vec::new(), Vec::new());
         for lane in lanes {
-            if let Some((number, records)) = lane.open {
-                full.push((number, Chunk { records, cells: Cells::Memory(lane.cells.into()) }));
-            }
+            let Lane { chunks: full, mut store, open, cells, .. } = lane;
+            let open = open.map(|Open { number, records, .. }| {
+                let cells = Cells::Memory(store.keep(&cells));
+                Chunk { number, store: 0, records, cells }
+            });
+            chunks.extend(full.into_iter().chain(open).map(|chunk| Chunk { store: stores.len(), ..chunk }));
+            stores.push(store);
         }
-        full.sort_unstable_by_key(|c| c.0);
-        Sealed { places: self.places, beyond: self.beyond, chunks: full }
+        chunks.sort_unstable_by_key(|chunk| chunk.number);
+        Sealed { places: self.places, beyond: self.beyond, chunks, stores }
     }
 }
 
@@ -421,7 +479,9 @@ fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>)
 pub(super) struct Sealed {
     places: Arc<Places>,
     beyond: Vec<AtomicU8>,
-    chunks: Vec<(u32, Chunk)>,
+    /// By their numbers.
+    chunks: Vec<Chunk>,
+    stores: Vec<Store>,
 }
 
 /// A row's records.
@@ -439,12 +499,19 @@ impl Sealed {
         rows.map(|row| self.places.head(row).load(Ordering::Relaxed) & AGREES != 0)
     }
 
-    /// The last record of a row, and its chunk's cells.
+    /// Where a record lies, and its chunk.
     #[inline]
-    fn last(&self, row: u32) -> Option<(&Record, &Cells)> {
+    fn place(&self, index: u32) -> (&[u8; RECORD], &Chunk) {
+        let chunk = &self.chunks[(index >> CHUNK_BITS) as usize];
+        let records = self.stores[chunk.store].get(chunk.records).as_chunks().0;
+        (&records[index as usize & (CHUNK - 1)], chunk)
+    }
+
+    /// The last record of a row.
+    #[inline]
+    fn last(&self, row: u32) -> Option<(&[u8; RECORD], &Chunk)> {
         let index = (self.places.head(row).load(Ordering::Relaxed) & !AGREES).checked_sub(1)?;
-        let (_, chunk) = &self.chunks[(index >> CHUNK_BITS) as usize];
-        Some((&chunk.records[index as usize & (CHUNK - 1)], &chunk.cells))
+        Some(self.place(index))
     }
 
     /// Brings near a row's last record.
@@ -458,8 +525,9 @@ impl Sealed {
     /// Brings near the cells of a row's last record.
     #[inline]
     pub(super) fn bring_cells(&self, row: u32) {
-        if let Some((record, Cells::Memory(cells))) = self.last(row)
-            && let Some(cells) = cells.get(record.at as usize..)
+        if let Some((record, chunk)) = self.last(row)
+            && let Cells::Memory(cells) = chunk.cells
+            && let Some(cells) = self.stores[chunk.store].get(cells).get(Record::of_bytes(record).at as usize..)
         {
             near::bring_row(cells);
         }
@@ -490,7 +558,7 @@ impl Sealed {
     }
 
     fn record(&self, index: u32) -> Record {
-        self.chunks[(index >> CHUNK_BITS) as usize].1.records[index as usize & (CHUNK - 1)]
+        Record::of_bytes(self.place(index).0)
     }
 
     /// The packed cells of a record, from the one after its id on, and which of them differ; nothing where they were not kept.
@@ -505,13 +573,14 @@ impl Sealed {
             return Ok((&[], Differing::default()));
         }
         let at = record.at as usize;
-        let kept = match (&self.chunks[(index >> CHUNK_BITS) as usize].1.cells, scratch) {
-            (Cells::Memory(cells), _) => &cells[at..],
+        let chunk = &self.chunks[(index >> CHUNK_BITS) as usize];
+        let kept = match (chunk.cells, scratch) {
+            (Cells::Memory(cells), _) => &self.stores[chunk.store].get(cells)[at..],
             (Cells::Disk(extent), Some(scratch)) => {
-                scratch.read_part(*extent, at, 1 << 10, read)?;
+                scratch.read_part(extent, at, 1 << 10, read)?;
                 let length = read.first_chunk::<4>().map_or(0, |l| u32::from_le_bytes(*l) as usize) + KEPT_HEAD;
                 if length > read.len() {
-                    scratch.read_part(*extent, at, length, read)?;
+                    scratch.read_part(extent, at, length, read)?;
                 }
                 read
             }

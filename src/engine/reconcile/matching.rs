@@ -1,6 +1,7 @@
 //! The org's side, and the plan: records join the rows of their keys; when all are in, rows resolve in order.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -185,58 +186,66 @@ impl InMemory {
         let threads = (threads.max(1) as u32).min(parts.max(1));
         let (report, found, scratch) = (&report, &found, scratch.as_deref());
         let resolver = || Resolver::new(report, found, scratch);
-        if threads == 1 {
-            let mut resolver = resolver();
-            for number in 0..parts {
-                resolver.rows(part(number))?;
-                if !resolver.lines.is_empty() {
-                    hand_on(&resolver.lines)?;
-                }
-                resolver.lines.clear();
-                resolver.numbers.clear();
-            }
-            return Ok(resolver.tally);
-        }
+        let next = AtomicU32::new(0);
+        let claim = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < parts);
+        let emptied = Mutex::new(Vec::<Lines>::new());
+        let resolve = |resolver: &mut Resolver<'_>, number: u32| {
+            resolver.lines = lock(&emptied).pop().unwrap_or_default();
+            let told = resolver.rows(part(number)).map(|()| std::mem::take(&mut resolver.lines));
+            resolver.numbers.clear();
+            told
+        };
         std::thread::scope(|scope| {
-            // Thread k resolves every k-th part, so that taking from one after the other gives the report's order and nobody runs far ahead.
-            let (ends, working): (Vec<_>, Vec<_>) = (0..threads)
-                .map(|first| {
-                    let (end, taken) = sync_channel::<Result<Lines, ReconcileError>>(AHEAD);
-                    let (give_back, emptied) = sync_channel::<Lines>(AHEAD + 2);
-                    let worker = scope.spawn(move || {
+            let (end, taken) = sync_channel::<(u32, Result<Lines, ReconcileError>)>(AHEAD * threads as usize);
+            let working: Vec<_> = (1..threads)
+                .map(|_| {
+                    let (end, claim, resolve) = (end.clone(), &claim, &resolve);
+                    scope.spawn(move || {
                         let mut resolver = resolver();
-                        for number in (first..parts).step_by(threads as usize) {
-                            resolver.lines = emptied.try_recv().unwrap_or_default();
-                            let told = resolver.rows(part(number)).map(|()| std::mem::take(&mut resolver.lines));
-                            resolver.numbers.clear();
+                        while let Some(number) = claim() {
                             // Nobody takes any more: there was an error elsewhere.
-                            if end.send(told).is_err() {
+                            if end.send((number, resolve(&mut resolver, number))).is_err() {
                                 break;
                             }
                         }
                         resolver.tally
-                    });
-                    ((taken, give_back), worker)
+                    })
                 })
-                .unzip();
-            for number in 0..parts {
-                let (taken, give_back) = &ends[(number % threads) as usize];
-                match taken.recv() {
-                    Ok(lines) => {
-                        let mut lines = lines?;
-                        if !lines.is_empty() {
-                            hand_on(&lines)?;
+                .collect();
+            drop(end);
+            // This thread hands on what is next, and resolves while that is not there.
+            let mut resolver = resolver();
+            let mut early = BTreeMap::new();
+            let mut number = 0;
+            while number < parts {
+                let Some(lines) = early.remove(&number) else {
+                    let (number, lines) = match taken.try_recv() {
+                        Ok(some) => some,
+                        Err(_)
+                            if early.len() < AHEAD * threads as usize
+                                && let Some(number) = claim() =>
+                        {
+                            (number, resolve(&mut resolver, number))
                         }
-                        lines.clear();
-                        // With its room, unless nobody needs that any more.
-                        let _ = give_back.try_send(lines);
-                    }
-                    // The thread has panicked, which joining it tells.
-                    Err(_) => break,
+                        Err(_) => match taken.recv() {
+                            Ok(some) => some,
+                            // A thread has panicked, which joining it tells.
+                            Err(_) => break,
+                        },
+                    };
+                    early.insert(number, lines);
+                    continue;
+                };
+                let mut lines = lines?;
+                if !lines.is_empty() {
+                    hand_on(&lines)?;
                 }
+                lines.clear();
+                lock(&emptied).push(lines);
+                number += 1;
             }
-            drop(ends);
-            let mut tally = Tally::new(&report.shared.inputs);
+            drop(taken);
+            let mut tally = resolver.tally;
             working.into_iter().map(joined).for_each(|part| tally.merge(&part));
             Ok(tally)
         })

@@ -27,6 +27,7 @@ mod resolve;
 mod room;
 mod scratch;
 mod spilled;
+mod store;
 mod tally;
 
 pub use budget::{Budget, OpenScratch};

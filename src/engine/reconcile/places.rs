@@ -8,13 +8,16 @@ use super::near::{self, Atomics};
 pub(super) struct Places(Atomics);
 
 impl Places {
-    /// Rows that lie here, without records.
-    pub(super) fn new(addresses: &[u32]) -> Self {
-        let places = Self(Atomics::new(addresses.len() * 2));
-        for (place, &address) in places.all().iter().zip(addresses) {
+    /// So many rows, which lie nowhere yet, without records.
+    pub(super) fn new(rows: usize) -> Self {
+        Self(Atomics::new(rows * 2))
+    }
+
+    /// Rows from this one on lie here. Threads may set those of different rows side by side.
+    pub(super) fn set(&self, first: usize, addresses: impl Iterator<Item = u32>) {
+        for (place, address) in self.all()[first..].iter().zip(addresses) {
             place[0].store(address, Ordering::Relaxed);
         }
-        places
     }
 
     #[inline(always)]
@@ -27,7 +30,7 @@ impl Places {
         self.all().len()
     }
 
-    /// Where a row lies. Never changes.
+    /// Where a row lies. Set once.
     #[inline]
     pub(super) fn address(&self, row: u32) -> u32 {
         self.all()[row as usize][0].load(Ordering::Relaxed)

@@ -8,10 +8,11 @@ use super::packed::{BEFORE_FIELDS, KeyForm, Packing, pack, pack_place, pad, unpa
 use super::report::{Report, RowState};
 use super::scratch::{Piles, Scratch, partition};
 use super::spilled::Spilled;
+use super::store::{Store, Stored};
 use super::{Budget, DuplicateRows, Inputs, Matching, ReconcileError};
 use crate::plan::GuardVerdict;
 use crate::table::{Block, wide};
-use crate::values::{Ahead, KeyKind, Side};
+use crate::values::{Ahead, Key, KeyKind, Side};
 
 /// What every part of planning looks at.
 pub(super) struct Shared {
@@ -77,18 +78,17 @@ impl Preparer {
         ends.reserve(block.rows());
         hashes.reserve(block.rows());
         states.reserve(block.rows());
-        let mut canonical = Vec::new();
+        let mut canonical = Key::default();
         let width = shared.width();
         for row in block.iter() {
             let number = row.number();
             let (bytes, length) = row.ahead(key.column);
             let cell = &bytes[..length];
             let reason;
-            canonical.clear();
-            let (form, second, hash) = match key.rule.append(Side::Report, Ahead::new(bytes, length), &mut canonical) {
-                Ok(KeyKind::Key) if canonical == cell => (KeyForm::Plain, &b""[..], hash(&canonical)),
-                Ok(KeyKind::Key) => (KeyForm::Folded, &canonical[..], hash(&canonical)),
-                Ok(KeyKind::Blank) => (KeyForm::Blank, &b""[..], number),
+            let (form, second, hash) = match key.rule.read(Side::Report, Ahead::new(bytes, length), &mut canonical) {
+                Ok((KeyKind::Key, true)) => (KeyForm::Plain, &b""[..], hash(&canonical)),
+                Ok((KeyKind::Key, false)) => (KeyForm::Folded, canonical.bytes(), hash(&canonical)),
+                Ok((KeyKind::Blank, _)) => (KeyForm::Blank, &b""[..], number),
                 Err(refusal) => {
                     reason = refusal.message();
                     (KeyForm::Bad, reason.as_bytes(), number)
@@ -133,9 +133,50 @@ impl Preparer {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) arena: Arena,
-    pub(super) addresses: Vec<u32>,
-    pub(super) hashes: Vec<u64>,
+    /// Of each row: the hash of its key, and its address.
+    store: Store,
+    listed: Vec<Stored>,
     pub(super) states: Vec<RowState>,
+    /// Of the rows that were last added.
+    addresses: Vec<u32>,
+}
+
+/// A hash, and an address.
+type Entry = [u8; 12];
+
+impl Held {
+    /// Adds rows that lie one behind the other, by [`Arena::push`]. False when there is no room for addresses.
+    pub(super) fn push(&mut self, rows: &[u8], ends: &[u32], hashes: &[u64], states: &[RowState]) -> bool {
+        self.addresses.clear();
+        if !self.arena.push(rows, ends, &mut self.addresses) {
+            return false;
+        }
+        let listed = self.store.reserve(hashes.len() * size_of::<Entry>());
+        let entries = self.store.get_mut(listed).as_chunks_mut::<{ size_of::<Entry>() }>().0;
+        for (entry, (hash, address)) in entries.iter_mut().zip(hashes.iter().zip(&self.addresses)) {
+            entry[..8].copy_from_slice(&hash.to_le_bytes());
+            entry[8..].copy_from_slice(&address.to_le_bytes());
+        }
+        self.listed.push(listed);
+        self.states.extend_from_slice(states);
+        true
+    }
+
+    /// How many rows.
+    pub(super) fn rows(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Of each row, in lists: the hash of its key, and its address.
+    pub(super) fn lists(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = (u64, u32)>> {
+        self.listed.iter().map(|&listed| {
+            self.store.get(listed).as_chunks::<{ size_of::<Entry>() }>().0.iter().map(
+                |&[a, b, c, d, e, f, g, h, i, j, k, l]| {
+                    (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u32::from_le_bytes([i, j, k, l]))
+                },
+            )
+        })
+    }
 }
 
 enum Kept {
@@ -197,12 +238,10 @@ impl Reading {
         match &mut self.kept {
             Kept::Memory(held) => {
                 let used = block.ends.last().map_or(0, |&end| end as usize);
-                if !held.arena.push(&block.rows[..used], &block.ends, &mut held.addresses) {
-                    return Err(ReconcileError::TooManyRows { most: held.addresses.len() as u64 });
+                if !held.push(&block.rows[..used], &block.ends, &block.hashes, &block.states) {
+                    return Err(ReconcileError::TooManyRows { most: held.rows() as u64 });
                 }
-                held.hashes.extend_from_slice(&block.hashes);
-                held.states.extend_from_slice(&block.states);
-                if !self.shared.budget.holds(held.arena.bytes(), held.addresses.len()) {
+                if !self.shared.budget.holds(held.arena.bytes(), held.rows()) {
                     let held = std::mem::take(held);
                     self.spill(&held)?;
                 }
@@ -229,7 +268,7 @@ impl Reading {
     fn spill(&mut self, held: &Held) -> Result<(), ReconcileError> {
         let scratch = Scratch::new(&self.shared.budget)?;
         let mut piles = Piles::new();
-        for (&address, &hash) in held.addresses.iter().zip(&held.hashes) {
+        for (hash, address) in held.lists().flatten() {
             let row = held.arena.row(address);
             let length = row.len() - unpack(row).1.behind().len();
             let row = &row[..length.next_multiple_of(8)];

@@ -1,16 +1,16 @@
 //! The report's side when it has ended: rows, the table of their keys, and which row of those that share a key is used.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use super::arena::Arena;
-use super::keys::{Region, Table, hash};
+use super::keys::{Region, Table, hash_bytes};
 use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
 use super::places::Places;
 use super::reading::{Held, Shared};
 use super::scratch::{Extent, Scratch, records};
 use super::{DuplicateRows, ReconcileError};
-use crate::values::Side;
+use crate::values::{Ahead, Key, Side};
 
 /// Below so many rows, threads cost more than they bring.
 const WORTH_THREADS: usize = 20_000;
@@ -66,21 +66,23 @@ pub(super) struct Report {
 
 /// The canonical key of a packed row, where it has one.
 #[inline(always)]
-fn canonical(row: &[u8]) -> Option<&[u8]> {
+fn canonical(row: &[u8]) -> Option<Ahead<'_>> {
     // Nearly all rows: both lengths take one byte.
     if let [form, size, length, ..] = *row
         && form == KeyForm::Plain as u8
         && size < LONG
         && length < 0x80
     {
-        return row.get(2 + usize::from(size)..)?.get(..usize::from(length));
+        let cell = row.get(2 + usize::from(size)..)?;
+        return (usize::from(length) <= cell.len()).then(|| Ahead::new(cell, length.into()));
     }
     let (form, mut cells) = unpack(row);
-    match form {
+    let cell = match form {
         KeyForm::Plain => cells.next(),
         KeyForm::Folded => cells.nth(1),
         KeyForm::Blank | KeyForm::Bad => None,
-    }
+    };
+    cell.map(Ahead::from)
 }
 
 impl Report {
@@ -88,30 +90,48 @@ impl Report {
     pub(super) fn load(shared: Arc<Shared>, scratch: &Scratch, extents: &[Extent]) -> Result<Self, ReconcileError> {
         let mut held = Held::default();
         let mut piece = Vec::new();
+        let (mut rows, mut ends, mut hashes, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for &extent in extents {
             scratch.read(extent, &mut piece)?;
+            rows.clear();
+            ends.clear();
+            hashes.clear();
+            states.clear();
             for row in records(&piece) {
-                held.hashes.push(canonical(row).map_or(0, hash));
-                held.states.push(RowState::of(unpack(row).0));
-                // One partition of what has fewer rows than there are addresses.
-                held.arena.push(row, &[row.len() as u32], &mut held.addresses);
+                hashes.push(canonical(row).map_or(0, |key| hash_bytes(key.cell())));
+                states.push(RowState::of(unpack(row).0));
+                rows.extend_from_slice(row);
+                ends.push(rows.len() as u32);
             }
+            // One partition of what has fewer rows than there are addresses.
+            held.push(&rows, &ends, &hashes, &states);
         }
         Ok(Self::build(shared, held, 1))
     }
 
     /// Puts the keys into the table.
     pub(super) fn build(shared: Arc<Shared>, held: Held, threads: usize) -> Self {
-        let Held { arena, addresses, hashes, states } = held;
-        let threads = if addresses.len() < WORTH_THREADS { 1 } else { threads.clamp(1, 16) };
-        let mut table = Table::new(addresses.len(), threads);
+        let threads = if held.rows() < WORTH_THREADS { 1 } else { threads.clamp(1, 16) };
+        let mut table = Table::new(held.rows(), threads);
         let mask = table.mask();
-        let fill = |mut region: Region<'_>, number: u64| {
+        let places = Places::new(held.rows());
+        // All know where all rows lie before the first is looked at.
+        let (regions, placed): (Vec<_>, _) = (table.regions().collect(), Barrier::new(mask as usize + 1));
+        let fill = |mut region: Region<'_>, number: usize| {
+            let mut first = 0;
+            for (at, list) in held.lists().enumerate() {
+                let rows = list.len();
+                if at & mask as usize == number {
+                    places.set(first, list.map(|(_, address)| address));
+                }
+                first += rows;
+            }
+            placed.wait();
             let mut same = Vec::new();
             let mut insert = |batch: &[(u64, u32)]| {
                 batch.iter().for_each(|&(hash, _)| region.bring(hash));
                 for &(hash, row) in batch {
-                    let key = |row: u32| canonical(arena.row(addresses[row as usize]));
+                    let key = |row: u32| canonical(held.arena.row(places.address(row))).map(Ahead::cell);
                     if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
                         same.push((first, row));
                     }
@@ -119,9 +139,9 @@ impl Report {
             };
             // Every row is written down, and the next one in its place unless it belongs here: whose turn it is no processor foresees.
             let (mut batch, mut count) = ([(0, 0); BATCH], 0);
-            for (row, (&hash, &state)) in hashes.iter().zip(&states).enumerate() {
+            for (row, ((hash, _), &state)) in held.lists().flatten().zip(&held.states).enumerate() {
                 batch[count] = (hash, row as u32);
-                count += usize::from(hash & mask == number && state == RowState::Only);
+                count += usize::from(hash & mask == number as u64 && state == RowState::Only);
                 if count == BATCH {
                     insert(&batch);
                     count = 0;
@@ -130,27 +150,21 @@ impl Report {
             insert(&batch[..count]);
             same
         };
-        let (mut same, places): (Vec<(u32, u32)>, _) = if threads == 1 {
-            let same = table.regions().enumerate().flat_map(|(n, region)| fill(region, n as u64)).collect();
-            (same, Places::new(&addresses))
-        } else {
-            std::thread::scope(|scope| {
-                let fill = &fill;
-                let working: Vec<_> = table
-                    .regions()
-                    .enumerate()
-                    .map(|(n, region)| scope.spawn(move || fill(region, n as u64)))
-                    .collect();
-                let places = Places::new(&addresses);
-                (working.into_iter().flat_map(joined).collect(), places)
-            })
-        };
+        let mut same: Vec<(u32, u32)> = std::thread::scope(|scope| {
+            let fill = &fill;
+            let mut regions = regions.into_iter().enumerate();
+            let own = regions.next();
+            let working: Vec<_> = regions.map(|(n, region)| scope.spawn(move || fill(region, n))).collect();
+            let mut same = own.map(|(n, region)| fill(region, n)).unwrap_or_default();
+            working.into_iter().for_each(|thread| same.extend(joined(thread)));
+            same
+        });
         same.sort_unstable();
         let mut report = Self {
             shared,
-            arena,
+            arena: held.arena,
             places: Arc::new(places),
-            states,
+            states: held.states,
             table,
             groups: Vec::new(),
             members: Vec::new(),
@@ -224,7 +238,7 @@ impl Report {
 
     /// Of a row with a key.
     pub(super) fn canonical(&self, row: u32) -> &[u8] {
-        canonical(self.row(row)).unwrap_or_default()
+        canonical(self.row(row)).map_or(&[], Ahead::cell)
     }
 
     /// See [`Table::bring`].
@@ -241,13 +255,14 @@ impl Report {
 
     /// The row that records with this key are judged against (`likely` with its bytes, where there is one): none where no row has it, or none of several is used.
     #[inline(always)]
-    pub(super) fn target(&self, hash: u64, key: &[u8], likely: Option<(u32, bool, &[u8])>) -> Option<u32> {
+    pub(super) fn target(&self, hash: u64, key: &Key, likely: Option<(u32, bool, &[u8])>) -> Option<u32> {
         if let Some((row, false, packed)) = likely
-            && canonical(packed) == Some(key)
+            && canonical(packed).is_some_and(|other| key.is(other))
         {
             return Some(row);
         }
-        let (first, several) = self.table.find(hash, |row| canonical(self.row(row)) == Some(key))?;
+        let (first, several) =
+            self.table.find(hash, |row| canonical(self.row(row)).is_some_and(|other| key.is(other)))?;
         if several { self.chosen(first) } else { Some(first) }
     }
 

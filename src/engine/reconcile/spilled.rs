@@ -17,7 +17,7 @@ use super::tally::{Tally, place};
 use super::{Layout, Pass, ReconcileError};
 use crate::plan::{Lines, RowOutcome};
 use crate::table::{Block, wide};
-use crate::values::{KeyKind, Side};
+use crate::values::{Key, KeyKind, Side};
 
 /// Records that are sorted together, so that waiting for memory overlaps.
 const BATCH: usize = 16;
@@ -84,13 +84,12 @@ impl Spilled {
     #[inline(always)]
     fn sort(&self, layout: &Layout, block: &Block, piles: &mut Piles) -> Result<(), ReconcileError> {
         let rule = &self.shared.inputs.key.rule;
-        let mut key = Vec::new();
+        let mut key = Key::default();
         for first in (0..block.rows()).step_by(BATCH) {
             let mut batch = [None; BATCH];
             for (row, partition) in (first..block.rows()).zip(&mut batch) {
-                key.clear();
                 let cell = ahead(block.row(row), layout.key);
-                if matches!(rule.append(Side::Org, cell, &mut key), Ok(KeyKind::Key)) {
+                if matches!(rule.read(Side::Org, cell, &mut key), Ok((KeyKind::Key, _))) {
                     let number = scratch::partition(hash(&key));
                     piles.bring(number);
                     *partition = Some(number);

@@ -51,6 +51,8 @@ struct Source<R> {
     input: R,
     /// What was read behind the last cut.
     rest: Vec<u8>,
+    /// Some cell has a line end in it: cuts are looked for with the quotes in mind. Until then a cut is likely where a line ends; a wrong one is found out.
+    careful: bool,
     next: u64,
     over: bool,
     /// A line feed that comes first is the second half of a `\r\n` of which the first was taken.
@@ -67,13 +69,19 @@ struct Turn {
     again: BTreeMap<u64, Vec<u8>>,
     /// A piece was unsound: no later one counts.
     unsound: bool,
+    /// Threads whose piece is not next.
+    waiting: usize,
 }
 
-struct Taking<F, T> {
+struct Taking<F, T, E> {
     next: u64,
-    take: F,
+    /// Not here while a thread takes: nobody waits for that, for what comes meanwhile lies in `early`.
+    take: Option<F>,
     /// What came out of turn: so nobody waits for a thread that was kept waiting itself.
-    early: BTreeMap<u64, T>,
+    early: BTreeMap<u64, Result<Option<T>, E>>,
+    /// Threads that are too far ahead.
+    waiting: usize,
+    stopped: Option<E>,
 }
 
 /// So many pieces a thread may be ahead.
@@ -113,7 +121,7 @@ impl<R: Read> Source<R> {
                 self.next += 1;
                 return (!piece.is_empty()).then_some((self.next - 1, piece, true));
             }
-            if let Some(cut) = cut(&piece[..piece.len().min(wanted)], quote) {
+            if let Some(cut) = cut(&piece[..piece.len().min(wanted)], quote.filter(|_| self.careful)) {
                 self.rest.extend_from_slice(&piece[cut..]);
                 piece.truncate(cut);
                 self.next += 1;
@@ -155,10 +163,11 @@ impl<R: Read + Send> CsvReader<R> {
         map: impl Fn(&Block) -> Result<T, E> + Sync,
         mut take: impl FnMut(T) -> Result<(), E> + Send,
     ) -> Result<Drained<R>, DrainError<E>> {
-        let mut rows = 0;
+        let (mut rows, mut careful) = (0, false);
         // The first block alone: most reports are no longer, and it settles what kind of line ends there are.
         if let Some(block) = self.next_block()? {
             rows += block.rows() as u64;
+            careful = block.rows() > 0 && block.line(block.rows() - 1) >= block.line(0) + block.rows() as u64;
             map(&block).and_then(&mut take).map_err(DrainError::Taken)?;
         }
         if !self.can_be_cut() {
@@ -167,21 +176,37 @@ impl<R: Read + Send> CsvReader<R> {
         let shape = self.shape();
         let (input, rest, after_back, place) = self.apart();
         let first = place.row;
-        let source = Mutex::new(Source { input, rest, next: 0, over: false, after_back, failed: None });
-        let turn = Mutex::new(Turn { next: 0, place, last_line_ended: true, again: BTreeMap::new(), unsound: false });
-        let taking = Mutex::new(Taking { next: 0, take: &mut take, early: BTreeMap::new() });
+        let source = Mutex::new(Source { input, rest, careful, next: 0, over: false, after_back, failed: None });
+        let turn = Mutex::new(Turn {
+            next: 0,
+            place,
+            last_line_ended: true,
+            again: BTreeMap::new(),
+            unsound: false,
+            waiting: 0,
+        });
+        let taking = Taking { next: 0, take: Some(&mut take), early: BTreeMap::new(), waiting: 0, stopped: None };
+        let taking = Mutex::new(taking);
         let (settled, taken) = (Condvar::new(), Condvar::new());
-        let stopped = Mutex::new(None);
         let work = || {
             let (mut plain, mut room) = (Plain::default(), Vec::new());
             loop {
                 let next = lock(&source).piece(shape.quote(), std::mem::take(&mut room));
                 let Some((number, bytes, last)) = next else { return };
                 let piece = shape.read(bytes, &mut plain);
+                if let Piece::Sound { block, lines, .. } = &piece
+                    && *lines > block.as_ref().map_or(0, |block| block.rows() as u64)
+                {
+                    lock(&source).careful = true;
+                }
                 let mut turn_now = lock(&turn);
                 while turn_now.next != number && !turn_now.unsound {
+                    turn_now.waiting += 1;
                     turn_now = settled.wait(turn_now).unwrap_or_else(PoisonError::into_inner);
+                    turn_now.waiting -= 1;
                 }
+                // A word to nobody costs as much as one to somebody.
+                let others = turn_now.waiting > 0;
                 let block = match piece {
                     Piece::Sound { block, lines, ended, .. } if !turn_now.unsound && (ended || last) => {
                         let place = turn_now.place;
@@ -206,37 +231,44 @@ impl<R: Read + Send> CsvReader<R> {
                     }
                 };
                 drop(turn_now);
-                settled.notify_all();
+                if others {
+                    settled.notify_all();
+                }
                 let mapped = block.as_ref().map(&map).transpose();
                 if let Some(block) = block {
                     room = plain.room_of(block);
                 }
-                let mut guard = lock(&taking);
-                guard.early.insert(number, mapped);
-                while guard.early.len() > AHEAD * threads
-                    && !guard.early.contains_key(&guard.next)
-                    && lock(&stopped).is_none()
-                {
-                    guard = taken.wait(guard).unwrap_or_else(PoisonError::into_inner);
-                }
-                let taking_now = &mut *guard;
-                while let Some(mapped) = taking_now.early.remove(&taking_now.next) {
-                    if lock(&stopped).is_some() {
-                        return;
+                let mut now = lock(&taking);
+                now.early.insert(number, mapped);
+                while now.stopped.is_none() {
+                    let next = now.next;
+                    if now.early.contains_key(&next)
+                        && let Some(take) = now.take.take()
+                    {
+                        let mapped = now.early.remove(&next);
+                        drop(now);
+                        let end = mapped.map_or(Ok(()), |mapped| mapped?.map_or(Ok(()), &mut *take));
+                        now = lock(&taking);
+                        now.take = Some(take);
+                        now.next += 1;
+                        if let Err(error) = end {
+                            now.stopped = Some(error);
+                            lock(&source).over = true;
+                        }
+                        if now.waiting > 0 {
+                            taken.notify_all();
+                        }
+                    } else if now.early.len() > AHEAD * threads {
+                        now.waiting += 1;
+                        now = taken.wait(now).unwrap_or_else(PoisonError::into_inner);
+                        now.waiting -= 1;
+                    } else {
+                        break;
                     }
-                    let end = mapped.and_then(|mapped| mapped.map_or(Ok(()), &mut taking_now.take));
-                    taking_now.next += 1;
-                    if let Err(error) = end {
-                        *lock(&stopped) = Some(error);
-                        lock(&source).over = true;
-                    }
                 }
-                if lock(&stopped).is_some() {
-                    taken.notify_all();
+                if now.stopped.is_some() {
                     return;
                 }
-                drop(guard);
-                taken.notify_all();
             }
         };
         std::thread::scope(|scope| {
@@ -245,7 +277,8 @@ impl<R: Read + Send> CsvReader<R> {
             }
             work();
         });
-        if let Some(error) = stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let taking = taking.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = taking.stopped {
             return Err(DrainError::Taken(error));
         }
         let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,8 @@ pub(super) struct Masks {
     pub(super) feed: u64,
     pub(super) back: u64,
     pub(super) quote: u64,
+    /// NUL, and whatever is not ASCII.
+    pub(super) strange: u64,
 }
 
 /// Where the cells of a piece of text begin, which begins at the start of a row.
@@ -33,6 +35,8 @@ pub(super) struct Index {
     pub(super) quotes: usize,
     /// There is a carriage return outside quotes.
     pub(super) returns: bool,
+    /// There is a NUL or something that is not ASCII.
+    pub(super) strange: bool,
     /// A quoted cell holds a doubled quote or a line end: the cells have to be looked at one by one.
     pub(super) intricate: bool,
 }
@@ -69,7 +73,7 @@ impl Index {
             starts.resize(text.len() / 8 + GROUP * 2, 0);
         }
         starts[0] = 0;
-        let (mut found_feeds, mut quotes, mut any_back, mut intricate) = (0, 0, 0, 0);
+        let (mut found_feeds, mut quotes, mut any_back, mut intricate, mut strange) = (0, 0, 0, 0, 0);
         let mut count = 1;
         let mut plain = text.len();
         // What the byte before the group was: a stop (or the start of a row), a closing quote, a carriage return; and whether it was inside quotes.
@@ -77,7 +81,7 @@ impl Index {
         let (groups, rest) = text.as_chunks::<GROUP>();
         let mut last = [0; GROUP];
         last[..rest.len()].copy_from_slice(rest);
-        // Nothing of the filling is a stop: it is NUL.
+        // Nothing of the filling is a stop: it is NUL. Only strange it would be.
         let ends = groups.iter().chain((!rest.is_empty()).then_some(&last));
         for (at, group) in ends.enumerate() {
             let found = ways.masks(group);
@@ -92,6 +96,7 @@ impl Index {
                 | ((back << 1 | after_back) & !(found.feed & !within));
             quotes += found.quote.count_ones() as usize;
             any_back |= back;
+            strange |= if at < groups.len() { found.strange } else { found.strange & !(u64::MAX << rest.len()) };
             intricate |= doubled | ((found.feed | found.back) & within);
             let base = at * GROUP;
             if wrong != 0 {
@@ -115,6 +120,7 @@ impl Index {
         }
         (self.stops, self.feeds, self.plain) = (count - 1, found_feeds, plain);
         (self.quotes, self.returns, self.intricate) = (quotes, any_back != 0, intricate != 0);
+        self.strange = strange != 0;
     }
 }
 
@@ -168,7 +174,7 @@ fn equal_in_word(word: u64, byte: u8) -> u64 {
 /// The definition, for every processor.
 #[inline]
 pub(super) fn masks_by_word(group: &[u8; GROUP], delimiter: u8, quote: Option<u8>) -> Masks {
-    let mut masks = Masks { delimiter: 0, feed: 0, back: 0, quote: 0 };
+    let mut masks = Masks { delimiter: 0, feed: 0, back: 0, quote: 0, strange: 0 };
     let (words, _) = group.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
@@ -176,6 +182,8 @@ pub(super) fn masks_by_word(group: &[u8; GROUP], delimiter: u8, quote: Option<u8
         masks.feed |= equal_in_word(word, b'\n') << (at * 8);
         masks.back |= equal_in_word(word, b'\r') << (at * 8);
         masks.quote |= quote.map_or(0, |quote| equal_in_word(word, quote)) << (at * 8);
+        let high = ((word >> 7) & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        masks.strange |= (equal_in_word(word, 0) | high) << (at * 8);
     }
     masks
 }
@@ -189,7 +197,14 @@ mod tests {
     /// Byte by byte.
     fn naive(group: &[u8; GROUP], delimiter: u8, quote: Option<u8>) -> Masks {
         let bits = |wanted: u8| (0..GROUP).fold(0, |bits, at| bits | u64::from(group[at] == wanted) << at);
-        Masks { delimiter: bits(delimiter), feed: bits(b'\n'), back: bits(b'\r'), quote: quote.map_or(0, bits) }
+        let strange = (0..GROUP).fold(0, |bits, at| bits | u64::from(!(1..128).contains(&group[at])) << at);
+        Masks {
+            delimiter: bits(delimiter),
+            feed: bits(b'\n'),
+            back: bits(b'\r'),
+            quote: quote.map_or(0, bits),
+            strange,
+        }
     }
 
     fn index(text: &str) -> Index {

@@ -1,6 +1,7 @@
 //! A whole piece of a table made into a block without moving a byte of it: the cells stay where they are written. Only where every row in it is plain.
 
 use super::Block;
+use super::drain::has_nul;
 use super::index::Index;
 use super::reader::Shape;
 use super::simd::wide;
@@ -13,9 +14,8 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// The piece as a block whose rows and lines count from 1; or the piece, where it takes a longer look. It begins at the start of a row, and holds no NUL;
-    /// `ascii`: nor anything beyond ASCII.
-    pub(super) fn take(&mut self, bytes: Vec<u8>, shape: Shape, ascii: bool) -> Result<Block, Vec<u8>> {
+    /// The piece as a block whose rows and lines count from 1; or the piece, where it takes a longer look. It begins at the start of a row.
+    pub(super) fn take(&mut self, bytes: Vec<u8>, shape: Shape) -> Result<Block, Vec<u8>> {
         if bytes.len() >= u32::MAX as usize || shape.columns < 2 {
             return Err(bytes);
         }
@@ -26,7 +26,8 @@ impl Plain {
             || self.span(&bytes, shape),
         );
         let block = Block::spanned(shape.columns, rows, bytes, std::mem::take(&mut self.spans));
-        if ascii || block.first_not_utf8().is_none() { Ok(block) } else { Err(self.room_of(block)) }
+        let sound = !self.index.strange || (!has_nul(block.bytes()) && block.first_not_utf8().is_none());
+        if sound { Ok(block) } else { Err(self.room_of(block)) }
     }
 
     /// Takes a block apart that nobody needs any more: its bytes.

@@ -11,7 +11,6 @@ use memchr::{memchr, memchr2_iter, memchr3};
 use super::drain::{Place, has_nul};
 use super::index::Index;
 use super::plain::Plain;
-use super::simd::wide;
 use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
 /// Bytes asked of the reader at a time.
@@ -694,19 +693,12 @@ impl Shape {
 
     /// Reads a piece that begins at the start of a row.
     pub(super) fn read(self, bytes: Vec<u8>, plain: &mut Plain) -> Piece {
-        // In one look without an early end: neither NUL nor anything beyond ASCII.
-        let ascii = wide(
-            #[inline(always)]
-            || bytes.iter().fold(0, |bits, b| bits | b | b.wrapping_sub(1)) < 0x80,
-        );
-        if !ascii && has_nul(&bytes) {
-            return Piece::Unsound { bytes };
-        }
-        let bytes = match plain.take(bytes, self, ascii) {
+        let bytes = match plain.take(bytes, self) {
             Ok(block) => {
                 let lines = block.rows() as u64;
                 return Piece::Sound { block: Some(block), lines, ended: true, bytes: None };
             }
+            Err(bytes) if has_nul(&bytes) => return Piece::Unsound { bytes },
             Err(bytes) => bytes,
         };
         let end = bytes.len();

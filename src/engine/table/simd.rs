@@ -59,7 +59,7 @@ mod x86 {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
     pub(super) fn take_256(index: &mut Index, text: &[u8], delimiter: u8, quote: Option<u8>) {
         let wanted = |byte: u8| _mm256_set1_epi8(byte as i8);
-        let (delimiters, feeds, backs) = (wanted(delimiter), wanted(b'\n'), wanted(b'\r'));
+        let (delimiters, feeds, backs, nul) = (wanted(delimiter), wanted(b'\n'), wanted(b'\r'), wanted(0));
         // Without a quote, a second look for line feeds costs nothing that can be seen.
         let quotes = wanted(quote.unwrap_or(b'\n'));
         let quoting = if quote.is_some() { u64::MAX } else { 0 };
@@ -73,11 +73,14 @@ mod x86 {
                 let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
                 u64::from(low) | u64::from(high) << 32
             };
+            let high_bits =
+                u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32;
             Masks {
                 delimiter: equal(delimiters),
                 feed: equal(feeds),
                 back: equal(backs),
                 quote: equal(quotes) & quoting,
+                strange: equal(nul) | high_bits,
             }
         };
         index.take_by(text, &By { masks, odd: |bits| odd(bits), places: places_one_by_one });
@@ -86,7 +89,7 @@ mod x86 {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq,avx512f,avx512bw,avx512vl,avx512vbmi2")]
     pub(super) fn take_512(index: &mut Index, text: &[u8], delimiter: u8, quote: Option<u8>) {
         let wanted = |byte: u8| _mm512_set1_epi8(byte as i8);
-        let (delimiters, feeds, backs) = (wanted(delimiter), wanted(b'\n'), wanted(b'\r'));
+        let (delimiters, feeds, backs, nul) = (wanted(delimiter), wanted(b'\n'), wanted(b'\r'), wanted(0));
         let quotes = wanted(quote.unwrap_or(b'\n'));
         let quoting = if quote.is_some() { u64::MAX } else { 0 };
         let numbers: [i64; 8] =
@@ -104,6 +107,7 @@ mod x86 {
                 feed: equal(feeds),
                 back: equal(backs),
                 quote: equal(quotes) & quoting,
+                strange: equal(nul) | _mm512_movepi8_mask(group),
             }
         };
         let places = |bits: u64, base: u32, to: &mut [u32; GROUP]| {
@@ -183,7 +187,7 @@ mod tests {
             expected.take_by(&text, &Words { delimiter, quote });
             let all = |index: &Index| {
                 let starts = index.starts[..=index.stops].to_vec();
-                (starts, index.feeds, index.plain, index.quotes, index.returns, index.intricate)
+                (starts, index.feeds, index.plain, index.quotes, index.returns, index.intricate, index.strange)
             };
             let expected = all(&expected);
             if x86::has_256() {

@@ -9,7 +9,7 @@ use unicase::UniCase;
 
 use super::refusal::{Noted, Reason, Refusal};
 use super::zoned::{MomentRule, Wanted};
-use super::{Ahead, Side, identifier, moment, number, soql, text};
+use super::{Ahead, Key, Side, identifier, moment, number, soql, text};
 use crate::model::{Field, FieldType};
 
 /// Why a field cannot be the match field.
@@ -112,9 +112,6 @@ impl KeyRule {
     /// Report: a cell that no record's value can equal (no id, no number, longer than the field, a placeholder word). Org: `OrgUnreadable`.
     pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         out.clear();
-        if self.plainly(side, cell.into(), out) {
-            return Ok(KeyKind::Key);
-        }
         let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
             let cell = cell.trim();
             if cell.is_empty() {
@@ -132,65 +129,41 @@ impl KeyRule {
         })
     }
 
-    /// As [`Self::canon`], but behind what `out` holds, which stays.
+    /// As [`Self::canon`], for a cell with what follows it; and is the key what stands in the cell?
     ///
     /// # Errors
     /// As [`Self::canon`].
     #[inline(always)]
-    pub fn append(&self, side: Side, cell: Ahead<'_>, out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
-        if self.plainly(side, cell, out) { Ok(KeyKind::Key) } else { self.append_any(side, cell.cell(), out) }
+    pub fn read(&self, side: Side, cell: Ahead<'_>, out: &mut Key) -> Result<(KeyKind, bool), Refusal> {
+        match self.plainly(side, cell, out) {
+            Some(as_it_stands) => Ok((KeyKind::Key, as_it_stands)),
+            None => self.read_any(side, cell.cell(), out),
+        }
     }
 
     #[inline(never)]
-    fn append_any(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
+    fn read_any(&self, side: Side, cell: &[u8], out: &mut Key) -> Result<(KeyKind, bool), Refusal> {
         let mut own = Vec::new();
         let kind = self.canon(side, cell, &mut own)?;
-        out.extend_from_slice(&own);
-        Ok(kind)
+        out.set(&own);
+        Ok((kind, own == cell))
     }
 
-    /// Short cut: plain ASCII text without space around it, which is its own key but for its case. Too short or too long for doubt.
+    /// Short cut: plain ASCII text without space around it, which is its own key but for its case, and is it that, too? Too short or too long for doubt.
     #[inline(always)]
-    fn plainly(&self, side: Side, ahead: Ahead<'_>, out: &mut Vec<u8>) -> bool {
+    fn plainly(&self, side: Side, ahead: Ahead<'_>, out: &mut Key) -> Option<bool> {
         let cell = ahead.cell();
-        let Kind::Text { max, heeds_case, .. } = self.kind else { return false };
-        let (Some(first), Some(last)) = (cell.first(), cell.last()) else { return false };
+        let Kind::Text { max, heeds_case, .. } = self.kind else { return None };
+        let (first, last) = (cell.first()?, cell.last()?);
         let sound = side == Side::Org || (cell.len() > super::placeholder::LONGEST && (max == 0 || cell.len() <= max));
         if !sound || !first.is_ascii_graphic() || !last.is_ascii_graphic() {
-            return false;
+            None
+        } else if heeds_case {
+            out.set(cell);
+            cell.is_ascii().then_some(true)
+        } else {
+            out.set_lower(ahead)
         }
-        if heeds_case {
-            let plain = cell.is_ascii();
-            out.extend_from_slice(if plain { cell } else { &[] });
-            return plain;
-        }
-        let start = out.len();
-        let mut bits = 0;
-        let mut fold = |eight: &[u8; 8]| {
-            let word = u64::from_le_bytes(*eight);
-            bits |= word;
-            lower(word).to_le_bytes()
-        };
-        match ahead.line() {
-            // What follows the cell goes through it, too: at worst it sends a key the long way.
-            Some(line) => {
-                let mut folded = [0; 64];
-                for (to, from) in folded.as_chunks_mut().0.iter_mut().zip(line.as_chunks().0) {
-                    *to = fold(from);
-                }
-                out.extend_from_slice(&folded);
-            }
-            None => {
-                let (words, rest) = cell.as_chunks();
-                words.iter().for_each(|eight| out.extend_from_slice(&fold(eight)));
-                let mut eight = [0; 8];
-                eight[..rest.len()].copy_from_slice(rest);
-                out.extend_from_slice(&fold(&eight));
-            }
-        }
-        let plain = bits & 0x8080_8080_8080_8080 == 0;
-        out.truncate(if plain { start + cell.len() } else { start });
-        plain
     }
 
     fn report(&self, cell: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -261,16 +234,6 @@ impl KeyRule {
             Kind::Number { .. } | Kind::Moment { .. } => false,
         }
     }
-}
-
-/// Eight ASCII characters in lower case.
-#[inline(always)]
-fn lower(word: u64) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let word = word & (0x7f * EACH);
-    let from_a = word + (0x80 - u64::from(b'A')) * EACH;
-    let behind_z = word + (0x7f - u64::from(b'Z')) * EACH;
-    word | ((from_a & !behind_z & (0x80 * EACH)) >> 2)
 }
 
 fn fold(cell: &str, heeds_case: bool, out: &mut Vec<u8>) {

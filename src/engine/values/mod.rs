@@ -5,6 +5,7 @@
 //! cell is null, and an empty canonical form is null on both sides.
 
 mod ahead;
+mod canonical_key;
 mod choice;
 mod compile;
 mod flag;
@@ -25,6 +26,7 @@ mod wire;
 mod zoned;
 
 pub use ahead::Ahead;
+pub use canonical_key::Key;
 pub use compile::RuleProblem;
 pub use key::{KeyKind, KeyProblem, KeyRule};
 pub use options::{Options, PercentForm, WhenBlank, WritePolicy};

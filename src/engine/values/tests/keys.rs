@@ -1,10 +1,24 @@
 //! Keys: folding, trimming, literals.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn key(rule: &KeyRule, side: Side, cell: &str) -> String {
     let mut out = b"left over".to_vec();
-    match rule.canon(side, cell.as_bytes(), &mut out) {
+    let kind = rule.canon(side, cell.as_bytes(), &mut out);
+    // The quick way says the same, whatever follows the cell and whatever the key was before.
+    let mut key = Key::default();
+    key.set(&[b'x'; 70]);
+    for behind in ["", "É,\"next cell of a row that goes on beyond the end of a line of memory\""] {
+        let ahead = [cell, behind].concat();
+        let read = rule.read(side, Ahead::new(ahead.as_bytes(), cell.len()), &mut key);
+        assert_eq!(read.as_ref().map(|(kind, _)| *kind), kind.as_ref().copied(), "{cell:?}");
+        if let Ok((KeyKind::Key, as_it_stands)) = read {
+            assert_eq!((key.bytes(), as_it_stands), (&out[..], cell.as_bytes() == out), "{cell:?}");
+        }
+    }
+    match kind {
         Ok(KeyKind::Key) => String::from_utf8(out).unwrap(),
         Ok(KeyKind::Blank) => "blank".into(),
         Err(refusal) => format!("refused {}", refusal.code()),
@@ -157,5 +171,19 @@ fn fields_that_cannot_be_matched() {
         let mut field = field(t.clone());
         change(&mut field);
         assert_eq!(KeyRule::compile(&field).err().map(|p| p.code()), expected, "{t:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_quick_way_to_a_key_says_what_the_long_way_says(
+        cell in prop_oneof!["[ -~]{0,30}", "[ A-Za-zÉß@.\\t]{0,12}", "[a-zA-Z]{60,68}", any::<String>()],
+        side in proptest::sample::select(vec![Side::Report, Side::Org]),
+    ) {
+        let mut heeding = field(FieldType::String);
+        heeding.case_sensitive = true;
+        for rule in [keys(FieldType::Email), keys(FieldType::Picklist), KeyRule::compile(&heeding).unwrap()] {
+            key(&rule, side, &cell);
+        }
     }
 }
