@@ -91,8 +91,13 @@ impl ShortId {
             let within = |from: u8, to: u8| {
                 (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
             };
-            let upper = within(b'A', b'Z');
-            let all = upper | within(b'a', b'z') | within(b'0', b'9');
+            // Letters in either case, of which the one has a bit more.
+            let folded = ascii | 0x20 * EACH;
+            let letter = (folded + (0x80 - u64::from(b'a')) * EACH)
+                & !(folded + (0x7f - u64::from(b'z')) * EACH)
+                & (0x80 * EACH);
+            let upper = letter & !(word << 2);
+            let all = letter | within(b'0', b'9');
             let bits = (upper >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             (all == 0x80 * EACH && word == ascii, bits as usize)
         });

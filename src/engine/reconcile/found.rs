@@ -136,8 +136,8 @@ pub(super) struct Lane {
     cells: Vec<u8>,
     /// Of the records under way.
     keys: Vec<Key>,
-    /// Rows of the last records of the open chunk, which do not hang on their heads yet.
-    loose: Vec<u32>,
+    /// The next records of the open chunk, which do not hang on the heads of their rows yet, and these rows.
+    loose: Vec<(Record, u32)>,
 }
 
 /// A chunk that takes records.
@@ -147,24 +147,6 @@ struct Open {
     /// How many it has, and where they lie.
     count: usize,
     records: Stored,
-}
-
-impl Lane {
-    /// The open chunk's records, and those that may come.
-    #[inline(always)]
-    fn records(&mut self, open: Open) -> &mut [[u8; RECORD]] {
-        self.store.get_mut(open.records).as_chunks_mut().0
-    }
-
-    /// Writes a record behind those of the open chunk.
-    #[inline(always)]
-    fn push(&mut self, open: Open, record: Record, row: u32) {
-        if let Some(slot) = self.records(open).get_mut(open.count) {
-            *slot = record.to_bytes();
-        }
-        self.open = Some(Open { count: open.count + 1, ..open });
-        self.loose.push(row);
-    }
 }
 
 /// A key that is looked for.
@@ -191,6 +173,7 @@ fn probe(
 ) -> Result<(), ReconcileError> {
     check_columns(layout, block)?;
     let rule = &report.shared.inputs.key.rule;
+    let (slots, places) = (report.slots(), report.places.all());
     let mut keys = std::mem::take(&mut lane.keys);
     keys.resize_with(UNDER_WAY, Key::default);
     let mut sought = [Sought::default(); UNDER_WAY];
@@ -202,23 +185,23 @@ fn probe(
             sought.any = matches!(rule.read(Side::Org, cell, key), Ok((KeyKind::Key, _)));
             if sought.any {
                 sought.hash = hash(key);
-                report.bring(sought.hash);
+                slots.bring(sought.hash);
             }
         }
         if let Some(at) = station(at, 1, rows) {
             let sought = &mut sought[at % UNDER_WAY];
             sought.likely = None;
             if sought.any
-                && let Some((row, several)) = report.likely(sought.hash)
+                && let Some((row, several)) = slots.likely(sought.hash)
             {
-                report.places.bring(row);
+                near::bring(&places[row as usize]);
                 sought.likely = Some((row, several, &[]));
             }
         }
         if let Some(at) = station(at, 2, rows)
             && let Some((row, _, packed)) = &mut sought[at % UNDER_WAY].likely
         {
-            *packed = report.row(*row);
+            *packed = report.row_at(places[*row as usize][0].load(Ordering::Relaxed));
             near::bring_row(packed);
         }
         if let Some(at) = station(at, 3, rows) {
@@ -321,10 +304,9 @@ impl Found {
     ) -> Result<(), ReconcileError> {
         // Nearly all of them.
         if let (Some(open), None) = (lane.open, &keep)
-            && open.count + 1 < CHUNK
-            && lane.loose.len() + 1 < LOOSE
+            && lane.loose.len() + 1 < LOOSE.min(CHUNK - open.count)
         {
-            lane.push(open, Record::new(id, what, NOTHING), row);
+            lane.loose.push((Record::new(id, what, NOTHING), row));
             return Ok(());
         }
         self.add_any(row, id, what, lane, keep, scratch)
@@ -346,7 +328,9 @@ impl Found {
                 if number >= AGREES >> CHUNK_BITS {
                     return Err(ReconcileError::TooManyRows { most: u64::from(AGREES) });
                 }
-                Open { number, count: 0, records: lane.store.reserve(CHUNK * RECORD) }
+                let open = Open { number, count: 0, records: lane.store.reserve(CHUNK * RECORD) };
+                lane.open = Some(open);
+                open
             }
         };
         let mut at = NOTHING;
@@ -360,8 +344,8 @@ impl Found {
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
             cells[at as usize + 4..][..4].copy_from_slice(&differing.0.to_le_bytes());
         }
-        let full = open.count + 1 == CHUNK || cells.len() > 64 << 20;
-        lane.push(open, Record::new(id, what, at), row);
+        lane.loose.push((Record::new(id, what, at), row));
+        let full = open.count + lane.loose.len() == CHUNK || cells.len() > 64 << 20;
         if full || lane.loose.len() == LOOSE {
             self.link(lane);
         }
@@ -370,21 +354,19 @@ impl Found {
 
     /// Hangs the loose records on the heads of their rows: many at a time, since an exchange waits for all that was written before it.
     fn link(&self, lane: &mut Lane) {
-        let Some(open) = lane.open else { return };
-        let Lane { store, loose, .. } = lane;
-        let records = store.get_mut(open.records).as_chunks_mut::<RECORD>().0;
-        let first = open.count - loose.len();
-        for (at, row) in (first..).zip(loose.drain(..)) {
-            let index = open.number << CHUNK_BITS | at as u32;
-            let mut record = Record::of_bytes(&records[at]);
+        let Lane { store, loose, open: Some(open), .. } = lane else { return };
+        let records = store.get_mut(open.records).as_chunks_mut().0;
+        for (mut record, row) in loose.drain(..) {
+            let index = open.number << CHUNK_BITS | open.count as u32;
             let agrees = if record.what() == What::Agrees { AGREES } else { 0 };
             let head = self.places.head(row);
             let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
             if before != 0 {
                 head.fetch_and(!AGREES, Ordering::AcqRel);
                 record.before = before;
-                records[at] = record.to_bytes();
             }
+            records[open.count] = record.to_bytes();
+            open.count += 1;
         }
     }
 
@@ -496,7 +478,8 @@ pub(super) enum Head {
 impl Sealed {
     /// Of each of these rows: has it one record alone, which agrees?
     pub(super) fn agreeing(&self, rows: Range<u32>) -> impl Iterator<Item = bool> + '_ {
-        rows.map(|row| self.places.head(row).load(Ordering::Relaxed) & AGREES != 0)
+        let places = &self.places.all()[rows.start as usize..rows.end as usize];
+        places.iter().map(|[_, head]| head.load(Ordering::Relaxed) & AGREES != 0)
     }
 
     /// Where a record lies, and its chunk.

@@ -65,6 +65,14 @@ pub(super) struct Table {
     mask: u64,
 }
 
+/// A table as it is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Slots<'t> {
+    all: &'t [[u8; SLOT]],
+    region: usize,
+    mask: u64,
+}
+
 /// One region while it is filled.
 pub(super) struct Region<'t> {
     slots: &'t mut [[u8; SLOT]],
@@ -89,15 +97,23 @@ impl Table {
         self.mask
     }
 
+    /// To look keys up.
+    #[inline(always)]
+    pub(super) fn slots(&self) -> Slots<'_> {
+        Slots { all: self.slots.as_chunks().0, region: self.region, mask: self.mask }
+    }
+}
+
+impl Slots<'_> {
     #[inline(always)]
     fn region(&self, hash: u64) -> &[[u8; SLOT]] {
-        &self.slots.as_chunks::<SLOT>().0[(hash & self.mask) as usize * self.region..][..self.region]
+        &self.all[(hash & self.mask) as usize * self.region..][..self.region]
     }
 
     /// The row that most likely has the key, to be looked at, and whether it is one of several; if it is not that one, [`Self::find`] decides. For many
     /// keys at a time, so that waiting for memory overlaps.
     #[inline(always)]
-    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
+    pub(super) fn likely(self, hash: u64) -> Option<(u32, bool)> {
         let slots = self.region(hash);
         let slot = u64::from_le_bytes(slots[probe(slots, hash, |_| true).ok()?]);
         Some((slot as u32 - 1, slot & SEVERAL != 0))
@@ -105,13 +121,13 @@ impl Table {
 
     /// Brings near what [`Self::likely`] will look at first.
     #[inline(always)]
-    pub(super) fn bring(&self, hash: u64) {
+    pub(super) fn bring(self, hash: u64) {
         near::bring(&self.region(hash)[home(hash, self.region)]);
     }
 
     /// The row with this hash for which `is` says yes, and whether it is one of several.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<(u32, bool)> {
+    pub(super) fn find(self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<(u32, bool)> {
         let slots = self.region(hash);
         let slot = u64::from_le_bytes(slots[probe(slots, hash, is).ok()?]);
         Some((slot as u32 - 1, slot & SEVERAL != 0))

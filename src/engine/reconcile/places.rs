@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::near::{self, Atomics};
+use super::near::Atomics;
 
 /// By row.
 pub(super) struct Places(Atomics);
@@ -20,8 +20,9 @@ impl Places {
         }
     }
 
+    /// Address and head of each.
     #[inline(always)]
-    fn all(&self) -> &[[AtomicU32; 2]] {
+    pub(super) fn all(&self) -> &[[AtomicU32; 2]] {
         self.0.as_chunks().0
     }
 
@@ -40,11 +41,5 @@ impl Places {
     #[inline]
     pub(super) fn head(&self, row: u32) -> &AtomicU32 {
         &self.all()[row as usize][1]
-    }
-
-    /// Brings both near.
-    #[inline]
-    pub(super) fn bring(&self, row: u32) {
-        near::bring(&self.all()[row as usize]);
     }
 }

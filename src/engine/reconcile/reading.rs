@@ -100,7 +100,9 @@ impl Preparer {
             for (at, &(column, visible)) in shared.columns.iter().enumerate() {
                 let (bytes, length) = row.ahead(column);
                 packing.cell::<32>((bytes, length));
-                let surely = visible && length > 0 && bytes[0].is_ascii_graphic();
+                // Asked all at once: what an empty cell begins with does not count.
+                let first = bytes.first().map_or(0, |first| first.wrapping_sub(b'!'));
+                let surely = visible & (length > 0) & (first <= b'~' - b'!');
                 if !surely && let Some(field) = shared.inputs.fields.get(at) {
                     blanks[at] += u64::from(field.rule.blank_cell(&bytes[..length]));
                 }

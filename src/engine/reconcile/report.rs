@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Barrier};
 
 use super::arena::Arena;
-use super::keys::{Region, Table, hash_bytes};
+use super::keys::{Region, Slots, Table, hash_bytes};
 use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
 use super::places::Places;
 use super::reading::{Held, Shared};
@@ -241,16 +241,16 @@ impl Report {
         canonical(self.row(row)).map_or(&[], Ahead::cell)
     }
 
-    /// See [`Table::bring`].
+    /// To look keys up.
     #[inline(always)]
-    pub(super) fn bring(&self, hash: u64) {
-        self.table.bring(hash);
+    pub(super) fn slots(&self) -> Slots<'_> {
+        self.table.slots()
     }
 
-    /// See [`Table::likely`].
+    /// From the start of a packed row that lies here; what follows it, too.
     #[inline(always)]
-    pub(super) fn likely(&self, hash: u64) -> Option<(u32, bool)> {
-        self.table.likely(hash)
+    pub(super) fn row_at(&self, address: u32) -> &[u8] {
+        self.arena.row(address)
     }
 
     /// The row that records with this key are judged against (`likely` with its bytes, where there is one): none where no row has it, or none of several is used.
@@ -262,7 +262,7 @@ impl Report {
             return Some(row);
         }
         let (first, several) =
-            self.table.find(hash, |row| canonical(self.row(row)).is_some_and(|other| key.is(other)))?;
+            self.table.slots().find(hash, |row| canonical(self.row(row)).is_some_and(|other| key.is(other)))?;
         if several { self.chosen(first) } else { Some(first) }
     }
 

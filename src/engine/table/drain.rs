@@ -98,25 +98,32 @@ impl<R: Read> Source<R> {
         if self.over || self.failed.is_some() {
             return None;
         }
-        piece.clear();
-        piece.reserve(PIECE);
-        piece.append(&mut self.rest);
         let mut wanted = PIECE;
+        // What a piece held before is written over: to empty all of it again would take time.
+        piece.resize(wanted.max(self.rest.len()), 0);
+        piece[..self.rest.len()].copy_from_slice(&self.rest);
+        let mut filled = self.rest.len();
+        self.rest.clear();
         loop {
-            while piece.len() < wanted && !self.over {
-                let missing = wanted - piece.len();
-                match self.input.by_ref().take(missing as u64).read_to_end(&mut piece) {
-                    Ok(read) => self.over = read < missing,
+            piece.resize(wanted.max(filled), 0);
+            while filled < wanted && !self.over {
+                match self.input.read(&mut piece[filled..]) {
+                    Ok(0) => self.over = true,
+                    Ok(read) => filled += read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => {
                         self.failed = Some(error);
+                        piece.truncate(filled);
                         self.rest = piece;
                         return None;
                     }
                 }
-                if !piece.is_empty() && std::mem::take(&mut self.after_back) && piece[0] == b'\n' {
-                    piece.remove(0);
+                if filled > 0 && std::mem::take(&mut self.after_back) && piece[0] == b'\n' {
+                    piece.copy_within(1..filled, 0);
+                    filled -= 1;
                 }
             }
+            piece.truncate(filled);
             if self.over && piece.len() <= wanted {
                 self.next += 1;
                 return (!piece.is_empty()).then_some((self.next - 1, piece, true));

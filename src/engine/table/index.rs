@@ -85,19 +85,26 @@ impl Index {
         let ends = groups.iter().chain((!rest.is_empty()).then_some(&last));
         for (at, group) in ends.enumerate() {
             let found = ways.masks(group);
-            let within = ways.odd(found.quote) ^ inside;
-            let mut stops = (found.delimiter | found.feed) & !within;
-            let back = found.back & !within;
-            let (open, close) = (found.quote & within, found.quote & !within);
-            let behind_close = close << 1 | after_close;
-            let doubled = open & behind_close;
-            let wrong = (open & !(stops << 1 | after_stop | behind_close))
-                | (behind_close & !(stops | found.quote | back))
-                | ((back << 1 | after_back) & !(found.feed & !within));
-            quotes += found.quote.count_ones() as usize;
-            any_back |= back;
             strange |= if at < groups.len() { found.strange } else { found.strange & !(u64::MAX << rest.len()) };
-            intricate |= doubled | ((found.feed | found.back) & within);
+            let (mut stops, mut wrong, mut close) = (found.delimiter | found.feed, 0, 0);
+            // A report without quotes has none of what they bring.
+            if found.quote | found.back | inside | after_close | after_back != 0 {
+                let within = ways.odd(found.quote) ^ inside;
+                stops &= !within;
+                let back = found.back & !within;
+                let open = found.quote & within;
+                close = found.quote & !within;
+                let behind_close = close << 1 | after_close;
+                let doubled = open & behind_close;
+                wrong = (open & !(stops << 1 | after_stop | behind_close))
+                    | (behind_close & !(stops | found.quote | back))
+                    | ((back << 1 | after_back) & !(found.feed & !within));
+                quotes += found.quote.count_ones() as usize;
+                any_back |= back;
+                intricate |= doubled | ((found.feed | found.back) & within);
+                inside = ((within as i64) >> 63) as u64;
+                after_back = back >> 63;
+            }
             let base = at * GROUP;
             if wrong != 0 {
                 let sound = wrong.trailing_zeros();
@@ -115,8 +122,7 @@ impl Index {
             if wrong != 0 {
                 break;
             }
-            inside = ((within as i64) >> 63) as u64;
-            (after_stop, after_close, after_back) = (stops >> 63, close >> 63, back >> 63);
+            (after_stop, after_close) = (stops >> 63, close >> 63);
         }
         (self.stops, self.feeds, self.plain) = (count - 1, found_feeds, plain);
         (self.quotes, self.returns, self.intricate) = (quotes, any_back != 0, intricate != 0);

@@ -166,23 +166,29 @@ impl Rule {
     /// # Errors
     /// Report: every value that may not be written. Org: `OrgUnreadable` and `NotUtf8`.
     pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<Noted, Refusal> {
-        if side == Side::Org {
-            return stored::canon_org(&self.field_type, cell, out).map(|()| Noted::Nothing);
+        match side {
+            Side::Org => stored::canon_org(&self.field_type, cell, out).map(|()| Noted::Nothing),
+            Side::Report => self.canon_report(cell, out).map(|(noted, _)| noted),
         }
+    }
+
+    /// Of a report's cell; and is it blank?
+    fn canon_report(&self, cell: &[u8], out: &mut Vec<u8>) -> Result<(Noted, bool), Refusal> {
         out.clear();
         let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
             if self.is_blank(cell) {
-                return self.blank(out).map(|()| Noted::Nothing);
+                return self.blank(out).map(|()| (Noted::Nothing, true));
             }
-            match &self.kind {
-                Kind::Text(rule) => rule.canon(cell, out),
-                Kind::Number(rule) => rule.canon(cell, out),
-                Kind::Moment(rule) => rule.canon(cell, out),
-                Kind::Choice(rule) => rule.canon(cell, out),
-                Kind::Choices { rule, separator, max } => rule.canon_set(cell, *separator, *max, out),
-                Kind::Flag(rule) => rule.canon(cell, out).map(|()| Noted::Nothing),
-                Kind::Identifier(rule) => rule.canon(cell, out).map(|()| Noted::Nothing),
-            }
+            let noted = match &self.kind {
+                Kind::Text(rule) => rule.canon(cell, out)?,
+                Kind::Number(rule) => rule.canon(cell, out)?,
+                Kind::Moment(rule) => rule.canon(cell, out)?,
+                Kind::Choice(rule) => rule.canon(cell, out)?,
+                Kind::Choices { rule, separator, max } => rule.canon_set(cell, *separator, *max, out)?,
+                Kind::Flag(rule) => rule.canon(cell, out).map(|()| Noted::Nothing)?,
+                Kind::Identifier(rule) => rule.canon(cell, out).map(|()| Noted::Nothing)?,
+            };
+            Ok((noted, false))
         });
         result.map_err(|reason| {
             out.clear();
@@ -206,6 +212,9 @@ impl Rule {
 
     /// Blank: nothing but white space (NBSP too), a declared blank value, or a multi-select cell of separators alone.
     fn is_blank(&self, cell: &str) -> bool {
+        if cell.as_bytes().first().is_some_and(u8::is_ascii_graphic) && self.takes_the_visible() {
+            return false;
+        }
         let cell = cell.trim();
         if cell.is_empty() || self.blank_values.iter().any(|blank| unicase::eq(blank.as_str(), cell)) {
             return true;
@@ -294,8 +303,8 @@ impl Rule {
     }
 
     fn judge_in(&self, report: &[u8], org: &[u8], after: &mut Vec<u8>, before: &mut Vec<u8>) -> Verdict {
-        let noted = match self.canon(Side::Report, report, after) {
-            Ok(noted) => noted,
+        let (noted, blank) = match self.canon_report(report, after) {
+            Ok(told) => told,
             Err(refusal) => return Verdict::Refused(refusal),
         };
         if let Err(refusal) = self.canon(Side::Org, org, before) {
@@ -304,7 +313,6 @@ impl Rule {
         if after == before {
             return Verdict::Same;
         }
-        let blank = std::str::from_utf8(report).is_ok_and(|report| self.is_blank(report));
         if blank && self.when_blank == WhenBlank::Keep {
             return Verdict::KeptBlank;
         }
