@@ -356,6 +356,8 @@ impl Found {
     fn link(&self, lane: &mut Lane) {
         let Lane { store, loose, open: Some(open), .. } = lane else { return };
         let records = store.get_mut(open.records).as_chunks_mut().0;
+        // They were near when their rows were looked up.
+        loose.iter().for_each(|&(_, row)| near::bring(self.places.head(row)));
         for (mut record, row) in loose.drain(..) {
             let index = open.number << CHUNK_BITS | open.count as u32;
             let agrees = if record.what() == What::Agrees { AGREES } else { 0 };

@@ -128,8 +128,7 @@ impl Report {
             }
             placed.wait();
             let mut same = Vec::new();
-            let mut insert = |batch: &[(u64, u32)]| {
-                batch.iter().for_each(|&(hash, _)| region.bring(hash));
+            let mut insert = |region: &mut Region<'_>, batch: &[(u64, u32)]| {
                 for &(hash, row) in batch {
                     let key = |row: u32| canonical(held.arena.row(places.address(row))).map(Ahead::cell);
                     if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
@@ -137,17 +136,21 @@ impl Report {
                     }
                 }
             };
-            // Every row is written down, and the next one in its place unless it belongs here: whose turn it is no processor foresees.
-            let (mut batch, mut count) = ([(0, 0); BATCH], 0);
+            // Every row is written down, and the next one in its place unless it belongs here: whose turn it is no processor foresees. The slots of one batch
+            // are asked for while those of the last one are filled.
+            let (mut batch, mut last, mut count, mut waiting) = ([(0, 0); BATCH], [(0, 0); BATCH], 0, 0);
             for (row, ((hash, _), &state)) in held.lists().flatten().zip(&held.states).enumerate() {
                 batch[count] = (hash, row as u32);
                 count += usize::from(hash & mask == number as u64 && state == RowState::Only);
                 if count == BATCH {
-                    insert(&batch);
-                    count = 0;
+                    batch.iter().for_each(|&(hash, _)| region.bring(hash));
+                    insert(&mut region, &last[..waiting]);
+                    std::mem::swap(&mut batch, &mut last);
+                    (count, waiting) = (0, BATCH);
                 }
             }
-            insert(&batch[..count]);
+            insert(&mut region, &last[..waiting]);
+            insert(&mut region, &batch[..count]);
             same
         };
         let mut same: Vec<(u32, u32)> = std::thread::scope(|scope| {

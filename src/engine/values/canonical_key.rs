@@ -44,6 +44,13 @@ fn alone(line: &[u8; LINE], length: usize) -> [u8; LINE] {
     alone
 }
 
+/// Word by word, in registers: a call to compare them would wait until both are written down.
+#[inline(always)]
+fn same(a: &[u8; LINE], b: &[u8; LINE]) -> bool {
+    let words = a.as_chunks().0.iter().zip(b.as_chunks().0);
+    words.fold(0, |bits, (a, b)| bits | (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b))) == 0
+}
+
 impl Key {
     /// The bytes.
     #[inline(always)]
@@ -64,7 +71,7 @@ impl Key {
             return false;
         }
         match other.line() {
-            Some(line) => alone(line, self.length) == self.line,
+            Some(line) => same(&alone(line, self.length), &self.line),
             None => other.cell() == self.bytes(),
         }
     }
@@ -100,7 +107,7 @@ impl Key {
             *to = lower(word).to_le_bytes();
         }
         self.length = length;
-        (bits & 0x8080_8080_8080_8080 == 0).then_some(self.line == line)
+        (bits & 0x8080_8080_8080_8080 == 0).then_some(same(&self.line, &line))
     }
 }
 
