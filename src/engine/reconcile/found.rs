@@ -30,6 +30,8 @@ const LOOSE: usize = 32;
 const NOTHING: u32 = u32::MAX;
 /// Bytes of a record.
 const RECORD: usize = 24;
+/// A column that is looked at whatever differs.
+const ALWAYS: u64 = 1 << u32::BITS;
 /// Before the cells of a record that are kept: their length, and which differ.
 const KEPT_HEAD: usize = 8;
 
@@ -120,6 +122,8 @@ pub(super) struct Found {
     /// By row; empty where nobody asks.
     beyond: Vec<AtomicU8>,
     chunks: AtomicU32,
+    /// Of each column of a record: for which differing fields its cell is kept, and [`ALWAYS`].
+    wanted: Vec<u64>,
     /// Bytes of cells in full chunks, and how many may stay in memory.
     cells: AtomicU64,
     room: u64,
@@ -238,11 +242,20 @@ pub(super) fn check_columns(layout: &Layout, block: &Block) -> Result<(), Reconc
 
 impl Found {
     pub(super) fn new(report: &Report, room: u64) -> Self {
+        let layout = &report.shared.inputs.layout;
+        let mut wanted = vec![0; layout.columns.len()];
+        for (field, &column) in layout.fields.iter().enumerate() {
+            wanted[column] |= u64::from(Differing::bit(field));
+        }
+        for column in [layout.newest, layout.currency].into_iter().flatten() {
+            wanted[column] |= ALWAYS;
+        }
         let beyond = if report.shared.inputs.beyond.is_some() { report.rows() } else { 0 };
         Self {
             places: Arc::clone(&report.places),
             beyond: (0..beyond).map(|_| AtomicU8::new(Beyond::No as u8)).collect(),
             chunks: AtomicU32::new(0),
+            wanted,
             cells: AtomicU64::new(0),
             room,
         }
@@ -339,7 +352,10 @@ impl Found {
             // Far from 4 GiB: a chunk that holds this much is closed at once.
             at = cells.len() as u32;
             cells.extend_from_slice(&[0; KEPT_HEAD]);
-            pack_record(cells, block.row(row), 1);
+            let asked = u64::from(differing.0) | ALWAYS;
+            pack_record(cells, block.row(row), 1, |column| {
+                self.wanted.get(column).is_some_and(|for_| for_ & asked != 0)
+            });
             let length = (cells.len() - at as usize - KEPT_HEAD) as u32;
             cells[at as usize..][..4].copy_from_slice(&length.to_le_bytes());
             cells[at as usize + 4..][..4].copy_from_slice(&differing.0.to_le_bytes());
@@ -546,7 +562,8 @@ impl Sealed {
         Record::of_bytes(self.place(index).0)
     }
 
-    /// The packed cells of a record, from the one after its id on, and which of them differ; nothing where they were not kept.
+    /// The packed cells of a record, from the one after its id on, and which fields differ: other cells than theirs are empty, but for currency and moment.
+    /// Nothing where they were not kept.
     pub(super) fn cells<'s>(
         &'s self,
         index: u32,

@@ -139,18 +139,20 @@ impl<'r> Packing<'r> {
     }
 }
 
-/// Appends a record, from one of its columns on.
+/// Appends a record, from one of its columns on. A column that nobody `wants` is packed as an empty cell.
 #[inline(always)]
-pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize) {
+pub(super) fn pack_record(out: &mut Vec<u8>, record: Row<'_>, first: usize, wants: impl Fn(usize) -> bool) {
     let columns = first..record.width();
     let mut room = [0; 512];
     let mut packing = Packing::begin(&mut room, KeyForm::Plain, columns.len());
     for column in columns.clone() {
-        packing.cell::<32>(record.ahead(column));
+        packing.cell::<32>(if wants(column) { record.ahead(column) } else { (&[], 0) });
     }
     match packing.end() {
         Some(length) => out.extend_from_slice(&room[..length]),
-        None => pack(out, KeyForm::Plain, columns.len(), |at| record.cell(first + at)),
+        None => {
+            pack(out, KeyForm::Plain, columns.len(), |at| if wants(first + at) { record.cell(first + at) } else { &[] })
+        }
     }
 }
 

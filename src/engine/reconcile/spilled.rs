@@ -101,7 +101,7 @@ impl Spilled {
                     &self.scratch,
                     partition,
                     #[inline(always)]
-                    |out| pack_record(out, block.row(row), 0),
+                    |out| pack_record(out, block.row(row), 0, |_| true),
                 )?;
             }
         }

@@ -111,10 +111,15 @@ impl Index {
                 plain = base + sound as usize;
                 stops &= !(u64::MAX << sound);
             }
-            if starts.len() < count + GROUP {
-                starts.resize(starts.len() * 2, 0);
-            }
-            if let Some((room, _)) = starts[count..].split_first_chunk_mut() {
+            let room = match starts.get_mut(count..count + GROUP) {
+                Some(room) => room,
+                None => {
+                    let length = starts.len() * 2;
+                    starts.resize(length, 0);
+                    &mut starts[count..count + GROUP]
+                }
+            };
+            if let Some(room) = room.first_chunk_mut() {
                 ways.places(stops, base as u32 + 1, room);
             }
             count += stops.count_ones() as usize;
