@@ -374,18 +374,21 @@ impl Found {
         let records = store.get_mut(open.records).as_chunks_mut().0;
         // They were near when their rows were looked up.
         loose.iter().for_each(|&(_, row)| near::bring(self.places.head(row)));
-        for (mut record, row) in loose.drain(..) {
-            let index = open.number << CHUNK_BITS | open.count as u32;
+        for (index, (record, row)) in (open.number << CHUNK_BITS | open.count as u32..).zip(&mut *loose) {
             let agrees = if record.what() == What::Agrees { AGREES } else { 0 };
-            let head = self.places.head(row);
+            let head = self.places.head(*row);
             let before = head.swap((index + 1) | agrees, Ordering::AcqRel) & !AGREES;
             if before != 0 {
                 head.fetch_and(!AGREES, Ordering::AcqRel);
                 record.before = before;
             }
-            records[open.count] = record.to_bytes();
-            open.count += 1;
         }
+        // Only now, into memory that is far: the next exchange would wait for that, too.
+        for (kept, (record, _)) in records[open.count..].iter_mut().zip(&*loose) {
+            *kept = record.to_bytes();
+        }
+        open.count += loose.len();
+        loose.clear();
     }
 
     /// Puts the open chunk to the full ones. Its cells are copied, so that the room they grew in is used again.
