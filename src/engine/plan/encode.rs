@@ -10,10 +10,10 @@ pub struct Changed<'a> {
     pub field: &'a FieldName,
     /// What the change does.
     pub kind: ChangeKind,
-    /// The record's value; `None` is blank.
-    pub before: Option<&'a str>,
-    /// The value to write; `None` is blank.
-    pub after: Option<&'a str>,
+    /// The record's value, UTF-8; `None` is blank.
+    pub before: Option<&'a [u8]>,
+    /// The value to write, UTF-8; `None` is blank.
+    pub after: Option<&'a [u8]>,
     /// What was done to the report's value.
     pub note: Option<&'a Note>,
 }
@@ -26,15 +26,15 @@ pub struct LineBuilder<'l> {
 }
 
 impl Lines {
-    /// Begins an entry's line.
-    pub fn begin(&mut self, row: u64, line: u64, key: &str, outcome: RowOutcome) -> LineBuilder<'_> {
+    /// Begins an entry's line. What is not UTF-8 in the key is replaced.
+    pub fn begin(&mut self, row: u64, line: u64, key: &[u8], outcome: RowOutcome) -> LineBuilder<'_> {
         let out = &mut self.bytes;
         out.extend_from_slice(b"{\"entry\":{\"row\":");
         put_number(out, row);
         out.extend_from_slice(b",\"line\":");
         put_number(out, line);
         out.extend_from_slice(b",\"key\":");
-        put_text(out, key);
+        put_bytes(out, key);
         out.extend_from_slice(b",\"outcome\":\"");
         out.extend_from_slice(outcome.as_str().as_bytes());
         out.push(b'"');
@@ -145,9 +145,9 @@ impl LineBuilder<'_> {
     }
 }
 
-fn put_option(out: &mut Vec<u8>, text: Option<&str>) {
+fn put_option(out: &mut Vec<u8>, text: Option<&[u8]>) {
     match text {
-        Some(text) => put_text(out, text),
+        Some(text) => put_bytes(out, text),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -166,20 +166,31 @@ pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Nothing that a JSON string escapes: looked at eight bytes at a time, without an early end.
+/// ASCII, and nothing that a JSON string escapes: looked at eight bytes at a time, without an early end.
 fn plain(text: &[u8]) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // The highest bit of a byte that is less than `least`, which is at most 128; behind one that is, perhaps of others.
     let less = |word: u64, least: u8| word.wrapping_sub(u64::from(least) * EACH) & !word;
-    let escaped = |word: [u8; 8]| {
+    let strange = |word: [u8; 8]| {
         let word = u64::from_le_bytes(word);
         let is = |byte: u8| less(word ^ (u64::from(byte) * EACH), 1);
-        less(word, b' ') | is(b'"') | is(b'\\')
+        less(word, b' ') | is(b'"') | is(b'\\') | word
     };
     let (words, rest) = text.as_chunks();
     let mut last = [b' '; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    words.iter().fold(escaped(last), |bits, word| bits | escaped(*word)) & (0x80 * EACH) == 0
+    words.iter().fold(strange(last), |bits, word| bits | strange(*word)) & (0x80 * EACH) == 0
+}
+
+/// As [`put_text`], of bytes that are UTF-8; what is not is replaced.
+fn put_bytes(out: &mut Vec<u8>, text: &[u8]) {
+    if plain(text) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    } else {
+        put_text(out, &String::from_utf8_lossy(text));
+    }
 }
 
 /// A JSON string: quotes, backslashes and control characters are escaped, nothing else.
@@ -188,9 +199,8 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     if plain(rest) {
-        out.extend_from_slice(rest);
-        out.push(b'"');
-        return;
+        rest = &[];
+        out.extend_from_slice(text.as_bytes());
     }
     while let Some(at) = rest.iter().position(|&b| b < b' ' || b == b'"' || b == b'\\') {
         out.extend_from_slice(&rest[..at]);
@@ -286,15 +296,15 @@ mod tests {
         fn lines_are_what_serde_writes(entries in proptest::collection::vec(entry(), 1..4)) {
             let (mut direct, mut by_serde) = (Lines::default(), Lines::default());
             for entry in &entries {
-                let mut line = direct.begin(entry.row, entry.line, &entry.key, entry.outcome);
+                let mut line = direct.begin(entry.row, entry.line, entry.key.as_bytes(), entry.outcome);
                 if let Some(record) = &entry.record {
                     line = line.record(record);
                 }
                 line = line.cells(entry.cells.iter().map(|c| Changed {
                     field: &c.field,
                     kind: c.kind,
-                    before: c.before.as_deref(),
-                    after: c.after.as_deref(),
+                    before: c.before.as_ref().map(String::as_bytes),
+                    after: c.after.as_ref().map(String::as_bytes),
                     note: c.note.as_ref(),
                 }));
                 line = line.refused(&entry.refused).candidates(&entry.candidates).rows(&entry.rows);

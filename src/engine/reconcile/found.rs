@@ -26,7 +26,7 @@ const STEP: usize = 8;
 /// Records at all of them; a power of two.
 const UNDER_WAY: usize = 4 * STEP;
 /// Records that hang on their heads together.
-const LOOSE: usize = 32;
+const LOOSE: usize = 64;
 const NOTHING: u32 = u32::MAX;
 /// Bytes of a record.
 const RECORD: usize = 24;

@@ -135,16 +135,13 @@ impl Preparer {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) arena: Arena,
-    /// Of each row: the hash of its key, and its address.
+    /// Of each row: the hash of its key; and its address.
     store: Store,
-    listed: Vec<Stored>,
+    listed: Vec<(Stored, Stored)>,
     pub(super) states: Vec<RowState>,
     /// Of the rows that were last added.
     addresses: Vec<u32>,
 }
-
-/// A hash, and an address.
-type Entry = [u8; 12];
 
 impl Held {
     /// Adds rows that lie one behind the other, by [`Arena::push`]. False when there is no room for addresses.
@@ -153,13 +150,14 @@ impl Held {
         if !self.arena.push(rows, ends, &mut self.addresses) {
             return false;
         }
-        let listed = self.store.reserve(hashes.len() * size_of::<Entry>());
-        let entries = self.store.get_mut(listed).as_chunks_mut::<{ size_of::<Entry>() }>().0;
-        for (entry, (hash, address)) in entries.iter_mut().zip(hashes.iter().zip(&self.addresses)) {
-            entry[..8].copy_from_slice(&hash.to_le_bytes());
-            entry[8..].copy_from_slice(&address.to_le_bytes());
+        let listed = [size_of::<u64>(), size_of::<u32>()].map(|size| self.store.reserve(hashes.len() * size));
+        for (to, hash) in self.store.get_mut(listed[0]).as_chunks_mut().0.iter_mut().zip(hashes) {
+            *to = hash.to_le_bytes();
         }
-        self.listed.push(listed);
+        for (to, address) in self.store.get_mut(listed[1]).as_chunks_mut().0.iter_mut().zip(&self.addresses) {
+            *to = address.to_le_bytes();
+        }
+        self.listed.push((listed[0], listed[1]));
         self.states.extend_from_slice(states);
         true
     }
@@ -171,12 +169,9 @@ impl Held {
 
     /// Of each row, in lists: the hash of its key, and its address.
     pub(super) fn lists(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = (u64, u32)>> {
-        self.listed.iter().map(|&listed| {
-            self.store.get(listed).as_chunks::<{ size_of::<Entry>() }>().0.iter().map(
-                |&[a, b, c, d, e, f, g, h, i, j, k, l]| {
-                    (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u32::from_le_bytes([i, j, k, l]))
-                },
-            )
+        self.listed.iter().map(|&(hashes, addresses)| {
+            let hashes = self.store.get(hashes).as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash));
+            hashes.zip(self.store.get(addresses).as_chunks().0.iter().map(|address| u32::from_le_bytes(*address)))
         })
     }
 }

@@ -1,6 +1,5 @@
 //! What becomes of each report row when all records are in: its outcome, its line, its counts. Rows resolve one by one, in any parts, on any thread.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::found::{Beyond, Head, Record, Sealed, What};
@@ -34,6 +33,11 @@ pub(super) struct Resolver<'a> {
 
 /// A record that may be used, by its index.
 type Candidate = (u32, Record);
+
+/// An empty canonical form is blank.
+fn canonical(value: &[u8]) -> Option<&[u8]> {
+    (!value.is_empty()).then_some(value)
+}
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(report: &'a Report, found: &'a Sealed, scratch: Option<&'a Scratch>) -> Self {
@@ -113,9 +117,8 @@ impl<'a> Resolver<'a> {
     ) -> RowOutcome {
         let mut cells = self.report.cells(row);
         let key = cells.next().unwrap_or_default();
-        let key = std::str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed);
         let (number, line) = cells.place();
-        parts(self.lines.begin(number, line, &key, outcome)).end();
+        parts(self.lines.begin(number, line, key, outcome)).end();
         self.numbers.push(number);
         outcome
     }
@@ -225,13 +228,11 @@ impl<'a> Resolver<'a> {
                 if let Some(id) = &id {
                     line = line.record(id);
                 }
-                // Canonical forms are UTF-8; an empty one is blank.
-                let text = |value| std::str::from_utf8(value).ok().filter(|value| !value.is_empty());
                 let cells = judged.changed.iter().map(|cell| Changed {
                     field: &inputs.fields[cell.field].name,
                     kind: cell.kind,
-                    before: text(&cell.before),
-                    after: text(&cell.after),
+                    before: canonical(&cell.before),
+                    after: canonical(&cell.after),
                     note: cell.note.as_ref(),
                 });
                 line.cells(cells).refused(&judged.refused)
