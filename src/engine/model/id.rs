@@ -92,7 +92,7 @@ impl ShortId {
                 (ascii + u64::from(0x80 - from) * EACH) & !(ascii + u64::from(0x7f - to) * EACH) & (0x80 * EACH)
             };
             // Letters in either case, of which the one has a bit more.
-            let folded = ascii | 0x20 * EACH;
+            let folded = ascii | (0x20 * EACH);
             let letter = (folded + (0x80 - u64::from(b'a')) * EACH)
                 & !(folded + (0x7f - u64::from(b'z')) * EACH)
                 & (0x80 * EACH);

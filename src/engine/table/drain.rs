@@ -421,6 +421,23 @@ mod tests {
     }
 
     #[test]
+    fn the_first_cell_with_line_ends_may_lie_across_a_cut() {
+        for quiet in [40, 41, 200] {
+            for lines in [1, 30, 700, 3_000] {
+                let mut text = String::from("a,b\n");
+                (0..quiet).for_each(|n| text.push_str(&format!("{n},\"one line\"\n")));
+                text.push_str(&format!("\"{}\",x\n", "y\n".repeat(lines)));
+                (0..quiet).for_each(|n| text.push_str(&format!("{n},z\n")));
+                let one = plainly(text.as_bytes());
+                assert_eq!(one.as_ref().unwrap().1, 2 * quiet + 1);
+                for threads in [1, 2, 3] {
+                    assert!(one == by(threads, text.as_bytes()), "{lines} line ends behind {quiet} rows");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn bytes_that_are_not_text_are_told_alike() {
         let mut text = long("\n", "", 0, "").into_bytes();
         let at = text.len() / 2;
