@@ -84,8 +84,8 @@ struct Taking<F, T, E> {
     stopped: Option<E>,
 }
 
-/// So many pieces a thread may be ahead.
-const AHEAD: usize = 4;
+/// So many pieces a thread may be ahead, where what becomes of a piece takes memory: long enough that one thread may be held up for some milliseconds.
+const AHEAD: usize = 12;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -195,6 +195,7 @@ impl<R: Read + Send> CsvReader<R> {
         let taking = Taking { next: 0, take: Some(&mut take), early: BTreeMap::new(), waiting: 0, stopped: None };
         let taking = Mutex::new(taking);
         let (settled, taken) = (Condvar::new(), Condvar::new());
+        let ahead = if size_of::<T>() == 0 { usize::MAX } else { AHEAD * threads };
         let work = || {
             let (mut plain, mut room) = (Plain::default(), Vec::new());
             loop {
@@ -265,7 +266,7 @@ impl<R: Read + Send> CsvReader<R> {
                         if now.waiting > 0 {
                             taken.notify_all();
                         }
-                    } else if now.early.len() > AHEAD * threads {
+                    } else if now.early.len() > ahead {
                         now.waiting += 1;
                         now = taken.wait(now).unwrap_or_else(PoisonError::into_inner);
                         now.waiting -= 1;
