@@ -182,26 +182,25 @@ fn plain(text: &[u8]) -> bool {
     words.iter().fold(strange(last), |bits, word| bits | strange(*word)) & (0x80 * EACH) == 0
 }
 
-/// As [`put_text`], of bytes that are UTF-8; what is not is replaced.
-fn put_bytes(out: &mut Vec<u8>, text: &[u8]) {
-    if plain(text) {
-        out.push(b'"');
-        out.extend_from_slice(text);
-        out.push(b'"');
-    } else {
-        put_text(out, &String::from_utf8_lossy(text));
-    }
-}
-
 /// A JSON string: quotes, backslashes and control characters are escaped, nothing else.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
+    put_bytes(out, text.as_bytes());
+}
+
+/// The same of bytes that are UTF-8; what is not is replaced.
+fn put_bytes(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    if plain(rest) {
-        rest = &[];
-        out.extend_from_slice(text.as_bytes());
+    if plain(text) {
+        out.extend_from_slice(text);
+    } else {
+        put_escaped(out, &String::from_utf8_lossy(text));
     }
+    out.push(b'"');
+}
+
+fn put_escaped(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|&b| b < b' ' || b == b'"' || b == b'\\') {
         out.extend_from_slice(&rest[..at]);
         let byte = rest[at];
@@ -224,7 +223,6 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
-    out.push(b'"');
 }
 
 #[cfg(test)]

@@ -1,57 +1,40 @@
-//! Packed rows in memory: in pieces that never move, addressed by four bytes a row.
+//! Packed rows in memory, addressed by four bytes a row.
 
-use super::room::Room;
+use std::iter::once;
+
+use super::store::{PIECE, Store};
 
 /// Rows start at multiples of so many bytes.
 const UNIT: usize = 8;
 /// Bits of an address that say where in its piece a row starts.
-const OFFSET_BITS: u32 = 20;
-/// Bytes of a piece; a longer row has one of its own.
-const PIECE: usize = UNIT << OFFSET_BITS;
-/// Bytes of the first piece: most reports are small.
-const FIRST: usize = 256 << 10;
+const OFFSET_BITS: u32 = 19;
+const _: () =
+    assert!(PIECE == UNIT << OFFSET_BITS, "an address reaches every row of a piece; a longer row has one of its own");
 
 /// Rows, each padded to [`UNIT`].
 #[derive(Default)]
 pub(super) struct Arena {
-    pieces: Vec<Room>,
-    /// Bytes of the last piece that are taken.
-    used: usize,
+    store: Store,
     bytes: usize,
 }
 
 impl Arena {
     /// Adds rows that lie one behind the other, and appends their addresses. `ends` are relative to `rows`.
-    /// False when there are no addresses left (after 32 GiB); nothing is added then.
-    pub(super) fn push(&mut self, rows: &[u8], ends: &[u32], addresses: &mut Vec<u32>) -> bool {
+    /// False when there are no addresses left (after 32 GiB).
+    pub(super) fn push(&mut self, rows: &[u8], mut ends: &[u32], addresses: &mut Vec<u32>) -> bool {
         let mut from = 0;
-        let mut next = 0;
-        while next < ends.len() {
-            let used = self.used;
-            let room = self.pieces.last().map_or(0, |piece| piece.len() - used);
-            let mut to = from;
-            let first = next;
-            while next < ends.len() && ends[next] as usize - from <= room {
-                let offset = used + to - from;
-                if offset >= PIECE {
-                    break;
-                }
-                addresses.push((((self.pieces.len() - 1) << OFFSET_BITS) | (offset / UNIT)) as u32);
-                to = ends[next] as usize;
-                next += 1;
+        while !ends.is_empty() {
+            // As many as there is room for, and where there is room for none, one.
+            let left = self.store.left();
+            let (some, later) = ends.split_at(ends.partition_point(|&end| end as usize - from <= left).max(1));
+            let to = some[some.len() - 1] as usize;
+            let (piece, start) = self.store.keep(&rows[from..to]).place();
+            if piece >> (u32::BITS - OFFSET_BITS) != 0 {
+                return false;
             }
-            if next == first {
-                if self.pieces.len() >= 1 << (u32::BITS - OFFSET_BITS) {
-                    return false;
-                }
-                let least = if self.pieces.is_empty() { FIRST } else { PIECE };
-                self.pieces.push(Room::new(least.max(ends[next] as usize - from)));
-                self.used = 0;
-            } else if let Some(piece) = self.pieces.last_mut() {
-                piece[used..used + to - from].copy_from_slice(&rows[from..to]);
-                self.used += to - from;
-                from = to;
-            }
+            let starts = once(from).chain(some[..some.len() - 1].iter().map(|&end| end as usize));
+            addresses.extend(starts.map(|at| piece << OFFSET_BITS | ((start + at - from) / UNIT) as u32));
+            (from, ends) = (to, later);
         }
         self.bytes += rows.len();
         true
@@ -60,8 +43,7 @@ impl Arena {
     /// From the start of a row to the end of its piece.
     #[inline]
     pub(super) fn row(&self, address: u32) -> &[u8] {
-        let offset = (address as usize & ((1 << OFFSET_BITS) - 1)) * UNIT;
-        &self.pieces[address as usize >> OFFSET_BITS][offset..]
+        self.store.from(address >> OFFSET_BITS, (address as usize & ((1 << OFFSET_BITS) - 1)) * UNIT)
     }
 
     /// Bytes of all rows.

@@ -441,7 +441,7 @@ pub(super) fn ahead(record: Row<'_>, column: usize) -> Ahead<'_> {
 }
 
 /// Which mapped cells do not agree: a bit each, by the index of the field; all from the last bit on share it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Differing(u32);
 
 impl Differing {

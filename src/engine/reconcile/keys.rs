@@ -181,3 +181,22 @@ fn probe(slots: &[[u8; SLOT]], hash: u64, mut is: impl FnMut(u32) -> bool) -> Re
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_and_its_bytes_have_one_hash() {
+        let mut all = Vec::new();
+        for length in 0..200 {
+            let bytes: Vec<u8> = (0..length).map(|at| b'a' + at % 26).collect();
+            let mut key = Key::default();
+            key.set(&bytes);
+            assert_eq!(hash(&key), hash_bytes(&bytes), "{length}");
+            all.push(hash(&key));
+        }
+        all.sort_unstable();
+        assert!(all.windows(2).all(|two| two[0] != two[1]), "a key has another hash than its beginning");
+    }
+}

@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The records from a head on, once each, by id. Of two versions of one record the same one counts, whatever came first: converted before
-    /// differing before agreeing, then by the cells.
+    /// differing before agreeing, then by which cells differ, and by these.
     fn records(&mut self, head: u32) -> Result<Vec<Candidate>, ReconcileError> {
         let mut records: Vec<Candidate> = self.found.records(head).collect();
         if records.len() == 1 {
@@ -183,11 +183,12 @@ impl<'a> Resolver<'a> {
         if records.windows(2).any(|pair| versions(&pair[0], &pair[1])) {
             let mut with_cells = Vec::new();
             for record in records {
-                with_cells.push((record, self.found.cells(record.0, self.scratch, &mut self.read)?.0.to_vec()));
+                let (cells, differing) = self.found.cells(record.0, self.scratch, &mut self.read)?;
+                let columns: Vec<_> = unpack(cells).1.map(<[u8]>::to_vec).collect();
+                with_cells.push((record.1.id(), record.1.what(), differing, columns, record));
             }
-            let columns = |packed: &[u8]| unpack(packed).1.map(<[u8]>::to_vec).collect::<Vec<_>>();
-            with_cells.sort_by_cached_key(|(record, cells)| (record.1.id(), record.1.what(), columns(cells)));
-            records = with_cells.into_iter().map(|(record, _)| record).collect();
+            with_cells.sort_by(|a, b| (a.0, a.1, a.2, &a.3).cmp(&(b.0, b.1, b.2, &b.3)));
+            records = with_cells.into_iter().map(|(.., record)| record).collect();
         }
         records.dedup_by_key(|(_, record)| record.id());
         Ok(records)

@@ -1,11 +1,11 @@
-//! What one thread keeps until the end: bytes in pieces that never move, the larger ones in huge pages, since fresh memory costs more than what is written to it.
+//! What is kept until the end: bytes in pieces that never move, the larger ones in huge pages, since fresh memory costs more than what is written to it.
 
 use super::room::Room;
 
 /// Bytes of the first piece: most plans, and most parts of large ones, need no more.
 const FIRST: usize = 512 << 10;
-/// Bytes of a further one.
-const PIECE: usize = 4 << 20;
+/// Bytes of a further one; what is longer has one of its own.
+pub(super) const PIECE: usize = 4 << 20;
 
 /// Grows at its end.
 #[derive(Default)]
@@ -23,17 +23,28 @@ pub(super) struct Stored {
     length: u32,
 }
 
+impl Stored {
+    /// Its piece, and where it starts in there.
+    pub(super) fn place(self) -> (u32, usize) {
+        (self.piece, self.at as usize)
+    }
+}
+
 impl Store {
+    /// So many bytes can be kept before another piece begins.
+    pub(super) fn left(&self) -> usize {
+        self.pieces.last().map_or(0, |piece| piece.len() - self.used)
+    }
+
     /// Room for so many bytes (below 4 GiB), all zero.
     pub(super) fn reserve(&mut self, length: usize) -> Stored {
-        let left = self.pieces.last().map_or(0, |piece| piece.len() - self.used);
-        if self.pieces.is_empty() || left < length {
+        if self.pieces.is_empty() || self.left() < length {
             let least = if self.pieces.is_empty() { FIRST } else { PIECE };
             self.pieces.push(Room::new(least.max(length)));
             self.used = 0;
         }
         let at = self.used;
-        self.used = (at + length).next_multiple_of(8).min(self.pieces.last().map_or(0, |piece| piece.len()));
+        self.used += length.next_multiple_of(8).min(self.left());
         Stored { piece: self.pieces.len() as u32 - 1, at: at as u32, length: length as u32 }
     }
 
@@ -44,9 +55,15 @@ impl Store {
         stored
     }
 
+    /// From a place to the end of its piece.
+    #[inline]
+    pub(super) fn from(&self, piece: u32, at: usize) -> &[u8] {
+        &self.pieces[piece as usize][at..]
+    }
+
     #[inline]
     pub(super) fn get(&self, stored: Stored) -> &[u8] {
-        &self.pieces[stored.piece as usize][stored.at as usize..][..stored.length as usize]
+        &self.from(stored.piece, stored.at as usize)[..stored.length as usize]
     }
 
     #[inline]

@@ -532,6 +532,22 @@ fn a_large_plan_is_the_same_in_memory_and_on_disk_on_any_number_of_threads() {
 }
 
 #[test]
+fn of_two_versions_of_a_record_the_same_one_counts_whichever_cell_each_lacks() {
+    let case = large(2);
+    let full = large_org(2).swap_remove(1);
+    let lacking = |column: usize| {
+        let mut version = full.clone();
+        version[column] = String::new();
+        version
+    };
+    let one = run(&case, vec![lacking(2), lacking(3)], PLAIN);
+    assert_eq!(one.1.records, 1);
+    for way in [PLAIN, Way { block: 1, ..PLAIN }, Way { memory: 0, ..PLAIN }] {
+        assert_eq!(one, run(&case, vec![lacking(3), lacking(2)], way));
+    }
+}
+
+#[test]
 fn a_disk_that_is_full_stops_the_plan_and_says_so() {
     let case = large(2_000);
     let full = || std::fs::File::options().read(true).write(true).open("/dev/full");

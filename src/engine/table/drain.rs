@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr_iter, memrchr};
 
 use super::plain::Plain;
 use super::reader::Piece;
@@ -325,11 +325,6 @@ fn one_by_one<R: Read, T, E>(
     }
     let last_line_ended = reader.last_line_ended();
     Ok(Drained { input: reader.into_inner(), rows, last_line_ended })
-}
-
-/// Is there a NUL? Then one thread says where.
-pub(super) fn has_nul(bytes: &[u8]) -> bool {
-    memchr(0, bytes).is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A whole piece of a table made into a block without moving a byte of it: the cells stay where they are written. Only where every row in it is plain.
 
+use memchr::memchr;
+
 use super::Block;
-use super::drain::has_nul;
 use super::index::Index;
 use super::reader::Shape;
 use super::simd::wide;
@@ -84,4 +85,9 @@ impl Plain {
             }
         }
     }
+}
+
+/// Is there a NUL? Then one thread says where.
+pub(super) fn has_nul(bytes: &[u8]) -> bool {
+    memchr(0, bytes).is_some()
 }

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr2_iter, memchr3};
 
-use super::drain::{Place, has_nul};
+use super::drain::Place;
 use super::index::Index;
-use super::plain::Plain;
+use super::plain::{Plain, has_nul};
 use super::{Block, BlockBuilder, CsvError, Dialect, Limits, LineCounter, LineEnd, RowShape};
 
 /// Bytes asked of the reader at a time.

@@ -17,7 +17,6 @@ const ONES: [u8; 2 * LINE] = {
 };
 
 /// The canonical form of a key: equal bytes are equal keys.
-#[derive(Debug, Clone)]
 pub struct Key {
     /// The key, and zeros behind it; of a longer one nothing.
     line: [u8; LINE],

@@ -198,11 +198,7 @@ impl Rule {
 
     /// Is this cell of the report blank? Without a look at what a blank is to do.
     pub fn blank_cell(&self, cell: &[u8]) -> bool {
-        match cell.first() {
-            None => true,
-            Some(b'!'..=b'~') if self.takes_the_visible() => false,
-            Some(_) => std::str::from_utf8(cell).is_ok_and(|cell| self.is_blank(cell)),
-        }
+        cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|cell| self.is_blank(cell))
     }
 
     /// Is a cell that begins with something visible never blank?
