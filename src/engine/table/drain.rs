@@ -82,10 +82,23 @@ struct Taking<F, T, E> {
     /// Threads that are too far ahead.
     waiting: usize,
     stopped: Option<E>,
+    /// A thread has panicked: what it had in hand never comes.
+    broken: bool,
 }
 
 /// So many pieces a thread may be ahead, where what becomes of a piece takes memory: long enough that one thread may be held up for some milliseconds.
 const AHEAD: usize = 12;
+
+/// Does this when the thread that holds it panics: whoever waits for that thread would wait for ever, and nobody would be told.
+struct WhenPanicking<F: Fn()>(F);
+
+impl<F: Fn()> Drop for WhenPanicking<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)();
+        }
+    }
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -192,11 +205,19 @@ impl<R: Read + Send> CsvReader<R> {
             unsound: false,
             waiting: 0,
         });
-        let taking = Taking { next: 0, take: Some(&mut take), early: BTreeMap::new(), waiting: 0, stopped: None };
+        let taking =
+            Taking { next: 0, take: Some(&mut take), early: BTreeMap::new(), waiting: 0, stopped: None, broken: false };
         let taking = Mutex::new(taking);
         let (settled, taken) = (Condvar::new(), Condvar::new());
         let ahead = if size_of::<T>() == 0 { usize::MAX } else { AHEAD * threads };
         let work = || {
+            let _others = WhenPanicking(|| {
+                lock(&source).over = true;
+                lock(&turn).unsound = true;
+                lock(&taking).broken = true;
+                settled.notify_all();
+                taken.notify_all();
+            });
             let (mut plain, mut room) = (Plain::default(), Vec::new());
             loop {
                 let next = lock(&source).piece(shape.quote(), std::mem::take(&mut room));
@@ -248,7 +269,7 @@ impl<R: Read + Send> CsvReader<R> {
                 }
                 let mut now = lock(&taking);
                 now.early.insert(number, mapped);
-                while now.stopped.is_none() {
+                while now.stopped.is_none() && !now.broken {
                     let next = now.next;
                     if now.early.contains_key(&next)
                         && let Some(take) = now.take.take()
@@ -274,7 +295,7 @@ impl<R: Read + Send> CsvReader<R> {
                         break;
                     }
                 }
-                if now.stopped.is_some() {
+                if now.stopped.is_some() || now.broken {
                     return;
                 }
             }
@@ -458,6 +479,34 @@ mod tests {
         );
         assert!(matches!(stopped, Err(DrainError::Taken("enough"))));
         assert_eq!(taken, 3);
+    }
+
+    #[test]
+    fn a_panic_of_one_thread_is_told_and_not_waited_for() {
+        let text = long("\n", "", 0, "");
+        for (map_panics, take_panics) in [(true, false), (false, true)] {
+            for threads in [1, 2, 4] {
+                let limits = Limits { block: 100, ..Limits::default() };
+                let (_, reader) = CsvReader::open(text.as_bytes(), Dialect::default(), limits).unwrap();
+                let taken = AtomicUsize::new(0);
+                let drained = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    reader.drain(
+                        threads,
+                        |block| {
+                            assert!(!(map_panics && block.sequence() == 3), "a fault of who maps");
+                            Ok::<_, ()>(block.sequence())
+                        },
+                        |sequence| {
+                            assert!(!(take_panics && sequence == 3), "a fault of who takes");
+                            taken.fetch_add(1, Ordering::Relaxed);
+                            Ok(())
+                        },
+                    )
+                }));
+                assert!(drained.is_err());
+                assert!(taken.into_inner() <= 3, "{threads} threads: nothing is taken behind it");
+            }
+        }
     }
 
     proptest! {
