@@ -4,7 +4,7 @@ mod app;
 mod browser;
 mod check;
 mod flows;
-#[cfg(all(feature = "keyring", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 mod keyring;
 mod pins;
 mod probe;

@@ -57,6 +57,7 @@ pub struct Scene {
     runtime: tokio::runtime::Runtime,
     emulator: Option<Emulator>,
     variables: Vec<(String, String)>,
+    program: PathBuf,
 }
 
 impl Scene {
@@ -66,8 +67,9 @@ impl Scene {
         let emulator = runtime.block_on(emulator::serve(options)).unwrap();
         let token = emulator.access_token();
         let folder = tempfile::tempdir().unwrap();
-        let scene =
-            Self { folder, runtime, emulator: Some(emulator), variables: vec![("ORG_TOKEN".to_owned(), token)] };
+        let variables = vec![("ORG_TOKEN".to_owned(), token)];
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_footbridge"));
+        let scene = Self { folder, runtime, emulator: Some(emulator), variables, program };
         scene.reach("sandbox", "{ flow: access_token, token: \"${ORG_TOKEN}\" }");
         scene
     }
@@ -112,6 +114,11 @@ impl Scene {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
+    /// Every later command is run by this binary instead of the one built for the tests.
+    pub fn by(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
     /// Sets a variable of every later command.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(n, _)| n != name);
@@ -120,7 +127,7 @@ impl Scene {
 
     /// A command that is ready to be run or spawned.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_footbridge"));
+        let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.root()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("COLUMNS", "110").env("TZ", "UTC").env("FOOTBRIDGE_BACKOFF", "none");
         // The keyring of whoever runs the tests is not theirs.
