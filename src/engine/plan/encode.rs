@@ -177,8 +177,12 @@ fn plain(text: &[u8]) -> bool {
         less(word, b' ') | is(b'"') | is(b'\\') | word
     };
     let (words, rest) = text.as_chunks();
-    let mut last = [b' '; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    // The last eight once more, or what there is of eight.
+    let last = text.last_chunk().copied().unwrap_or_else(|| {
+        let mut last = [b' '; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        last
+    });
     words.iter().fold(strange(last), |bits, word| bits | strange(*word)) & (0x80 * EACH) == 0
 }
 

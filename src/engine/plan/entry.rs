@@ -76,7 +76,7 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// All, in the order in which they are shown.
+    /// All, in the order in which they are shown and declared.
     pub const ALL: [ChangeKind; 3] = [ChangeKind::Fill, ChangeKind::Overwrite, ChangeKind::Clear];
 
     /// The word in files.

@@ -1,15 +1,12 @@
-//! The report's keys: where the first row of a key is, found by the hash of its canonical form. Eight bytes a slot, no key in it.
+//! The report's keys: where a row of a key is, found by the hash of its canonical form. Eight bytes a slot, no key in it.
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
 
-use super::near;
-use super::room::Room;
+use super::near::{self, Atomics};
 use crate::values::Key;
-
-/// Bytes of a slot.
-const SLOT: usize = 8;
 
 /// The hash of a canonical key. The low bits choose a partition, the middle ones tell keys of one slot apart, the high ones choose the slot.
 #[inline(always)]
@@ -52,107 +49,87 @@ fn tag(hash: u64) -> u64 {
     (hash >> 9) & (u32::MAX >> 1) as u64
 }
 
-/// A slot is a tag, whether several rows have the key, and the first row + 1; or 0.
+/// A slot is a tag, whether several rows have the key, and one of them + 1; or 0.
 const SEVERAL: u64 = 1 << 32;
 const TAG_SHIFT: u32 = 33;
 
-/// Open addressing, in as many regions as threads fill it.
-pub(super) struct Table {
-    slots: Room,
-    /// Slots of a region; regions are a power of two in number.
-    region: usize,
-    /// Chooses the region by low bits of the hash.
-    mask: u64,
-}
+/// Open addressing. Threads fill it side by side, and look keys up when it is filled.
+pub(super) struct Table(Atomics<AtomicU64>);
 
 /// A table as it is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Slots<'t> {
-    all: &'t [[u8; SLOT]],
-    region: usize,
-    mask: u64,
-}
-
-/// One region while it is filled.
-pub(super) struct Region<'t> {
-    slots: &'t mut [[u8; SLOT]],
-}
+pub(super) struct Slots<'t>(&'t [AtomicU64]);
 
 impl Table {
     /// For at most so many keys.
-    pub(super) fn new(keys: usize, regions: usize) -> Self {
-        let regions = regions.next_power_of_two();
-        // Hashes spread a little unevenly over the regions.
-        let region = (keys / regions + keys / regions / 16 + 8) * 8 / 5;
-        Self { slots: Room::new(region * regions * SLOT), region, mask: regions as u64 - 1 }
+    pub(super) fn new(keys: usize) -> Self {
+        Self(Atomics::new((keys + 8) * 8 / 5))
     }
 
-    /// The regions, to be filled by one thread each.
-    pub(super) fn regions(&mut self) -> impl Iterator<Item = Region<'_>> {
-        self.slots.as_chunks_mut::<SLOT>().0.chunks_mut(self.region).map(|slots| Region { slots })
-    }
-
-    /// The bits of a hash that number its region.
-    pub(super) fn mask(&self) -> u64 {
-        self.mask
-    }
-
-    /// To look keys up.
+    /// To put keys in, and look them up.
     #[inline(always)]
     pub(super) fn slots(&self) -> Slots<'_> {
-        Slots { all: self.slots.as_chunks().0, region: self.region, mask: self.mask }
+        Slots(&self.0)
     }
 }
 
 impl Slots<'_> {
+    /// Brings near what will be looked at first.
     #[inline(always)]
-    fn region(&self, hash: u64) -> &[[u8; SLOT]] {
-        &self.all[(hash & self.mask) as usize * self.region..][..self.region]
+    pub(super) fn bring(self, hash: u64) {
+        near::bring(&self.0[home(hash, self.0.len())]);
     }
 
     /// The row that most likely has the key, to be looked at, and whether it is one of several; if it is not that one, [`Self::find`] decides. For many
     /// keys at a time, so that waiting for memory overlaps.
     #[inline(always)]
     pub(super) fn likely(self, hash: u64) -> Option<(u32, bool)> {
-        let slots = self.region(hash);
-        let slot = u64::from_le_bytes(slots[probe(slots, hash, |_| true).ok()?]);
-        Some((slot as u32 - 1, slot & SEVERAL != 0))
-    }
-
-    /// Brings near what [`Self::likely`] will look at first.
-    #[inline(always)]
-    pub(super) fn bring(self, hash: u64) {
-        near::bring(&self.region(hash)[home(hash, self.region)]);
+        self.find(hash, |_| true)
     }
 
     /// The row with this hash for which `is` says yes, and whether it is one of several.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<(u32, bool)> {
-        let slots = self.region(hash);
-        let slot = u64::from_le_bytes(slots[probe(slots, hash, is).ok()?]);
+        let (_, slot) = self.probe(hash, is).ok()?;
         Some((slot as u32 - 1, slot & SEVERAL != 0))
     }
-}
 
-impl Region<'_> {
-    /// Brings near what [`Self::insert`] will look at first.
-    #[inline(always)]
-    pub(super) fn bring(&self, hash: u64) {
-        near::bring(&self.slots[home(hash, self.slots.len())]);
+    /// Puts a row where its hash belongs, unless there is one already for which `is` says yes: that one comes back. Which of several that is, chance decides
+    /// where threads do it.
+    #[inline]
+    pub(super) fn insert(self, hash: u64, row: u32, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
+        let slot = tag(hash) << TAG_SHIFT | u64::from(row + 1);
+        loop {
+            match self.probe(hash, &mut is) {
+                Ok((found, slot)) => {
+                    self.0[found].fetch_or(SEVERAL, Ordering::Relaxed);
+                    return Some(slot as u32 - 1);
+                }
+                // What a row says was there before any thread came here, so nothing else has to be in order.
+                Err(free) => {
+                    if self.0[free].compare_exchange(0, slot, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                        return None;
+                    }
+                }
+            }
+        }
     }
 
-    /// Puts a row where its hash belongs, unless there is one already for which `is` says yes: that one comes back.
-    #[inline]
-    pub(super) fn insert(&mut self, hash: u64, row: u32, is: impl FnMut(u32) -> bool) -> Option<u32> {
-        match probe(self.slots, hash, is) {
-            Ok(found) => {
-                let slot = u64::from_le_bytes(self.slots[found]) | SEVERAL;
-                self.slots[found] = slot.to_le_bytes();
-                Some(slot as u32 - 1)
+    /// The slot of the row that is meant, and what it holds; or the free one where it would be. A table is never full.
+    #[inline(always)]
+    fn probe(self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<(usize, u64), usize> {
+        let mut at = home(hash, self.0.len());
+        loop {
+            let slot = self.0[at].load(Ordering::Relaxed);
+            if slot == 0 {
+                return Err(at);
             }
-            Err(free) => {
-                self.slots[free] = (tag(hash) << TAG_SHIFT | u64::from(row + 1)).to_le_bytes();
-                None
+            if slot >> TAG_SHIFT == tag(hash) && is(slot as u32 - 1) {
+                return Ok((at, slot));
+            }
+            at += 1;
+            if at == self.0.len() {
+                at = 0;
             }
         }
     }
@@ -161,25 +138,6 @@ impl Region<'_> {
 #[inline(always)]
 fn home(hash: u64, slots: usize) -> usize {
     ((u128::from(hash) * slots as u128) >> 64) as usize
-}
-
-/// The slot of the row that is meant, or the free one where it would be. A table is never full.
-#[inline(always)]
-fn probe(slots: &[[u8; SLOT]], hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<usize, usize> {
-    let mut at = home(hash, slots.len());
-    loop {
-        let slot = u64::from_le_bytes(slots[at]);
-        if slot == 0 {
-            return Err(at);
-        }
-        if slot >> TAG_SHIFT == tag(hash) && is(slot as u32 - 1) {
-            return Ok(at);
-        }
-        at += 1;
-        if at == slots.len() {
-            at = 0;
-        }
-    }
 }
 
 #[cfg(test)]

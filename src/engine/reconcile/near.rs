@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::ops::Deref;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use memmap2::MmapRaw;
 
@@ -34,31 +34,49 @@ pub(super) fn bring_row(row: &[u8]) {
     }
 }
 
+/// An atomic number.
+///
+/// # Safety
+/// Any bytes are one, zeros are 0, and a page begins where one may.
+pub(super) unsafe trait Number {
+    const ZERO: Self;
+}
+
+// SAFETY: an integer of four bytes.
+unsafe impl Number for AtomicU32 {
+    const ZERO: Self = AtomicU32::new(0);
+}
+
+// SAFETY: an integer of eight bytes.
+unsafe impl Number for AtomicU64 {
+    const ZERO: Self = AtomicU64::new(0);
+}
+
 /// Numbers, 0 at first.
-pub(super) enum Atomics {
-    Heap(Vec<AtomicU32>),
+pub(super) enum Atomics<N> {
+    Heap(Vec<N>),
     Mapped { map: MmapRaw, count: usize },
 }
 
-impl Atomics {
+impl<N: Number> Atomics<N> {
     /// So many.
     pub(super) fn new(count: usize) -> Self {
-        match huge(count * size_of::<AtomicU32>()) {
+        match huge(count * size_of::<N>()) {
             Some(map) => Self::Mapped { map: map.into(), count },
-            None => Self::Heap((0..count).map(|_| AtomicU32::new(0)).collect()),
+            None => Self::Heap((0..count).map(|_| N::ZERO).collect()),
         }
     }
 }
 
-impl Deref for Atomics {
-    type Target = [AtomicU32];
+impl<N: Number> Deref for Atomics<N> {
+    type Target = [N];
 
     #[inline]
-    fn deref(&self) -> &[AtomicU32] {
+    fn deref(&self) -> &[N] {
         match self {
             Self::Heap(numbers) => numbers,
-            // SAFETY: the map begins at a page, has four bytes a number, all zero at first, and lives as long as what is given out here; nobody else has it, so
-            // all its bytes are only ever looked at as these atomics.
+            // SAFETY: the map begins at a page, has as many bytes as the numbers take, all zero at first, and lives as long as what is given out here; nobody
+            // else has it, so all its bytes are only ever looked at as these atomics.
             Self::Mapped { map, count } => unsafe {
                 std::slice::from_raw_parts(map.as_mut_ptr().cast_const().cast(), *count)
             },
@@ -75,7 +93,7 @@ mod tests {
     #[test]
     fn numbers_in_maps_are_numbers() {
         for count in [0, 1, 1_000, 3 << 20] {
-            let numbers = Atomics::new(count);
+            let numbers = Atomics::<AtomicU32>::new(count);
             assert_eq!(numbers.len(), count);
             assert!(numbers.iter().all(|number| number.load(Ordering::Acquire) == 0));
             std::thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::near::Atomics;
 
 /// By row.
-pub(super) struct Places(Atomics);
+pub(super) struct Places(Atomics<AtomicU32>);
 
 impl Places {
     /// So many rows, which lie nowhere yet, without records.

@@ -168,7 +168,7 @@ impl Held {
     }
 
     /// Of each row, in lists: the hash of its key, and its address.
-    pub(super) fn lists(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = (u64, u32)>> {
+    pub(super) fn lists(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = (u64, u32)> + Clone> {
         self.listed.iter().map(|&(hashes, addresses)| {
             let hashes = self.store.get(hashes).as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash));
             hashes.zip(self.store.get(addresses).as_chunks().0.iter().map(|address| u32::from_le_bytes(*address)))

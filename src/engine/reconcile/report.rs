@@ -1,10 +1,11 @@
 //! The report's side when it has ended: rows, the table of their keys, and which row of those that share a key is used.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
 use super::arena::Arena;
-use super::keys::{Region, Slots, Table, hash_bytes};
+use super::keys::{Slots, Table, hash_bytes};
 use super::packed::{BEFORE_FIELDS, Cells, KeyForm, LONG, unpack};
 use super::places::Places;
 use super::reading::{Held, Shared};
@@ -112,56 +113,57 @@ impl Report {
     /// Puts the keys into the table.
     pub(super) fn build(shared: Arc<Shared>, held: Held, threads: usize) -> Self {
         let threads = if held.rows() < WORTH_THREADS { 1 } else { threads.clamp(1, 16) };
-        let mut table = Table::new(held.rows(), threads);
-        let mask = table.mask();
-        let places = Places::new(held.rows());
+        let table = Table::new(held.rows());
+        let (slots, places) = (table.slots(), Places::new(held.rows()));
+        // Each with the number of its first row.
+        let (mut lists, mut first) = (Vec::new(), 0);
+        for list in held.lists() {
+            let rows = list.len();
+            lists.push((first, list));
+            first += rows;
+        }
         // All know where all rows lie before the first is looked at.
-        let (regions, placed): (Vec<_>, _) = (table.regions().collect(), Barrier::new(mask as usize + 1));
-        let fill = |mut region: Region<'_>, number: usize| {
-            let mut first = 0;
-            for (at, list) in held.lists().enumerate() {
-                let rows = list.len();
-                if at & mask as usize == number {
-                    places.set(first, list.map(|(_, address)| address));
-                }
-                first += rows;
+        let (placing, filling, placed) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(threads));
+        let fill = || {
+            let claim = |next: &AtomicUsize| lists.get(next.fetch_add(1, Ordering::Relaxed)).cloned();
+            while let Some((first, list)) = claim(&placing) {
+                places.set(first, list.map(|(_, address)| address));
             }
             placed.wait();
             let mut same = Vec::new();
-            let mut insert = |region: &mut Region<'_>, batch: &[(u64, u32)]| {
+            let mut insert = |batch: &[(u64, u32)]| {
                 for &(hash, row) in batch {
                     let key = |row: u32| canonical(held.arena.row(places.address(row))).map(Ahead::cell);
-                    if let Some(first) = region.insert(hash, row, |other| key(other) == key(row)) {
-                        same.push((first, row));
+                    if let Some(other) = slots.insert(hash, row, |other| key(other) == key(row)) {
+                        same.push((other, row));
                     }
                 }
             };
-            // Every row is written down, and the next one in its place unless it belongs here: whose turn it is no processor foresees. The slots of one batch
-            // are asked for while those of the last one are filled.
+            // The slots of one batch are asked for while those of the last one are filled.
             let (mut batch, mut last, mut count, mut waiting) = ([(0, 0); BATCH], [(0, 0); BATCH], 0, 0);
-            for (row, ((hash, _), &state)) in held.lists().flatten().zip(&held.states).enumerate() {
-                batch[count] = (hash, row as u32);
-                count += usize::from(hash & mask == number as u64 && state == RowState::Only);
-                if count == BATCH {
-                    batch.iter().for_each(|&(hash, _)| region.bring(hash));
-                    insert(&mut region, &last[..waiting]);
-                    std::mem::swap(&mut batch, &mut last);
-                    (count, waiting) = (0, BATCH);
+            while let Some((first, list)) = claim(&filling) {
+                for (row, ((hash, _), &state)) in (first..).zip(list.zip(&held.states[first..])) {
+                    slots.bring(hash);
+                    batch[count] = (hash, row as u32);
+                    count += usize::from(state == RowState::Only);
+                    if count == BATCH {
+                        insert(&last[..waiting]);
+                        std::mem::swap(&mut batch, &mut last);
+                        (count, waiting) = (0, BATCH);
+                    }
                 }
             }
-            insert(&mut region, &last[..waiting]);
-            insert(&mut region, &batch[..count]);
+            insert(&last[..waiting]);
+            insert(&batch[..count]);
             same
         };
         let mut same: Vec<(u32, u32)> = std::thread::scope(|scope| {
-            let fill = &fill;
-            let mut regions = regions.into_iter().enumerate();
-            let own = regions.next();
-            let working: Vec<_> = regions.map(|(n, region)| scope.spawn(move || fill(region, n))).collect();
-            let mut same = own.map(|(n, region)| fill(region, n)).unwrap_or_default();
+            let working: Vec<_> = (1..threads).map(|_| scope.spawn(fill)).collect();
+            let mut same = fill();
             working.into_iter().for_each(|thread| same.extend(joined(thread)));
             same
         });
+        drop(lists);
         same.sort_unstable();
         let mut report = Self {
             shared,
@@ -177,12 +179,13 @@ impl Report {
         report
     }
 
-    /// `same`: the first row of a key, and another; sorted.
+    /// `same`: one row of a key, for each of its rows the same, and another; sorted.
     fn group(&mut self, same: &[(u32, u32)]) {
         for others in same.chunk_by(|a, b| a.0 == b.0) {
             let start = self.members.len();
             self.members.push(others[0].0);
             self.members.extend(others.iter().map(|o| o.1));
+            self.members[start..].sort_unstable();
             let rows = &self.members[start..];
             for &row in rows {
                 self.states[row as usize] = RowState::Member;
@@ -264,9 +267,9 @@ impl Report {
         {
             return Some(row);
         }
-        let (first, several) =
+        let (one, several) =
             self.table.slots().find(hash, |row| canonical(self.row(row)).is_some_and(|other| key.is(other)))?;
-        if several { self.chosen(first) } else { Some(first) }
+        if several { self.chosen(one) } else { Some(one) }
     }
 
     fn group_at(&self, row: u32) -> Option<&Group> {

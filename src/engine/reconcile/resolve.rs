@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::found::{Beyond, Head, Record, Sealed, What};
-use super::judge::{Pair, judge};
+use super::judge::{Judged, Pair, judge};
 use super::near;
 use super::packed::unpack;
 use super::report::{Report, RowState, newest};
@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 use super::tally::Tally;
 use super::{Inputs, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
-use crate::plan::{Changed, LineBuilder, Lines, RowOutcome};
+use crate::plan::{LineBuilder, Lines, RowOutcome};
 
 /// Rows that are looked up together.
 const BATCH: usize = 32;
@@ -29,15 +29,12 @@ pub(super) struct Resolver<'a> {
     read: Vec<u8>,
     /// Rows in hand that do not simply agree.
     others: Vec<u32>,
+    /// Of the record in hand.
+    judged: Judged,
 }
 
 /// A record that may be used, by its index.
 type Candidate = (u32, Record);
-
-/// An empty canonical form is blank.
-fn canonical(value: &[u8]) -> Option<&[u8]> {
-    (!value.is_empty()).then_some(value)
-}
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(report: &'a Report, found: &'a Sealed, scratch: Option<&'a Scratch>) -> Self {
@@ -50,6 +47,7 @@ impl<'a> Resolver<'a> {
             numbers: Vec::new(),
             read: Vec::new(),
             others: Vec::new(),
+            judged: Judged::default(),
         }
     }
 
@@ -222,22 +220,17 @@ impl<'a> Resolver<'a> {
         };
         let (report, stored) = (self.report.fields(row), unpack(stored).1);
         let pair = Pair { report, stored, layout: &inputs.layout, differing, known };
-        let judged = judge(&inputs.fields, &pair, &mut self.tally);
-        let outcome = judged.outcome();
+        judge(&inputs.fields, &pair, &mut self.tally, &mut self.judged);
+        let outcome = self.judged.outcome();
         if outcome != RowOutcome::Unchanged {
+            let judged = std::mem::take(&mut self.judged);
             self.tell(row, outcome, |mut line| {
                 if let Some(id) = &id {
                     line = line.record(id);
                 }
-                let cells = judged.changed.iter().map(|cell| Changed {
-                    field: &inputs.fields[cell.field].name,
-                    kind: cell.kind,
-                    before: canonical(&cell.before),
-                    after: canonical(&cell.after),
-                    note: cell.note.as_ref(),
-                });
-                line.cells(cells).refused(&judged.refused)
+                line.cells(judged.changed(&inputs.fields)).refused(&judged.refused)
             });
+            self.judged = judged;
         }
         Ok(outcome)
     }

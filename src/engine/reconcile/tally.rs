@@ -17,8 +17,10 @@ pub(super) struct Tally {
     pub(super) kept_policy: u64,
     /// Records of which every cell agrees; in no other count.
     pub(super) agreeing: u64,
-    /// By the index of the field.
+    /// By the index of the field; without the changes.
     pub(super) fields: Vec<FieldCounts>,
+    /// By the index of the field, and of the kind among all.
+    pub(super) changes: Vec<[u64; ChangeKind::ALL.len()]>,
     pub(super) forbidden: Forbidden,
 }
 
@@ -40,6 +42,7 @@ impl Tally {
         let from_0 = |forbids: bool| forbids.then_some(0);
         Self {
             fields: vec![FieldCounts::default(); inputs.fields.len()],
+            changes: vec![Default::default(); inputs.fields.len()],
             forbidden: Forbidden {
                 duplicate_rows: from_0(matches!(inputs.duplicate_rows, DuplicateRows::Fail)),
                 several_records: from_0(inputs.several_records == SeveralRecords::Fail),
@@ -67,8 +70,10 @@ impl Tally {
         for (a, b) in self.fields.iter_mut().zip(&other.fields) {
             a.same += b.same;
             a.kept += b.kept;
-            b.changes.iter().for_each(|(kind, count)| *a.changes.entry(*kind).or_insert(0) += count);
             b.refused.iter().for_each(|(code, count)| *a.refused.entry(code.clone()).or_insert(0) += count);
+        }
+        for (a, b) in self.changes.iter_mut().flatten().zip(other.changes.iter().flatten()) {
+            *a += b;
         }
         add(&mut self.forbidden.duplicate_rows, other.forbidden.duplicate_rows);
         add(&mut self.forbidden.several_records, other.forbidden.several_records);
@@ -99,8 +104,11 @@ impl Tally {
         summary.cells.cells = summary.matched * inputs.fields.len() as u64;
         summary.cells.kept_blank = self.kept_blank;
         summary.cells.kept_policy = self.kept_policy;
-        for (field, mut counts) in inputs.fields.iter().zip(self.fields.drain(..)) {
+        let counts = self.fields.drain(..).zip(&self.changes);
+        for (field, (mut counts, changes)) in inputs.fields.iter().zip(counts) {
             counts.same += self.agreeing;
+            let changes = ChangeKind::ALL.into_iter().zip(changes.iter().copied());
+            counts.changes = changes.filter(|(_, count)| *count > 0).collect();
             summary.cells.same += counts.same;
             summary.cells.change += counts.changes.values().sum::<u64>();
             summary.cells.refused += counts.refused.values().sum::<u64>();

@@ -32,6 +32,6 @@ pub use key::{KeyKind, KeyProblem, KeyRule};
 pub use options::{Options, PercentForm, WhenBlank, WritePolicy};
 pub use placeholder::is_placeholder;
 pub use refusal::{Note, Noted, Reason, Refusal};
-pub use rule::{Change, ChangeKind, Rule, Side, Verdict};
+pub use rule::{Change, ChangeKind, Forms, Rule, Side, Verdict};
 pub use stored::{canon_org, order};
 pub use wire::{NotForBulk, write_bulk_csv, write_json};

@@ -24,13 +24,20 @@ pub enum Side {
     Org,
 }
 
+/// Room for the canonical forms of two cells in hand, used again and again.
+#[derive(Debug, Default)]
+pub struct Forms {
+    report: Vec<u8>,
+    org: Vec<u8>,
+}
+
 /// What is to become of one cell of a matched row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<T = Vec<u8>> {
     /// Report and record agree.
     Same,
     /// The record's value is to be written.
-    Change(Change),
+    Change(Change<T>),
     /// The report's cell is blank and `when_blank: keep` leaves the record's value alone.
     KeptBlank,
     /// They differ and the write policy leaves the record's value alone.
@@ -41,13 +48,13 @@ pub enum Verdict {
 
 /// A change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Change<T = Vec<u8>> {
     /// What kind, for the guards.
     pub kind: ChangeKind,
     /// The org's value in canonical form; empty is null.
-    pub before: Vec<u8>,
+    pub before: T,
     /// The value to write in canonical form; empty is null.
-    pub after: Vec<u8>,
+    pub after: T,
     /// What was done to the report's value.
     pub note: Option<Note>,
 }
@@ -148,8 +155,8 @@ impl Quick {
 }
 
 thread_local! {
-    /// Canonical forms of the cells in hand (report, org), so that judging allocates only for what it gives back.
-    static SCRATCH: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// So that [`Rule::agrees`] does not allocate.
+    static FORMS: RefCell<Forms> = const { RefCell::new(Forms { report: Vec::new(), org: Vec::new() }) };
 }
 
 impl Rule {
@@ -236,69 +243,25 @@ impl Rule {
         }
     }
 
-    /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well. Does not allocate where the two agree.
+    /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well.
     pub fn judge(&self, report: &[u8], org: &[u8]) -> Verdict {
         if self.quick.same(report.into(), org.into()) || (self.plain && self.plainly(report, org) == Some(true)) {
             return Verdict::Same;
         }
-        self.judge_by_value(report, org)
-    }
-
-    /// As [`Self::judge`], for cells of which it is known that they do not agree at once.
-    pub fn judge_by_value(&self, report: &[u8], org: &[u8]) -> Verdict {
-        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-            Ok(mut scratch) => {
-                let (after, before) = &mut *scratch;
-                self.judge_in(report, org, after, before)
+        match self.judge_by_value(report, org, &mut Forms::default()) {
+            Verdict::Change(Change { kind, before, after, note }) => {
+                Verdict::Change(Change { kind, before: before.to_vec(), after: after.to_vec(), note })
             }
-            Err(_) => self.judge_in(report, org, &mut Vec::new(), &mut Vec::new()),
-        })
-    }
-
-    /// Is the verdict `Same`? Does not allocate, whatever it is.
-    #[inline(always)]
-    pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
-        self.quick.same(report, org) || self.agrees_by_value(report.cell(), org.cell())
-    }
-
-    fn agrees_by_value(&self, report: &[u8], org: &[u8]) -> bool {
-        if report.is_empty() && org.is_empty() && self.quick.blanks_agree {
-            return true;
-        }
-        if self.plain
-            && let Some(same) = self.plainly(report, org)
-        {
-            return same;
-        }
-        let same = |after: &mut Vec<u8>, before: &mut Vec<u8>| {
-            self.canon(Side::Report, report, after).is_ok()
-                && self.canon(Side::Org, org, before).is_ok()
-                && after == before
-        };
-        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-            Ok(mut scratch) => {
-                let (after, before) = &mut *scratch;
-                same(after, before)
-            }
-            Err(_) => same(&mut Vec::new(), &mut Vec::new()),
-        })
-    }
-
-    /// Short cut: says "same" only where the canonical forms are the same, and "not the same" only where they are not.
-    #[inline]
-    fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
-        let same = |same: bool| same.then_some(true);
-        match &self.kind {
-            Kind::Text(rule) => same(rule.plainly_same(report, org)),
-            Kind::Number(rule) => rule.plainly(report, org),
-            Kind::Moment(rule) => rule.plainly(report, org),
-            Kind::Choice(rule) => same(rule.plainly_same(report, org)),
-            Kind::Flag(rule) => same(rule.plainly_same(report, org)),
-            Kind::Choices { .. } | Kind::Identifier(_) => None,
+            Verdict::Same => Verdict::Same,
+            Verdict::KeptBlank => Verdict::KeptBlank,
+            Verdict::KeptByPolicy => Verdict::KeptByPolicy,
+            Verdict::Refused(refusal) => Verdict::Refused(refusal),
         }
     }
 
-    fn judge_in(&self, report: &[u8], org: &[u8], after: &mut Vec<u8>, before: &mut Vec<u8>) -> Verdict {
+    /// As [`Self::judge`], for cells of which it is known that they do not agree at once. Allocates only for a note or a refusal.
+    pub fn judge_by_value<'f>(&self, report: &[u8], org: &[u8], forms: &'f mut Forms) -> Verdict<&'f [u8]> {
+        let Forms { report: after, org: before } = forms;
         let (noted, blank) = match self.canon_report(report, after) {
             Ok(told) => told,
             Err(refusal) => return Verdict::Refused(refusal),
@@ -320,7 +283,47 @@ impl Rule {
             (_, true) => ChangeKind::Fill,
             _ => ChangeKind::Overwrite,
         };
-        Verdict::Change(Change { kind, before: before.clone(), after: after.clone(), note: noted.note(report) })
+        Verdict::Change(Change { kind, before, after, note: noted.note(report) })
+    }
+
+    /// Is the verdict `Same`? Does not allocate, whatever it is.
+    #[inline(always)]
+    pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
+        self.quick.same(report, org) || self.agrees_by_value(report.cell(), org.cell())
+    }
+
+    fn agrees_by_value(&self, report: &[u8], org: &[u8]) -> bool {
+        if report.is_empty() && org.is_empty() && self.quick.blanks_agree {
+            return true;
+        }
+        if self.plain
+            && let Some(same) = self.plainly(report, org)
+        {
+            return same;
+        }
+        let same = |forms: &mut Forms| {
+            self.canon(Side::Report, report, &mut forms.report).is_ok()
+                && self.canon(Side::Org, org, &mut forms.org).is_ok()
+                && forms.report == forms.org
+        };
+        FORMS.with(|forms| match forms.try_borrow_mut() {
+            Ok(mut forms) => same(&mut forms),
+            Err(_) => same(&mut Forms::default()),
+        })
+    }
+
+    /// Short cut: says "same" only where the canonical forms are the same, and "not the same" only where they are not.
+    #[inline]
+    fn plainly(&self, report: &[u8], org: &[u8]) -> Option<bool> {
+        let same = |same: bool| same.then_some(true);
+        match &self.kind {
+            Kind::Text(rule) => same(rule.plainly_same(report, org)),
+            Kind::Number(rule) => rule.plainly(report, org),
+            Kind::Moment(rule) => rule.plainly(report, org),
+            Kind::Choice(rule) => same(rule.plainly_same(report, org)),
+            Kind::Flag(rule) => same(rule.plainly_same(report, org)),
+            Kind::Choices { .. } | Kind::Identifier(_) => None,
+        }
     }
 
     /// A blank is neither greater nor less than anything, so under those policies it clears nothing.
