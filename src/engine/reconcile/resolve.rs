@@ -14,7 +14,7 @@ use crate::model::RecordId;
 use crate::plan::{LineBuilder, Lines, RowOutcome};
 
 /// Rows that are looked up together.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
 /// Resolves rows of one report, or of one partition.
 pub(super) struct Resolver<'a> {
@@ -72,11 +72,16 @@ impl<'a> Resolver<'a> {
         let agreeing = (rows.len() - others.len()) as u64;
         self.tally.agreeing += agreeing;
         self.tally.row(RowOutcome::Unchanged, agreeing);
-        for some in others.chunks(BATCH) {
-            some.iter().for_each(|&row| near::bring_row(self.report.row(row)));
-            some.iter().for_each(|&row| self.found.bring(row));
-            some.iter().for_each(|&row| self.found.bring_cells(row));
-            self.some(some)?;
+        // While some resolve, the cells of the next ones are asked for, and rows and records of those behind them.
+        let (mut first, mut second) = (&[][..], &[][..]);
+        for third in others.chunks(BATCH).chain([&[][..]; 2]) {
+            for &row in third {
+                near::bring_row(self.report.row(row));
+                self.found.bring(row);
+            }
+            second.iter().for_each(|&row| self.found.bring_cells(row));
+            self.some(first)?;
+            (first, second) = (second, third);
         }
         self.others = others;
         Ok(())
