@@ -219,6 +219,38 @@ fn an_error_in_the_configuration_is_in_the_document_of_every_command() {
     }
 }
 
+/// All files below a folder, by their paths in it.
+fn below(folder: &Path) -> BTreeSet<String> {
+    fn walk(folder: &Path, before: &str, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{before}{}", entry.file_name().to_str().unwrap());
+            match entry.file_type().unwrap().is_dir() {
+                true => walk(&entry.path(), &format!("{name}/"), found),
+                false => assert!(found.insert(name)),
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(folder, "", &mut found);
+    found
+}
+
+#[test]
+fn what_makes_a_repository_lists_every_file_of_it() {
+    let scene = scene();
+    for (folder, arguments) in [("new", &["init", "new"][..]), ("shown", &["demo", "shown", "--port", "0"])] {
+        let printed = document(&scene.run(&[arguments, &["--json"]].concat()).exits(0));
+        let listed: BTreeSet<String> =
+            printed["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect();
+        let mut there = below(&scene.path(folder));
+        // The org itself, and what the demo's plans and apply leave, as anybody's would.
+        there.retain(|name| !name.starts_with(".footbridge/") || name.ends_with("demo-org.sh"));
+        there.retain(|name| !name.starts_with("runs/"));
+        assert_eq!(listed, there, "{folder}");
+    }
+}
+
 #[test]
 fn a_command_line_that_is_not_understood_is_told_in_a_document() {
     let scene = scene();

@@ -2,6 +2,8 @@
 
 mod people;
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
 use super::arguments::{Arguments, DemoArguments};
@@ -20,15 +22,19 @@ const TOKEN: &str = "DEMO_ORG_TOKEN";
 /// The file that sets it. `.footbridge/` is never committed.
 const TOKEN_FILE: &str = ".footbridge/demo-org.sh";
 
-/// What it makes for a person to look at.
-const MADE: [&str; 6] = [
-    "org/leads.csv",
-    "exports/logins-review.csv",
-    "integrations/logins-to-leads.yaml",
-    "integrations/reports/logins-review.yaml",
-    "integrations/orgs.yaml",
-    TOKEN_FILE,
-];
+/// The folder that is made, and what was put there.
+struct Made {
+    root: PathBuf,
+    files: FilesView,
+}
+
+impl Made {
+    fn put(&mut self, name: &str, text: &str) -> Result<(), Failure> {
+        place(&self.root, name, text)?;
+        self.files.file(name, FileOutcome::Written);
+        Ok(())
+    }
+}
 
 /// Runs the command.
 pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
@@ -38,17 +44,21 @@ pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
         return Err(failure.help("remove it, or name another folder: `footbridge demo OTHER`"));
     }
     let broken = |e: csv::Error| Failure::bug(format!("the demo's people: {e}"));
-    place(&root, "org/leads.csv", &people::leads().map_err(broken)?)?;
-    place(&root, "exports/logins-review.csv", &people::report().map_err(broken)?)?;
-    place(&root, "integrations/logins-to-leads.yaml", include_str!("logins-to-leads.yaml"))?;
-    place(&root, "integrations/reports/logins-review.yaml", include_str!("logins-review.yaml"))?;
-    place(&root, ".gitignore", include_str!("../init/gitignore"))?;
-    place(&root, ".vscode/settings.json", include_str!("../init/settings.json"))?;
-    schema::write(&root.join("schemas"))?;
-    block(steps(world, arguments, &root))
+    let mut made = Made { root, files: FilesView::new(arguments.folder.display().to_string()) };
+    made.put("org/leads.csv", &people::leads().map_err(broken)?)?;
+    made.put("exports/logins-review.csv", &people::report().map_err(broken)?)?;
+    made.put("integrations/logins-to-leads.yaml", include_str!("logins-to-leads.yaml"))?;
+    made.put("integrations/reports/logins-review.yaml", include_str!("logins-review.yaml"))?;
+    made.put(".gitignore", include_str!("../init/gitignore"))?;
+    made.put(".vscode/settings.json", include_str!("../init/settings.json"))?;
+    for (name, text) in schema::all() {
+        made.put(&format!("schemas/{name}"), &text)?;
+    }
+    block(steps(world, arguments, made))
 }
 
-async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path) -> Result<Exit, Failure> {
+async fn steps(world: &World, arguments: &DemoArguments, mut made: Made) -> Result<Exit, Failure> {
+    let root = made.root.clone();
     let store = root.join(".footbridge");
     std::fs::create_dir_all(&store).map_err(|e| Failure::io("make the folder", &store, &e))?;
     let options = Options {
@@ -62,13 +72,13 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
             .help("another program has the port: `footbridge demo --port 0` takes any free one")
     })?;
     let orgs = include_str!("orgs.yaml").replace("@DOMAIN@", &org.url()).replace("@ORG_ID@", &org.org_id());
-    place(root, "integrations/orgs.yaml", &orgs)?;
-    let inside = world.clone().within(root).with(TOKEN, &org.access_token()).listing(4, 1);
+    made.put("integrations/orgs.yaml", &orgs)?;
+    let inside = world.clone().within(&root).with(TOKEN, &org.access_token()).listing(4, 1);
     // Whatever CI runs it for: this repository is no pull request's.
     let inside = inside.with("GITHUB_EVENT_NAME", "").with("CI_MERGE_REQUEST_IID", "").for_a_person();
 
     // Sourced by whoever goes on: a token on screen is hard to copy whole.
-    place(root, TOKEN_FILE, &format!("export {TOKEN}='{}'\n", org.access_token()))?;
+    made.put(TOKEN_FILE, &format!("export {TOKEN}='{}'\n", org.access_token()))?;
 
     let folder = arguments.folder.display();
     world.tell(&format!(
@@ -117,9 +127,7 @@ async fn steps(world: &World, arguments: &DemoArguments, root: &std::path::Path)
         "  - `footbridge plan --full` lists everything; `footbridge runs show logins-to-leads` tells all about the last run",
     ));
     if world.json {
-        let mut files = FilesView::new(folder.to_string());
-        MADE.iter().for_each(|name| files.file(*name, FileOutcome::Written));
-        world.data(&json(&files));
+        world.data(&json(&made.files));
     }
     org.shutdown().await;
     Ok(Exit::Done)
