@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
 use unicase::UniCase;
 
 use super::placeholder::{is_bulk_null, is_placeholder};
@@ -27,7 +28,7 @@ enum Slot {
 pub(super) struct ChoiceRule {
     entries: Vec<PicklistValue>,
     /// Exact API names and labels of active entries: most cells end here.
-    exact: HashMap<String, (usize, Noted)>,
+    exact: HashMap<String, (usize, Noted), FixedState>,
     names: HashMap<String, Slot>,
     labels: HashMap<String, Slot>,
     inactive: HashMap<String, usize>,
@@ -63,7 +64,7 @@ impl ChoiceRule {
         for (index, entry) in entries.iter().enumerate().filter(|(_, e)| !e.active) {
             inactive.insert(fold(&entry.value), index);
         }
-        let mut exact = HashMap::new();
+        let mut exact = HashMap::default();
         for (label, slot) in same_label {
             let Slot::One(index) = slot else { continue };
             let name = names.get(&fold(label));
@@ -133,6 +134,19 @@ impl ChoiceRule {
     pub fn plainly_same(&self, report: &[u8], org: &[u8]) -> bool {
         let entry = std::str::from_utf8(report).ok().and_then(|report| self.exact.get(report));
         entry.is_some_and(|(index, _)| text::trim(&self.entries[*index].value).as_bytes() == org)
+    }
+
+    /// The same of a multi-select: the very same bytes, which are API names as they stand.
+    pub fn plainly_same_set(&self, report: &[u8], org: &[u8], separator: char, max: usize) -> bool {
+        let name = |part: &str| {
+            let entry = self.exact.get(part).map(|(index, _)| &self.entries[*index].value);
+            !part.is_empty() && entry.is_some_and(|value| value == part)
+        };
+        report == org
+            && separator == ';'
+            && report.len() <= max
+            && std::str::from_utf8(report)
+                .is_ok_and(|cell| cell.split(';').all(name) && cell.split(';').count() <= MOST_VALUES)
     }
 
     /// A picklist's cell on the report's side. The cell is not blank.

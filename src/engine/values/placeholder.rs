@@ -33,9 +33,22 @@ const WORDS: &[&str] = &[
 /// Bytes of the longest.
 pub(super) const LONGEST: usize = 9;
 
+/// The bytes that one begins with, in lower case.
+const FIRST: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut at = 0;
+    while at < WORDS.len() {
+        first[WORDS[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    first
+};
+
 /// Is the whole cell such a word, whatever its case? The cell is expected without surrounding white space.
 pub fn is_placeholder(cell: &str) -> bool {
-    cell.len() <= LONGEST && WORDS.iter().any(|word| cell.eq_ignore_ascii_case(word))
+    cell.len() <= LONGEST
+        && cell.as_bytes().first().is_some_and(|first| FIRST[usize::from(first.to_ascii_lowercase())])
+        && WORDS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
 /// `#N/A`, which bulk CSV reads as "set to null" and which therefore never counts as a value, not even as a picklist's.

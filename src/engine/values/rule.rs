@@ -322,7 +322,8 @@ impl Rule {
             Kind::Moment(rule) => rule.plainly(report, org),
             Kind::Choice(rule) => same(rule.plainly_same(report, org)),
             Kind::Flag(rule) => same(rule.plainly_same(report, org)),
-            Kind::Choices { .. } | Kind::Identifier(_) => None,
+            Kind::Choices { rule, separator, max } => same(rule.plainly_same_set(report, org, *separator, *max)),
+            Kind::Identifier(rule) => same(rule.plainly_same(report, org)),
         }
     }
 

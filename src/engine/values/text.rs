@@ -70,7 +70,8 @@ impl TextRule {
             && (self.max == 0 || report.len() <= self.max)
             && report[0] != b' '
             && report[report.len() - 1] != b' '
-            && report.iter().all(|b| (b' '..0x7f).contains(b))
+            // All of them, without an early end: many at a time.
+            && report.iter().fold(true, |plain, b| plain & (b' '..0x7f).contains(b))
             && (!self.email || std::str::from_utf8(report).is_ok_and(is_email))
     }
 }
