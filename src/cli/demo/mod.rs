@@ -51,9 +51,8 @@ pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
     made.put("integrations/reports/logins-review.yaml", include_str!("logins-review.yaml"))?;
     made.put(".gitignore", include_str!("../init/gitignore"))?;
     made.put(".vscode/settings.json", include_str!("../init/settings.json"))?;
-    for (name, text) in schema::all() {
-        made.put(&format!("schemas/{name}"), &text)?;
-    }
+    schema::write(&made.root.join("schemas"))?;
+    schema::names().for_each(|name| made.files.file(format!("schemas/{name}"), FileOutcome::Written));
     block(steps(world, arguments, made))
 }
 

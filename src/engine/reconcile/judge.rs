@@ -205,20 +205,19 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, j
     judged.forms = forms;
     if skip_row {
         // The whole row is left out: the cells that would have changed are refused with it.
-        for cell in std::mem::take(&mut judged.changed) {
+        let Judged { changed, refused, refused_at, .. } = judged;
+        for cell in changed.drain(..) {
             let field = &fields[cell.field];
-            judged.refuse(
-                cell.field,
-                RefusedCell {
-                    field: field.name.clone(),
-                    column: field.column_name.clone(),
-                    value: lossy({ report }.nth(cell.field).unwrap_or_default()),
-                    code: "row_skipped".to_owned(),
-                    message: "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)"
-                        .to_owned(),
-                    hint: None,
-                },
-            );
+            refused_at.push(cell.field);
+            refused.push(RefusedCell {
+                field: field.name.clone(),
+                column: field.column_name.clone(),
+                value: lossy({ report }.nth(cell.field).unwrap_or_default()),
+                code: "row_skipped".to_owned(),
+                message: "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)"
+                    .to_owned(),
+                hint: None,
+            });
         }
     }
     count(judged, tally);

@@ -53,18 +53,24 @@ unsafe impl Number for AtomicU64 {
 }
 
 /// Numbers, 0 at first.
-pub(super) enum Atomics<N> {
+pub(super) struct Atomics<N>(Held<N>);
+
+enum Held<N> {
     Heap(Vec<N>),
-    Mapped { map: MmapRaw, count: usize },
+    /// A map of so many, which nothing else is made of.
+    Mapped {
+        map: MmapRaw,
+        count: usize,
+    },
 }
 
 impl<N: Number> Atomics<N> {
     /// So many.
     pub(super) fn new(count: usize) -> Self {
-        match huge(count * size_of::<N>()) {
-            Some(map) => Self::Mapped { map: map.into(), count },
-            None => Self::Heap((0..count).map(|_| N::ZERO).collect()),
-        }
+        Self(match huge(count * size_of::<N>()) {
+            Some(map) => Held::Mapped { map: map.into(), count },
+            None => Held::Heap((0..count).map(|_| N::ZERO).collect()),
+        })
     }
 }
 
@@ -73,11 +79,11 @@ impl<N: Number> Deref for Atomics<N> {
 
     #[inline]
     fn deref(&self) -> &[N] {
-        match self {
-            Self::Heap(numbers) => numbers,
+        match &self.0 {
+            Held::Heap(numbers) => numbers,
             // SAFETY: the map begins at a page, has as many bytes as the numbers take, all zero at first, and lives as long as what is given out here; nobody
             // else has it, so all its bytes are only ever looked at as these atomics.
-            Self::Mapped { map, count } => unsafe {
+            Held::Mapped { map, count } => unsafe {
                 std::slice::from_raw_parts(map.as_mut_ptr().cast_const().cast(), *count)
             },
         }
@@ -90,24 +96,32 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn numbers_in_maps_are_numbers() {
+    /// Two threads add to each; then it is three times its place.
+    fn added<N: Number + Sync>(add: impl Fn(&N, usize) + Sync, is: impl Fn(&N, usize) -> bool) {
         for count in [0, 1, 1_000, 3 << 20] {
-            let numbers = Atomics::<AtomicU32>::new(count);
+            let numbers = Atomics::<N>::new(count);
             assert_eq!(numbers.len(), count);
-            assert!(numbers.iter().all(|number| number.load(Ordering::Acquire) == 0));
+            assert!(numbers.iter().all(|number| is(number, 0)));
             std::thread::scope(|scope| {
                 for more in [1, 2] {
-                    let numbers = &numbers;
-                    scope.spawn(move || {
-                        for (at, number) in numbers.iter().enumerate() {
-                            number.fetch_add(at as u32 * more, Ordering::AcqRel);
-                        }
-                    });
+                    let (numbers, add) = (&numbers, &add);
+                    scope.spawn(move || numbers.iter().enumerate().for_each(|(at, number)| add(number, at * more)));
                 }
             });
-            assert!(numbers.iter().enumerate().all(|(at, number)| number.load(Ordering::Acquire) == at as u32 * 3));
+            assert!(numbers.iter().enumerate().all(|(at, number)| is(number, at * 3)));
         }
+    }
+
+    #[test]
+    fn numbers_in_maps_are_numbers() {
+        added(
+            |number: &AtomicU32, more| _ = number.fetch_add(more as u32, Ordering::AcqRel),
+            |number, sum| number.load(Ordering::Acquire) == sum as u32,
+        );
+        added(
+            |number: &AtomicU64, more| _ = number.fetch_add((more as u64) << 20, Ordering::AcqRel),
+            |number, sum| number.load(Ordering::Acquire) == (sum as u64) << 20,
+        );
     }
 
     #[test]

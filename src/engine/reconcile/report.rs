@@ -1,8 +1,8 @@
 //! The report's side when it has ended: rows, the table of their keys, and which row of those that share a key is used.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 
 use super::arena::Arena;
 use super::keys::{Slots, Table, hash_bytes};
@@ -122,14 +122,25 @@ impl Report {
             lists.push((first, list));
             first += rows;
         }
+        let side_by_side = |work: &(dyn Fn() -> Vec<(u32, u32)> + Sync)| {
+            std::thread::scope(|scope| {
+                let working: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+                let mut all = work();
+                working.into_iter().for_each(|thread| all.extend(joined(thread)));
+                all
+            })
+        };
+        let claimed = |next: &AtomicUsize| lists.get(next.fetch_add(1, Ordering::Relaxed)).cloned();
         // All know where all rows lie before the first is looked at.
-        let (placing, filling, placed) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(threads));
-        let fill = || {
-            let claim = |next: &AtomicUsize| lists.get(next.fetch_add(1, Ordering::Relaxed)).cloned();
-            while let Some((first, list)) = claim(&placing) {
+        let next = AtomicUsize::new(0);
+        side_by_side(&|| {
+            while let Some((first, list)) = claimed(&next) {
                 places.set(first, list.map(|(_, address)| address));
             }
-            placed.wait();
+            Vec::new()
+        });
+        let next = AtomicUsize::new(0);
+        let mut same = side_by_side(&|| {
             let mut same = Vec::new();
             let mut insert = |batch: &[(u64, u32)]| {
                 for &(hash, row) in batch {
@@ -141,7 +152,7 @@ impl Report {
             };
             // The slots of one batch are asked for while those of the last one are filled.
             let (mut batch, mut last, mut count, mut waiting) = ([(0, 0); BATCH], [(0, 0); BATCH], 0, 0);
-            while let Some((first, list)) = claim(&filling) {
+            while let Some((first, list)) = claimed(&next) {
                 for (row, ((hash, _), &state)) in (first..).zip(list.zip(&held.states[first..])) {
                     slots.bring(hash);
                     batch[count] = (hash, row as u32);
@@ -155,12 +166,6 @@ impl Report {
             }
             insert(&last[..waiting]);
             insert(&batch[..count]);
-            same
-        };
-        let mut same: Vec<(u32, u32)> = std::thread::scope(|scope| {
-            let working: Vec<_> = (1..threads).map(|_| scope.spawn(fill)).collect();
-            let mut same = fill();
-            working.into_iter().for_each(|thread| same.extend(joined(thread)));
             same
         });
         drop(lists);

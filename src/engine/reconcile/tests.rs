@@ -482,6 +482,31 @@ fn a_policy_that_says_fail_is_a_guard_that_can_be_waived() {
     assert_eq!(summary.rows.of(RowOutcome::NoRecord), 1);
 }
 
+/// Enough rows for threads to put keys into the table side by side; each key has three of them.
+#[test]
+fn rows_that_share_keys_are_the_same_on_any_number_of_threads() {
+    let rows = 21_000;
+    // They stand in blocks that follow each other, which different threads take.
+    let key = |n: usize| format!("P{}@example.com", n / 300 * 100 + n % 100);
+    let org = large_org(rows / 3 + 50);
+    for duplicates in 0..=4 {
+        let mut case = Case { duplicates, ..large(rows) };
+        for (n, row) in case.report.iter_mut().enumerate() {
+            row[0] = key(n);
+            // The cell that decides which row is newest, and one that tells the rows apart.
+            row[3] = format!("2026-01-{:02}T03:04:05Z", 1 + n % 28);
+            row[1] = format!("text {n}");
+        }
+        let plain = run(&case, org.clone(), Way { block: 1_000, ..PLAIN });
+        let used = plain.1.rows.of(RowOutcome::Planned);
+        assert!(if duplicates < 2 { used == 0 } else { used > rows as u64 / 4 }, "{duplicates}: {:?}", plain.1);
+        for threads in [2, 4] {
+            let again = run(&case, org.clone(), Way { threads, block: 100, ..PLAIN });
+            assert!(plain == again, "{duplicates} on {threads} threads");
+        }
+    }
+}
+
 /// Large enough for several blocks, chunks of records, parts a thread and partitions; wide and long cells among them.
 fn large(rows: usize) -> Case {
     let report = |n: usize| {

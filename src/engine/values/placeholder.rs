@@ -34,7 +34,7 @@ const WORDS: &[&str] = &[
 pub(super) const LONGEST: usize = 9;
 
 /// The bytes that one begins with, in lower case.
-const FIRST: [bool; 256] = {
+static FIRST: [bool; 256] = {
     let mut first = [false; 256];
     let mut at = 0;
     while at < WORDS.len() {

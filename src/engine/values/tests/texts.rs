@@ -382,6 +382,27 @@ fn multi_select_values_are_sets() {
             ("Zed,Alpha", "", "fill Alpha;Zed"),
         ],
     );
+    // The very same bytes: what may not be written is refused though the record has it.
+    let mut narrow = field(FieldType::Multipicklist);
+    narrow.length = 9;
+    let narrow = Rule::compile(&narrow, &Options::default()).unwrap();
+    check(
+        &narrow,
+        &[
+            ("Hot", "Hot", "same"),
+            ("Hot;None", "Hot;None", "same"),
+            ("Hot;cold_lead", "Hot;cold_lead", "refused too_long"),
+            ("Hot;;Hot", "Hot;;Hot", "same"),
+            ("Hot;Cold", "Hot;Cold", "refused too_long"),
+            ("Hot;Old", "Hot;Old", "refused inactive_picklist_value"),
+        ],
+    );
+    let mut broad = field(FieldType::Multipicklist);
+    let entry = |value: String| PicklistValue { label: value.clone(), value, active: true };
+    broad.picklist = (0..101).map(|n| entry(format!("v{n:03}"))).collect();
+    let broad = Rule::compile(&broad, &Options::default()).unwrap();
+    let first = |count: usize| (0..count).map(|n| format!("v{n:03}")).collect::<Vec<_>>().join(";");
+    check(&broad, &[(&first(100), &first(100), "same"), (&first(101), &first(101), "refused too_many_values")]);
     let many = |count: usize| (0..count).map(|n| format!("v{n:03}")).collect::<Vec<_>>().join(",");
     check_written(&comma, &[(&many(101), "refused too_many_values"), (&many(100), &many(100).replace(',', ";"))]);
     let repeated = vec!["Hot"; 150].join(",");
@@ -412,6 +433,9 @@ fn references_by_id() {
             ("null", "", "refused placeholder_word"),
             ("001D000000IqhSL", "x", "refused org_unreadable"),
             ("000000000000000AAA", "", "refused wrong_object"),
+            // What may not be written is refused though the record has it.
+            ("003D000000QV9n2IAD", "003D000000QV9n2IAD", "refused wrong_object"),
+            ("000000000000000AAA", "000000000000000AAA", "refused wrong_object"),
         ],
     );
 }
