@@ -42,8 +42,7 @@ pub fn run(world: &World, arguments: &InitArguments) -> Result<Exit, Failure> {
         world.say(&format!("{done} {name}"));
         files.file(name, outcome);
     }
-    schema::write(&root.join("schemas"))?;
-    schema::names().for_each(|name| files.file(format!("schemas/{name}"), FileOutcome::Written));
+    schema::place(&root, &mut files)?;
     world.say("wrote schemas/");
     if world.json {
         world.data(&json(&files));

@@ -25,7 +25,7 @@ pub fn all() -> Vec<(String, String)> {
 }
 
 /// Their file names.
-pub(super) fn names() -> impl Iterator<Item = String> {
+fn names() -> impl Iterator<Item = String> {
     all().into_iter().map(|(name, _)| name)
 }
 
@@ -36,12 +36,19 @@ fn show(world: &World, outcome: FileOutcome) {
 }
 
 /// Writes them into a folder.
-pub(super) fn write(folder: &Path) -> Result<(), Failure> {
+fn write(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|e| Failure::io("make the folder", folder, &e))?;
     for (name, text) in all() {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|e| Failure::io("write", &path, &e))?;
     }
+    Ok(())
+}
+
+/// The same into `schemas/` below a folder, and lists them.
+pub(super) fn place(root: &Path, files: &mut FilesView) -> Result<(), Failure> {
+    write(&root.join("schemas"))?;
+    names().for_each(|name| files.file(format!("schemas/{name}"), FileOutcome::Written));
     Ok(())
 }
 

@@ -51,8 +51,7 @@ pub fn run(world: &World, arguments: &DemoArguments) -> Result<Exit, Failure> {
     made.put("integrations/reports/logins-review.yaml", include_str!("logins-review.yaml"))?;
     made.put(".gitignore", include_str!("../init/gitignore"))?;
     made.put(".vscode/settings.json", include_str!("../init/settings.json"))?;
-    schema::write(&made.root.join("schemas"))?;
-    schema::names().for_each(|name| made.files.file(format!("schemas/{name}"), FileOutcome::Written));
+    schema::place(&made.root, &mut made.files)?;
     block(steps(world, arguments, made))
 }
 

@@ -14,7 +14,7 @@ use super::store::{Store, Stored};
 use super::{FieldInput, Layout, ReconcileError, SeveralRecords};
 use crate::model::ShortId;
 use crate::table::{Block, Row, wide};
-use crate::values::{Ahead, Key, KeyKind, Side};
+use crate::values::{Ahead, Forms, Key, KeyKind, Side};
 
 /// Records of a chunk, and the bits of an index that say which.
 const CHUNK: usize = 1 << CHUNK_BITS;
@@ -140,6 +140,7 @@ pub(super) struct Lane {
     cells: Vec<u8>,
     /// Of the records under way.
     keys: Vec<Key>,
+    forms: Forms,
     /// The next records of the open chunk, which do not hang on the heads of their rows yet, and these rows.
     loose: Vec<(Record, u32)>,
 }
@@ -283,7 +284,7 @@ impl Found {
                     lane,
                     #[inline(always)]
                     |row, id, packed, at, lane| {
-                        let (what, differing) = judge(&inputs.fields, layout, packed, block.row(at));
+                        let (what, differing) = judge(&inputs.fields, layout, packed, block.row(at), &mut lane.forms);
                         let keep = what == What::Differs || (needed && what == What::Agrees);
                         self.add(row, id, what, lane, keep.then_some((block, at, differing)), scratch)
                     },
@@ -459,7 +460,13 @@ impl Differing {
 
 /// Do all mapped cells agree, and which do not? Counted is nothing here: that is done when it is known which of several records are used.
 #[inline(always)]
-fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>) -> (What, Differing) {
+fn judge(
+    fields: &[FieldInput],
+    layout: &Layout,
+    packed: &[u8],
+    record: Row<'_>,
+    forms: &mut Forms,
+) -> (What, Differing) {
     let mut differing = Differing::default();
     if layout.converted.is_some_and(|c| record.cell(c) == b"true") {
         return (What::Converted, differing);
@@ -471,7 +478,7 @@ fn judge(fields: &[FieldInput], layout: &Layout, packed: &[u8], record: Row<'_>)
         let Some(cell) = cells.ahead() else { break };
         let stored = ahead(record, column);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
-        if !field.rule.agrees(cell, stored) || (field.other_currency(currency) && !stored.cell().is_empty()) {
+        if !field.rule.agrees(cell, stored, forms) || (field.other_currency(currency) && !stored.cell().is_empty()) {
             differing.0 |= Differing::bit(at);
         }
     }

@@ -5,7 +5,7 @@ use super::packed::Cells;
 use super::tally::Tally;
 use super::{FieldInput, KNOWN_FAILURE, Layout, OnBadValue};
 use crate::plan::{ChangeKind, Changed, Note, RefusedCell, RowOutcome};
-use crate::values::{self, Forms, Reason, Refusal, Verdict};
+use crate::values::{self, Forms, Reason, Verdict};
 
 /// A cell that would change.
 struct ChangedCell {
@@ -49,11 +49,6 @@ impl Judged {
             Changed { field: &fields[cell.field].name, kind: cell.kind, before, after, note: cell.note.as_ref() }
         })
     }
-
-    fn refuse(&mut self, field: usize, cell: RefusedCell) {
-        self.refused_at.push(field);
-        self.refused.push(cell);
-    }
 }
 
 fn kind(kind: values::ChangeKind) -> ChangeKind {
@@ -82,14 +77,20 @@ fn lossy(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
 }
 
-fn refused(field: &FieldInput, value: &[u8], refusal: &Refusal) -> RefusedCell {
+fn refused(
+    field: &FieldInput,
+    value: &[u8],
+    code: &str,
+    message: impl Into<String>,
+    hint: Option<&str>,
+) -> RefusedCell {
     RefusedCell {
         field: field.name.clone(),
         column: field.column_name.clone(),
         value: lossy(value),
-        code: refusal.code().to_owned(),
-        message: refusal.message(),
-        hint: Some(refusal.hint()),
+        code: code.to_owned(),
+        message: message.into(),
+        hint: hint.map(str::to_owned),
     }
 }
 
@@ -118,13 +119,16 @@ impl<'a> Pair<'a> {
 pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, judged: &mut Judged) {
     let Pair { report, layout, differing, known, .. } = *pair;
     let currency = layout.currency.map(|column| pair.stored(column));
+    let Judged { changed, values, refused: cells_refused, refused_at, forms } = &mut *judged;
+    changed.clear();
+    values.clear();
+    cells_refused.clear();
+    refused_at.clear();
+    let mut refuse = |index: usize, cell: RefusedCell| {
+        refused_at.push(index);
+        cells_refused.push(cell);
+    };
     let mut cells = report;
-    judged.changed.clear();
-    judged.values.clear();
-    judged.refused.clear();
-    judged.refused_at.clear();
-    // Lent to the verdicts, which the rest of it learns from.
-    let mut forms = std::mem::take(&mut judged.forms);
     let mut skip_row = false;
     let forbid = |tally: &mut Tally| *tally.forbidden.bad_values.get_or_insert(0) += 1;
     for (index, field) in fields.iter().enumerate() {
@@ -134,28 +138,19 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, j
             continue;
         }
         let stored = pair.stored(layout.fields[index]);
-        let verdict = field.rule.judge_by_value(value, stored, &mut forms);
+        let verdict = field.rule.judge(value, stored, forms);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
         let amounts = matches!(verdict, Verdict::Change(_)) || (verdict == Verdict::Same && !stored.is_empty());
+        let failing = known.iter().find(|(at, _)| *at == index);
         match verdict {
             _ if amounts && field.other_currency(currency) => {
                 skip_row |= field.on_bad_value == OnBadValue::SkipRow;
                 if field.on_bad_value == OnBadValue::Fail {
                     forbid(tally);
                 }
-                judged.refuse(
-                    index,
-                    RefusedCell {
-                        field: field.name.clone(),
-                        column: field.column_name.clone(),
-                        value: lossy(value),
-                        code: "other_currency".to_owned(),
-                        message: "the record is in another currency than the report".to_owned(),
-                        hint: Some(
-                            "Change the record's currency in Salesforce, or leave it out by `where:`.".to_owned(),
-                        ),
-                    },
-                );
+                let message = "the record is in another currency than the report";
+                let hint = "Change the record's currency in Salesforce, or leave it out by `where:`.";
+                refuse(index, refused(field, value, "other_currency", message, Some(hint)));
             }
             Verdict::Same => tally.fields[index].same += 1,
             Verdict::KeptBlank => {
@@ -166,58 +161,40 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, j
                 tally.kept_policy += 1;
                 tally.fields[index].kept += 1;
             }
-            Verdict::Change(_) if known.iter().any(|(at, _)| *at == index) => {
-                let message = known.iter().find(|(at, _)| *at == index).map(|(_, words)| words.clone());
-                judged.refuse(
-                    index,
-                    RefusedCell {
-                        field: field.name.clone(),
-                        column: field.column_name.clone(),
-                        value: lossy(value),
-                        code: KNOWN_FAILURE.to_owned(),
-                        message: message.unwrap_or_default(),
-                        hint: Some("Mend the cause, and delete the entry in the file of known failures.".to_owned()),
-                    },
-                );
-            }
-            Verdict::Change(change) => {
-                judged.values.extend_from_slice(change.before);
-                let before = judged.values.len();
-                judged.values.extend_from_slice(change.after);
-                judged.changed.push(ChangedCell {
-                    field: index,
-                    kind: kind(change.kind),
-                    before,
-                    after: judged.values.len(),
-                    note: change.note.as_ref().map(note),
-                });
-            }
-            Verdict::Refused(refusal) => {
+            Verdict::Change(change) => match failing {
+                Some((_, words)) => {
+                    let hint = "Mend the cause, and delete the entry in the file of known failures.";
+                    refuse(index, refused(field, value, KNOWN_FAILURE, words.clone(), Some(hint)));
+                }
+                None => {
+                    values.extend_from_slice(change.before);
+                    let before = values.len();
+                    values.extend_from_slice(change.after);
+                    changed.push(ChangedCell {
+                        field: index,
+                        kind: kind(change.kind),
+                        before,
+                        after: values.len(),
+                        note: change.note.as_ref().map(note),
+                    });
+                }
+            },
+            Verdict::Refused(why) => {
                 skip_row |= field.on_bad_value == OnBadValue::SkipRow;
                 // `when_blank: fail` forbids the whole plan, whatever bad values do otherwise.
-                if field.on_bad_value == OnBadValue::Fail || refusal.reason == Reason::BlankNotAllowed {
+                if field.on_bad_value == OnBadValue::Fail || why.reason == Reason::BlankNotAllowed {
                     forbid(tally);
                 }
-                judged.refuse(index, refused(field, value, &refusal));
+                refuse(index, refused(field, value, why.code(), why.message(), Some(&why.hint())));
             }
         }
     }
-    judged.forms = forms;
     if skip_row {
         // The whole row is left out: the cells that would have changed are refused with it.
-        let Judged { changed, refused, refused_at, .. } = judged;
         for cell in changed.drain(..) {
-            let field = &fields[cell.field];
-            refused_at.push(cell.field);
-            refused.push(RefusedCell {
-                field: field.name.clone(),
-                column: field.column_name.clone(),
-                value: lossy({ report }.nth(cell.field).unwrap_or_default()),
-                code: "row_skipped".to_owned(),
-                message: "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)"
-                    .to_owned(),
-                hint: None,
-            });
+            let value = { report }.nth(cell.field).unwrap_or_default();
+            let message = "left out because another cell of the row cannot be written (`on_bad_value: skip_row`)";
+            refuse(cell.field, refused(&fields[cell.field], value, "row_skipped", message, None));
         }
     }
     count(judged, tally);

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::{Digest, EnvironmentName, Field, FieldName, FieldType, ObjectName, OrgId, RecordId};
 use crate::plan::{Digests, Entry, FORMAT, FieldHead, Header, Limit, Plan, RowOutcome, Summary};
 use crate::table::{Block, BlockBuilder};
-use crate::values::{KeyRule, Options, Rule, Side, Verdict, WhenBlank, WritePolicy};
+use crate::values::{Forms, KeyRule, Options, Rule, Side, Verdict, WhenBlank, WritePolicy};
 
 fn field(name: &str, field_type: FieldType) -> Field {
     Field { length: 20, precision: 6, scale: 1, id_lookup: true, ..Field::plain(name, field_type) }
@@ -269,7 +269,7 @@ fn oracle(case: &Case) -> (Outcomes, Planned) {
         for record in records {
             let (mut changes, mut refused, mut skip) = (Vec::new(), false, false);
             for (i, input) in inputs.fields.iter().enumerate() {
-                match input.rule.judge(row[i + 1].as_bytes(), record[i + 2].as_bytes()) {
+                match input.rule.judge(row[i + 1].as_bytes(), record[i + 2].as_bytes(), &mut Forms::default()) {
                     Verdict::Change(change) => {
                         changes.push(format!("{}={}", input.name, String::from_utf8_lossy(&change.after)))
                     }

@@ -1,7 +1,7 @@
 //! What a cell means, by Salesforce field type: the canonical form of a value, "same or not", what may be written at all, the key of a match, and the
 //! forms on the wire (JSON, bulk CSV, SOQL). Synchronous and pure. Must not know where cells come from or what becomes of a verdict.
 //!
-//! `Rule::canon` is the definition of meaning; every short cut of `Rule::agrees` and `Rule::judge` may only say "same" where `canon` would. On the org's side an empty
+//! `Rule::canon` is the definition of meaning; every short cut of `Rule::agrees` may only say "same" where `canon` would. On the org's side an empty
 //! cell is null, and an empty canonical form is null on both sides.
 
 mod ahead;

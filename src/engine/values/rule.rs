@@ -1,6 +1,5 @@
 //! One mapped field's rule: what a report cell comes to, whether that differs from the record's value, and whether it is to be written.
 
-use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use super::Ahead;
@@ -33,11 +32,11 @@ pub struct Forms {
 
 /// What is to become of one cell of a matched row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict<T = Vec<u8>> {
+pub enum Verdict<'f> {
     /// Report and record agree.
     Same,
     /// The record's value is to be written.
-    Change(Change<T>),
+    Change(Change<'f>),
     /// The report's cell is blank and `when_blank: keep` leaves the record's value alone.
     KeptBlank,
     /// They differ and the write policy leaves the record's value alone.
@@ -48,13 +47,13 @@ pub enum Verdict<T = Vec<u8>> {
 
 /// A change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change<T = Vec<u8>> {
+pub struct Change<'f> {
     /// What kind, for the guards.
     pub kind: ChangeKind,
     /// The org's value in canonical form; empty is null.
-    pub before: T,
+    pub before: &'f [u8],
     /// The value to write in canonical form; empty is null.
-    pub after: T,
+    pub after: &'f [u8],
     /// What was done to the report's value.
     pub note: Option<Note>,
 }
@@ -154,11 +153,6 @@ impl Quick {
     }
 }
 
-thread_local! {
-    /// So that [`Rule::agrees`] does not allocate.
-    static FORMS: RefCell<Forms> = const { RefCell::new(Forms { report: Vec::new(), org: Vec::new() }) };
-}
-
 impl Rule {
     /// The field's type.
     pub fn field_type(&self) -> &FieldType {
@@ -243,24 +237,9 @@ impl Rule {
         }
     }
 
-    /// Judges one cell. A blank cell that is to be kept is `Same` where the record's value is null as well.
-    pub fn judge(&self, report: &[u8], org: &[u8]) -> Verdict {
-        if self.quick.same(report.into(), org.into()) || (self.plain && self.plainly(report, org) == Some(true)) {
-            return Verdict::Same;
-        }
-        match self.judge_by_value(report, org, &mut Forms::default()) {
-            Verdict::Change(Change { kind, before, after, note }) => {
-                Verdict::Change(Change { kind, before: before.to_vec(), after: after.to_vec(), note })
-            }
-            Verdict::Same => Verdict::Same,
-            Verdict::KeptBlank => Verdict::KeptBlank,
-            Verdict::KeptByPolicy => Verdict::KeptByPolicy,
-            Verdict::Refused(refusal) => Verdict::Refused(refusal),
-        }
-    }
-
-    /// As [`Self::judge`], for cells of which it is known that they do not agree at once. Allocates only for a note or a refusal.
-    pub fn judge_by_value<'f>(&self, report: &[u8], org: &[u8], forms: &'f mut Forms) -> Verdict<&'f [u8]> {
+    /// Judges one cell, by what both sides mean. A blank cell that is to be kept is `Same` where the record's value is null as well. Allocates only for a
+    /// note or a refusal.
+    pub fn judge<'f>(&self, report: &[u8], org: &[u8], forms: &'f mut Forms) -> Verdict<'f> {
         let Forms { report: after, org: before } = forms;
         let (noted, blank) = match self.canon_report(report, after) {
             Ok(told) => told,
@@ -286,13 +265,13 @@ impl Rule {
         Verdict::Change(Change { kind, before, after, note: noted.note(report) })
     }
 
-    /// Is the verdict `Same`? Does not allocate, whatever it is.
+    /// Is the verdict `Same`? By short cuts, where it can. Does not allocate, whatever it is.
     #[inline(always)]
-    pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>) -> bool {
-        self.quick.same(report, org) || self.agrees_by_value(report.cell(), org.cell())
+    pub fn agrees(&self, report: Ahead<'_>, org: Ahead<'_>, forms: &mut Forms) -> bool {
+        self.quick.same(report, org) || self.agrees_by_value(report.cell(), org.cell(), forms)
     }
 
-    fn agrees_by_value(&self, report: &[u8], org: &[u8]) -> bool {
+    fn agrees_by_value(&self, report: &[u8], org: &[u8], forms: &mut Forms) -> bool {
         if report.is_empty() && org.is_empty() && self.quick.blanks_agree {
             return true;
         }
@@ -301,15 +280,9 @@ impl Rule {
         {
             return same;
         }
-        let same = |forms: &mut Forms| {
-            self.canon(Side::Report, report, &mut forms.report).is_ok()
-                && self.canon(Side::Org, org, &mut forms.org).is_ok()
-                && forms.report == forms.org
-        };
-        FORMS.with(|forms| match forms.try_borrow_mut() {
-            Ok(mut forms) => same(&mut forms),
-            Err(_) => same(&mut Forms::default()),
-        })
+        self.canon(Side::Report, report, &mut forms.report).is_ok()
+            && self.canon(Side::Org, org, &mut forms.org).is_ok()
+            && forms.report == forms.org
     }
 
     /// Short cut: says "same" only where the canonical forms are the same, and "not the same" only where they are not.

@@ -129,8 +129,9 @@ proptest! {
         let options = pick.get(&all);
         let Ok(rule) = Rule::compile(&field, options) else { return Ok(()) };
         let org = if alike { report.clone() } else { org };
-        let verdict = rule.judge(report.as_bytes(), org.as_bytes());
-        prop_assert_eq!(rule.agrees(report.as_bytes().into(), org.as_bytes().into()), verdict == Verdict::Same);
+        let mut forms = Forms::default();
+        let verdict = verdict(&rule, report.as_bytes(), org.as_bytes(), &mut forms);
+        prop_assert_eq!(rule.agrees(report.as_bytes().into(), org.as_bytes().into(), &mut Forms::default()), verdict == Verdict::Same);
         match (canon(&rule, Side::Report, report.as_bytes()), canon(&rule, Side::Org, org.as_bytes())) {
             (Err(refusal), _) | (_, Err(refusal)) => prop_assert_eq!(verdict, Verdict::Refused(refusal)),
             (Ok(after), Ok(before)) if after == before => prop_assert_eq!(verdict, Verdict::Same),
@@ -163,7 +164,7 @@ proptest! {
         let there = seconds + apart;
         for suffix in [".000Z", ".000+0000", "Z"] {
             let org = format!("{}{suffix}", jiff::tz::Offset::UTC.to_datetime(at(there)));
-            let same = rule.judge(report.as_bytes(), org.as_bytes()) == Verdict::Same;
+            let same = verdict(&rule, report.as_bytes(), org.as_bytes(), &mut Forms::default()) == Verdict::Same;
             prop_assert_eq!(same, apart == 0, "{} {}", report, org);
         }
     }
@@ -178,7 +179,7 @@ proptest! {
         let padded = if scale > 0 { format!("{report}{}", "0".repeat(zeros)) } else { format!("{report}.{}", "0".repeat(zeros + 1)) };
         let scientific = format!("{}E{}", rust_decimal::Decimal::new(mantissa + apart, power), i64::from(power) - i64::from(scale));
         for (report, org) in [(&report, &org), (&padded, &org), (&report, &scientific), (&padded, &scientific)] {
-            let same = rule.judge(report.as_bytes(), org.as_bytes()) == Verdict::Same;
+            let same = verdict(&rule, report.as_bytes(), org.as_bytes(), &mut Forms::default()) == Verdict::Same;
             prop_assert_eq!(same, apart == 0, "{} {}", report, org);
         }
     }
@@ -204,7 +205,8 @@ proptest! {
     fn a_second_plan_is_empty(field in some_field(), report in cell(), org in cell(), pick in any::<prop::sample::Index>()) {
         let all = options_of(&field.field_type);
         let Ok(rule) = Rule::compile(&field, pick.get(&all)) else { return Ok(()) };
-        let Verdict::Change(change) = rule.judge(report.as_bytes(), org.as_bytes()) else { return Ok(()) };
+        let mut forms = Forms::default();
+        let Verdict::Change(change) = verdict(&rule, report.as_bytes(), org.as_bytes(), &mut forms) else { return Ok(()) };
         let t = &field.field_type;
         let mut json = Vec::new();
         write_json(t, &change.after, &mut json);
@@ -219,7 +221,8 @@ proptest! {
             forms.extend(stored(t, &json));
         }
         for form in forms {
-            let again = rule.judge(report.as_bytes(), form.as_bytes());
+            let mut forms = Forms::default();
+            let again = verdict(&rule, report.as_bytes(), form.as_bytes(), &mut forms);
             prop_assert_eq!(again, Verdict::Same, "{:?} after {:?}: stored as {:?}", t, change, form);
         }
     }
@@ -250,14 +253,17 @@ proptest! {
         let rule = rule(FieldType::Multipicklist, &Options::default());
         let mut sorted = values.clone();
         sorted.sort_unstable();
-        let verdict = |report: &[&str], org: &[&str]| match rule.judge(report.join(";").as_bytes(), org.join(";").as_bytes()) {
-            // The note names the report's own text.
-            Verdict::Change(change) => Verdict::Change(Change { note: None, ..change }),
-            other => other,
-        };
+        let (mut forms, mut turned_forms) = (Forms::default(), Forms::default());
+        fn judged<'f>(rule: &Rule, report: &[&str], org: &[&str], forms: &'f mut Forms) -> Verdict<'f> {
+            match verdict(rule, report.join(";").as_bytes(), org.join(";").as_bytes(), forms) {
+                // The note names the report's own text.
+                Verdict::Change(change) => Verdict::Change(Change { note: None, ..change }),
+                other => other,
+            }
+        }
         let mut turned = org.clone();
         turned.reverse();
-        prop_assert_eq!(verdict(&values, &org), verdict(&sorted, &turned));
+        prop_assert_eq!(judged(&rule, &values, &org, &mut forms), judged(&rule, &sorted, &turned, &mut turned_forms));
     }
 
     /// Any bytes at all: an answer, never a panic, and no value in the words.
@@ -266,10 +272,10 @@ proptest! {
         for options in options_of(&field.field_type) {
             let Ok(rule) = Rule::compile(&field, &options) else { continue };
             for report in [report.as_slice(), text.as_bytes()] {
-                if let Verdict::Refused(refusal) = rule.judge(report, &org) {
+                if let Verdict::Refused(refusal) = verdict(&rule, report, &org, &mut Forms::default()) {
                     let _ = (refusal.message(), refusal.hint(), refusal.code());
                 }
-                let _ = rule.judge(report, report);
+                let _ = verdict(&rule, report, report, &mut Forms::default());
             }
         }
         let mut out = Vec::new();

@@ -81,7 +81,7 @@ fn recorded_fields_compile_where_they_can_be_written() {
             let Ok(rule) = Rule::compile(&field, &Options::default()) else { continue };
             for entry in field.picklist.iter().filter(|entry| entry.active) {
                 assert_eq!(
-                    rule.judge(entry.value.as_bytes(), entry.value.as_bytes()),
+                    verdict(&rule, entry.value.as_bytes(), entry.value.as_bytes(), &mut Forms::default()),
                     Verdict::Same,
                     "{object}.{}",
                     field.name
@@ -132,12 +132,15 @@ fn a_real_report_beside_a_real_orgs_leads() {
             let (a, b) = (&row[logins], &lead["WalkMe_Logins_last_30_days__c"]);
             pairs.push((&whole, a, b, units(a) == units(b)));
             for (rule, report, org, equal) in pairs {
-                match (rule.judge(report.as_bytes(), org.as_bytes()), equal) {
+                match (verdict(&rule, report.as_bytes(), org.as_bytes(), &mut Forms::default()), equal) {
                     (Verdict::Same, true) => same += 1,
                     (Verdict::Change(change), false) => {
                         changed += 1;
                         assert_eq!(change.kind, if org.is_empty() { ChangeKind::Fill } else { ChangeKind::Overwrite });
-                        assert_eq!(rule.judge(report.as_bytes(), &change.after), Verdict::Same);
+                        assert_eq!(
+                            verdict(&rule, report.as_bytes(), &change.after, &mut Forms::default()),
+                            Verdict::Same
+                        );
                     }
                     (other, equal) => panic!("{report} {org} {equal} {other:?}"),
                 }

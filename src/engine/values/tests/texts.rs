@@ -46,9 +46,9 @@ fn single_line_text() {
             ("😀", "😀", "same"),
         ],
     );
-    assert_eq!(told(&rule.judge(b"\xff", b"")), "refused not_utf8");
-    assert_eq!(told(&rule.judge(b"a", b"\xff")), "refused not_utf8");
-    assert_eq!(told(&rule.judge(b"\xff", b"\xff")), "refused not_utf8");
+    assert_eq!(told(&verdict(&rule, b"\xff", b"", &mut Forms::default())), "refused not_utf8");
+    assert_eq!(told(&verdict(&rule, b"a", b"\xff", &mut Forms::default())), "refused not_utf8");
+    assert_eq!(told(&verdict(&rule, b"\xff", b"\xff", &mut Forms::default())), "refused not_utf8");
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn length_counts_utf16_units() {
         ],
     );
     check(&cut, &[("abcde", "abcd", "same"), ("abcdefgh", "abcde", "overwrite abcde > abcd (truncated)")]);
-    match cut.judge(b"abcdefgh", b"") {
+    match verdict(&cut, b"abcdefgh", b"", &mut Forms::default()) {
         Verdict::Change(change) => assert_eq!(change.note, Some(Note::Truncated { from_characters: 8 })),
         other => panic!("{other:?}"),
     }
-    match plain.judge(b"abcdefgh", b"") {
+    match verdict(&plain, b"abcdefgh", b"", &mut Forms::default()) {
         Verdict::Refused(refusal) => assert_eq!(refusal.reason, Reason::TooLong { length: 8, max: 4 }),
         other => panic!("{other:?}"),
     }
@@ -267,7 +267,7 @@ fn picklists() {
         ],
     );
     for (cell, nearest) in [("Hott", Some("Hot")), ("Colt", Some("cold_lead")), ("Banana", None)] {
-        match rule.judge(cell.as_bytes(), b"") {
+        match verdict(&rule, cell.as_bytes(), b"", &mut Forms::default()) {
             Verdict::Refused(refusal) => {
                 assert_eq!(refusal.reason, Reason::NotInPicklist { nearest: nearest.map(str::to_owned) });
                 assert!(!refusal.message().contains(cell));
