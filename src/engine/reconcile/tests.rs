@@ -271,7 +271,7 @@ fn oracle(case: &Case) -> (Outcomes, Planned) {
             for (i, input) in inputs.fields.iter().enumerate() {
                 match input.rule.judge(row[i + 1].as_bytes(), record[i + 2].as_bytes(), &mut Forms::default()) {
                     Verdict::Change(change) => {
-                        changes.push(format!("{}={}", input.name, String::from_utf8_lossy(&change.after)))
+                        changes.push(format!("{}={}", input.name, String::from_utf8_lossy(change.after)))
                     }
                     Verdict::Refused(_) => {
                         refused = true;

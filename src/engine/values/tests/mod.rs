@@ -76,7 +76,7 @@ fn told(verdict: &Verdict<'_>) -> String {
 fn check(rule: &Rule, cases: &[(&str, &str, &str)]) {
     for (report, org, expected) in cases {
         assert_eq!(
-            told(&verdict(&rule, report.as_bytes(), org.as_bytes(), &mut Forms::default())),
+            told(&verdict(rule, report.as_bytes(), org.as_bytes(), &mut Forms::default())),
             *expected,
             "report {report:?}, org {org:?}"
         );
@@ -86,7 +86,7 @@ fn check(rule: &Rule, cases: &[(&str, &str, &str)]) {
 /// Report cells against a null field: `AFTER`, `AFTER (NOTE)` or `refused CODE`.
 fn check_written(rule: &Rule, cases: &[(&str, &str)]) {
     for (report, expected) in cases {
-        let verdict = told(&verdict(&rule, report.as_bytes(), b"", &mut Forms::default()));
+        let verdict = told(&verdict(rule, report.as_bytes(), b"", &mut Forms::default()));
         assert_eq!(verdict.strip_prefix("fill ").unwrap_or(&verdict), *expected, "report {report:?}");
     }
 }

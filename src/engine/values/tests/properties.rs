@@ -209,10 +209,10 @@ proptest! {
         let Verdict::Change(change) = verdict(&rule, report.as_bytes(), org.as_bytes(), &mut forms) else { return Ok(()) };
         let t = &field.field_type;
         let mut json = Vec::new();
-        write_json(t, &change.after, &mut json);
+        write_json(t, change.after, &mut json);
         let mut cell = Vec::new();
         let mut forms = stored(t, &json).to_vec();
-        if write_bulk_csv(t, &change.after, &mut cell).is_ok() {
+        if write_bulk_csv(t, change.after, &mut cell).is_ok() {
             // By bulk CSV: unquoted, `#N/A` is null, and the rest is as in JSON.
             let text = String::from_utf8(cell).unwrap();
             let text = if let Some(inner) = text.strip_prefix('"') { inner.strip_suffix('"').unwrap().replace("\"\"", "\"") } else { text };

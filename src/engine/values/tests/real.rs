@@ -132,13 +132,13 @@ fn a_real_report_beside_a_real_orgs_leads() {
             let (a, b) = (&row[logins], &lead["WalkMe_Logins_last_30_days__c"]);
             pairs.push((&whole, a, b, units(a) == units(b)));
             for (rule, report, org, equal) in pairs {
-                match (verdict(&rule, report.as_bytes(), org.as_bytes(), &mut Forms::default()), equal) {
+                match (verdict(rule, report.as_bytes(), org.as_bytes(), &mut Forms::default()), equal) {
                     (Verdict::Same, true) => same += 1,
                     (Verdict::Change(change), false) => {
                         changed += 1;
                         assert_eq!(change.kind, if org.is_empty() { ChangeKind::Fill } else { ChangeKind::Overwrite });
                         assert_eq!(
-                            verdict(&rule, report.as_bytes(), &change.after, &mut Forms::default()),
+                            verdict(rule, report.as_bytes(), change.after, &mut Forms::default()),
                             Verdict::Same
                         );
                     }
