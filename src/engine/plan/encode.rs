@@ -3,13 +3,27 @@
 use super::{ChangeKind, Lines, Note, RefusedCell, RowOutcome};
 use crate::model::{FieldName, RecordId};
 
+/// How changed cells of one field and kind begin in a line: written once for all of them.
+#[derive(Debug, Clone)]
+pub struct Opening(Vec<u8>);
+
+impl Opening {
+    /// Of a change of this field that does this.
+    pub fn new(field: &FieldName, kind: ChangeKind) -> Self {
+        let mut out = b"{\"field\":".to_vec();
+        put_text(&mut out, field.as_str());
+        out.extend_from_slice(b",\"kind\":\"");
+        out.extend_from_slice(kind.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"before\":");
+        Self(out)
+    }
+}
+
 /// One changed cell, borrowed; what [`CellChange`](super::CellChange) owns.
 #[derive(Debug, Clone, Copy)]
 pub struct Changed<'a> {
-    /// The field.
-    pub field: &'a FieldName,
-    /// What the change does.
-    pub kind: ChangeKind,
+    /// Its field, and what the change does.
+    pub opening: &'a Opening,
     /// The record's value, UTF-8; `None` is blank.
     pub before: Option<&'a [u8]>,
     /// The value to write, UTF-8; `None` is blank.
@@ -56,11 +70,7 @@ impl LineBuilder<'_> {
     /// The cells that would change.
     pub fn cells<'a>(self, cells: impl Iterator<Item = Changed<'a>>) -> Self {
         self.list("cells", cells, |out, cell| {
-            out.extend_from_slice(b"{\"field\":");
-            put_text(out, cell.field.as_str());
-            out.extend_from_slice(b",\"kind\":\"");
-            out.extend_from_slice(cell.kind.as_str().as_bytes());
-            out.extend_from_slice(b"\",\"before\":");
+            out.extend_from_slice(&cell.opening.0);
             put_option(out, cell.before);
             out.extend_from_slice(b",\"after\":");
             put_option(out, cell.after);
@@ -152,18 +162,8 @@ fn put_option(out: &mut Vec<u8>, text: Option<&[u8]>) {
     }
 }
 
-pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+pub(super) fn put_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// ASCII, and nothing that a JSON string escapes: looked at eight bytes at a time, without an early end.
@@ -302,9 +302,9 @@ mod tests {
                 if let Some(record) = &entry.record {
                     line = line.record(record);
                 }
-                line = line.cells(entry.cells.iter().map(|c| Changed {
-                    field: &c.field,
-                    kind: c.kind,
+                let openings: Vec<_> = entry.cells.iter().map(|c| Opening::new(&c.field, c.kind)).collect();
+                line = line.cells(entry.cells.iter().zip(&openings).map(|(c, opening)| Changed {
+                    opening,
                     before: c.before.as_ref().map(String::as_bytes),
                     after: c.after.as_ref().map(String::as_bytes),
                     note: c.note.as_ref(),

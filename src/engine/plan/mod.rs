@@ -24,7 +24,7 @@ pub use cause::{Anyway, Baseline, Causes, History, Past, Share, Split};
 pub use compressed::is_compressed;
 pub use context::{Alternative, Choice, Context, Estimate, Usage, Way, WriteWay};
 pub use decode::decode;
-pub use encode::{Changed, LineBuilder};
+pub use encode::{Changed, LineBuilder, Opening};
 pub use entry::{CellChange, ChangeKind, Entry, Note, RefusedCell, RowOutcome};
 pub use file::{FileProblem, schema};
 pub use guard::{GuardName, GuardVerdict, Limit};

@@ -559,7 +559,8 @@ impl Sealed {
 
     /// The record of a head, with its index, where it is the only one.
     pub(super) fn only(&self, head: u32) -> Option<(u32, Record)> {
-        self.records(head).next().filter(|(_, record)| record.before == 0)
+        let index = head.checked_sub(1)?;
+        Some((index, self.record(index))).filter(|(_, record)| record.before == 0)
     }
 
     /// The records from a head on, each with its index.
@@ -576,11 +577,10 @@ impl Sealed {
     /// Nothing where they were not kept.
     pub(super) fn cells<'s>(
         &'s self,
-        index: u32,
+        (index, record): (u32, Record),
         scratch: Option<&Scratch>,
         read: &'s mut Vec<u8>,
     ) -> Result<(&'s [u8], Differing), ReconcileError> {
-        let record = self.record(index);
         if record.at == NOTHING {
             return Ok((&[], Differing::default()));
         }

@@ -4,8 +4,11 @@ use super::found::Differing;
 use super::packed::Cells;
 use super::tally::Tally;
 use super::{FieldInput, KNOWN_FAILURE, Layout, OnBadValue};
-use crate::plan::{ChangeKind, Changed, Note, RefusedCell, RowOutcome};
+use crate::plan::{ChangeKind, Changed, Note, Opening, RefusedCell, RowOutcome};
 use crate::values::{self, Forms, Reason, Verdict};
+
+/// How the changed cells of a field begin, by the index of their kind among all.
+pub(super) type Openings = [Opening; ChangeKind::ALL.len()];
 
 /// A cell that would change.
 struct ChangedCell {
@@ -38,15 +41,15 @@ impl Judged {
         }
     }
 
-    /// The cells that would change.
-    pub(super) fn changed<'a>(&'a self, fields: &'a [FieldInput]) -> impl Iterator<Item = Changed<'a>> {
+    /// The cells that would change. `openings`: by the index of the field, and of the kind among all.
+    pub(super) fn changed<'a>(&'a self, openings: &'a [Openings]) -> impl Iterator<Item = Changed<'a>> {
         // An empty canonical form is blank.
         let value = |from: usize, to: usize| Some(&self.values[from..to]).filter(|value| !value.is_empty());
         let mut start = 0;
         self.changed.iter().map(move |cell| {
             let before = value(std::mem::replace(&mut start, cell.after), cell.before);
             let after = value(cell.before, cell.after);
-            Changed { field: &fields[cell.field].name, kind: cell.kind, before, after, note: cell.note.as_ref() }
+            Changed { opening: &openings[cell.field][cell.kind as usize], before, after, note: cell.note.as_ref() }
         })
     }
 }
@@ -128,15 +131,16 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, j
         refused_at.push(index);
         cells_refused.push(cell);
     };
-    let mut cells = report;
+    for (index, same) in tally.same.iter_mut().enumerate() {
+        *same += u64::from(!differing.has(index));
+    }
     let mut skip_row = false;
     let forbid = |tally: &mut Tally| *tally.forbidden.bad_values.get_or_insert(0) += 1;
     for (index, field) in fields.iter().enumerate() {
-        let value = cells.next().unwrap_or_default();
         if !differing.has(index) {
-            tally.fields[index].same += 1;
             continue;
         }
+        let value = { report }.nth(index).unwrap_or_default();
         let stored = pair.stored(layout.fields[index]);
         let verdict = field.rule.judge(value, stored, forms);
         // 10 in one currency is not 10 in another; two blanks are the same in all.
@@ -152,7 +156,7 @@ pub(super) fn judge(fields: &[FieldInput], pair: &Pair<'_>, tally: &mut Tally, j
                 let hint = "Change the record's currency in Salesforce, or leave it out by `where:`.";
                 refuse(index, refused(field, value, "other_currency", message, Some(hint)));
             }
-            Verdict::Same => tally.fields[index].same += 1,
+            Verdict::Same => tally.same[index] += 1,
             Verdict::KeptBlank => {
                 tally.kept_blank += 1;
                 tally.fields[index].kept += 1;

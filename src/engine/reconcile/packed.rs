@@ -192,6 +192,19 @@ impl<'r> Iterator for Cells<'r> {
         self.data = data;
         Some(cell)
     }
+
+    #[inline]
+    fn nth(&mut self, count: usize) -> Option<&'r [u8]> {
+        // Over short cells all at once.
+        match self.lengths.split_at_checked(count) {
+            Some((over, rest)) if over.iter().fold(0, |bits, length| bits | length) < 0x80 => {
+                let bytes = over.iter().map(|&length| usize::from(length)).sum();
+                (self.lengths, self.data) = (rest, self.data.get(bytes..)?);
+            }
+            _ => (0..count).try_for_each(|_| self.next().map(drop))?,
+        }
+        self.next()
+    }
 }
 
 impl<'r> Cells<'r> {

@@ -70,7 +70,7 @@ impl Preparer {
         let Prepared { rows, ends, hashes, states, blanks } = &mut prepared;
         blanks.clear();
         blanks.resize(shared.inputs.fields.len(), 0);
-        let room = block.bytes().len() + block.rows() * 32;
+        let room = block.bytes().len() + block.rows() * 24;
         if rows.len() < room {
             rows.resize(room, 0);
         }

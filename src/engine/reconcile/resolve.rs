@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::found::{Beyond, Head, Record, Sealed, What};
-use super::judge::{Judged, Pair, judge};
+use super::judge::{Judged, Openings, Pair, judge};
 use super::near;
 use super::packed::unpack;
 use super::report::{Report, RowState, newest};
@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 use super::tally::Tally;
 use super::{Inputs, ReconcileError, SeveralRecords};
 use crate::model::RecordId;
-use crate::plan::{LineBuilder, Lines, RowOutcome};
+use crate::plan::{ChangeKind, LineBuilder, Lines, Opening, RowOutcome};
 
 /// Rows that are looked up together.
 const BATCH: usize = 16;
@@ -31,6 +31,8 @@ pub(super) struct Resolver<'a> {
     others: Vec<u32>,
     /// Of the record in hand.
     judged: Judged,
+    /// By the index of the field.
+    openings: Vec<Openings>,
 }
 
 /// A record that may be used, by its index.
@@ -38,6 +40,7 @@ type Candidate = (u32, Record);
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(report: &'a Report, found: &'a Sealed, scratch: Option<&'a Scratch>) -> Self {
+        let fields = report.shared.inputs.fields.iter();
         Self {
             report,
             found,
@@ -48,6 +51,7 @@ impl<'a> Resolver<'a> {
             read: Vec::new(),
             others: Vec::new(),
             judged: Judged::default(),
+            openings: fields.map(|field| ChangeKind::ALL.map(|kind| Opening::new(&field.name, kind))).collect(),
         }
     }
 
@@ -186,7 +190,7 @@ impl<'a> Resolver<'a> {
         if records.windows(2).any(|pair| versions(&pair[0], &pair[1])) {
             let mut with_cells = Vec::new();
             for record in records {
-                let (cells, differing) = self.found.cells(record.0, self.scratch, &mut self.read)?;
+                let (cells, differing) = self.found.cells(record, self.scratch, &mut self.read)?;
                 let columns: Vec<_> = unpack(cells).1.map(<[u8]>::to_vec).collect();
                 with_cells.push((record.1.id(), record.1.what(), differing, columns, record));
             }
@@ -204,7 +208,7 @@ impl<'a> Resolver<'a> {
         }
         let mut moments = Vec::new();
         for (at, record) in records.iter().enumerate() {
-            let (cells, _) = self.found.cells(record.0, self.scratch, &mut self.read)?;
+            let (cells, _) = self.found.cells(*record, self.scratch, &mut self.read)?;
             let moment = column.checked_sub(1).and_then(|column| unpack(cells).1.nth(column));
             moments.push((at as u32, moment.unwrap_or_default().to_vec()));
         }
@@ -217,7 +221,7 @@ impl<'a> Resolver<'a> {
             return Ok(RowOutcome::Unchanged);
         }
         let inputs = self.inputs();
-        let (stored, differing) = self.found.cells(index, self.scratch, &mut self.read)?;
+        let (stored, differing) = self.found.cells((index, record), self.scratch, &mut self.read)?;
         let id = record.id().full();
         let known = match id {
             Some(id) if !inputs.known.is_empty() => inputs.known.get(&id).map_or(&[][..], Vec::as_slice),
@@ -228,14 +232,14 @@ impl<'a> Resolver<'a> {
         judge(&inputs.fields, &pair, &mut self.tally, &mut self.judged);
         let outcome = self.judged.outcome();
         if outcome != RowOutcome::Unchanged {
-            let judged = std::mem::take(&mut self.judged);
+            let (judged, openings) = (std::mem::take(&mut self.judged), std::mem::take(&mut self.openings));
             self.tell(row, outcome, |mut line| {
                 if let Some(id) = &id {
                     line = line.record(id);
                 }
-                line.cells(judged.changed(&inputs.fields)).refused(&judged.refused)
+                line.cells(judged.changed(&openings)).refused(&judged.refused)
             });
-            self.judged = judged;
+            (self.judged, self.openings) = (judged, openings);
         }
         Ok(outcome)
     }

@@ -17,8 +17,10 @@ pub(super) struct Tally {
     pub(super) kept_policy: u64,
     /// Records of which every cell agrees; in no other count.
     pub(super) agreeing: u64,
-    /// By the index of the field; without the changes.
+    /// By the index of the field; without the changes, and cells that are the same.
     pub(super) fields: Vec<FieldCounts>,
+    /// By the index of the field.
+    pub(super) same: Vec<u64>,
     /// By the index of the field, and of the kind among all.
     pub(super) changes: Vec<[u64; ChangeKind::ALL.len()]>,
     pub(super) forbidden: Forbidden,
@@ -42,6 +44,7 @@ impl Tally {
         let from_0 = |forbids: bool| forbids.then_some(0);
         Self {
             fields: vec![FieldCounts::default(); inputs.fields.len()],
+            same: vec![0; inputs.fields.len()],
             changes: vec![Default::default(); inputs.fields.len()],
             forbidden: Forbidden {
                 duplicate_rows: from_0(matches!(inputs.duplicate_rows, DuplicateRows::Fail)),
@@ -68,10 +71,10 @@ impl Tally {
         self.kept_policy += other.kept_policy;
         self.agreeing += other.agreeing;
         for (a, b) in self.fields.iter_mut().zip(&other.fields) {
-            a.same += b.same;
             a.kept += b.kept;
             b.refused.iter().for_each(|(code, count)| *a.refused.entry(code.clone()).or_insert(0) += count);
         }
+        self.same.iter_mut().zip(&other.same).for_each(|(a, b)| *a += b);
         for (a, b) in self.changes.iter_mut().flatten().zip(other.changes.iter().flatten()) {
             *a += b;
         }
@@ -104,9 +107,9 @@ impl Tally {
         summary.cells.cells = summary.matched * inputs.fields.len() as u64;
         summary.cells.kept_blank = self.kept_blank;
         summary.cells.kept_policy = self.kept_policy;
-        let counts = self.fields.drain(..).zip(&self.changes);
-        for (field, (mut counts, changes)) in inputs.fields.iter().zip(counts) {
-            counts.same += self.agreeing;
+        let counts = self.fields.drain(..).zip(self.same.iter().zip(&self.changes));
+        for (field, (mut counts, (same, changes))) in inputs.fields.iter().zip(counts) {
+            counts.same = same + self.agreeing;
             let changes = ChangeKind::ALL.into_iter().zip(changes.iter().copied());
             counts.changes = changes.filter(|(_, count)| *count > 0).collect();
             summary.cells.same += counts.same;
