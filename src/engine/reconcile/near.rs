@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use memmap2::MmapRaw;
 
-use super::room::huge;
+use super::room::{HUGE, huge};
 
 /// Asks the processor to bring what lies here near. Only a hint: nothing is read, and other processors than x86-64 do nothing.
 #[inline(always)]
@@ -67,7 +67,9 @@ enum Held<N> {
 impl<N: Number> Atomics<N> {
     /// So many.
     pub(super) fn new(count: usize) -> Self {
-        Self(match huge(count * size_of::<N>()) {
+        let bytes = count * size_of::<N>();
+        let map = (bytes >= HUGE).then(|| huge(bytes.next_multiple_of(HUGE))).flatten();
+        Self(match map {
             Some(map) => Held::Mapped { map: map.into(), count },
             None => Held::Heap((0..count).map(|_| N::ZERO).collect()),
         })
@@ -81,8 +83,8 @@ impl<N: Number> Deref for Atomics<N> {
     fn deref(&self) -> &[N] {
         match &self.0 {
             Held::Heap(numbers) => numbers,
-            // SAFETY: the map begins at a page, has as many bytes as the numbers take, all zero at first, and lives as long as what is given out here; nobody
-            // else has it, so all its bytes are only ever looked at as these atomics.
+            // SAFETY: the map begins at a page, has at least as many bytes as the numbers take, all zero at first, and lives as long as what is given out
+            // here; nobody else has it, so all its bytes are only ever looked at as these atomics.
             Held::Mapped { map, count } => unsafe {
                 std::slice::from_raw_parts(map.as_mut_ptr().cast_const().cast(), *count)
             },

@@ -281,6 +281,9 @@ mod tests {
             prop_assert_eq!(form, KeyForm::Folded);
             prop_assert_eq!(found.place(), (number, line));
             prop_assert_eq!(found.map(<[u8]>::to_vec).collect::<Vec<_>>(), &cells[..]);
+            for at in 0..=cells.len() {
+                prop_assert_eq!({ found }.nth(at), cells.get(at).map(Vec::as_slice));
+            }
             // Into room of any size: the same bytes, or nothing.
             for room in [out.len() + 40, out.len(), out.len() / 2, 1] {
                 let mut room = vec![0xff; room];

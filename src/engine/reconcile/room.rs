@@ -4,10 +4,8 @@ use std::ops::{Deref, DerefMut};
 
 use memmap2::MmapMut;
 
-/// Below so many bytes huge pages bring nothing.
-const WORTH_HUGE: usize = HUGE;
-/// Bytes of a huge page, on most machines.
-const HUGE: usize = 2 << 20;
+/// Bytes of a huge page on most machines; below that, huge pages bring nothing.
+pub(super) const HUGE: usize = 2 << 20;
 
 /// Zeroed bytes, of a fixed number.
 pub(super) enum Room {
@@ -22,11 +20,10 @@ impl Room {
     }
 }
 
-/// So many zeroed bytes in huge pages, or a few more; none where that brings nothing, or is not to be had.
+/// So many zeroed bytes in huge pages; none where that brings nothing, or is not to be had. Of anything but whole [`HUGE`] ones, Linux makes the ends of
+/// small pages, and newer ones put the start anywhere.
 pub(super) fn huge(bytes: usize) -> Option<MmapMut> {
-    // Of anything but whole huge pages, Linux makes the ends of small ones, and since 6.13 it puts the start anywhere.
-    let whole = bytes.next_multiple_of(HUGE);
-    let map = (bytes >= WORTH_HUGE).then(|| MmapMut::map_anon(whole).ok()).flatten()?;
+    let map = (bytes >= HUGE).then(|| MmapMut::map_anon(bytes).ok()).flatten()?;
     // Only advice: without it, the pages are small ones.
     #[cfg(target_os = "linux")]
     let _ = map.advise(memmap2::Advice::HugePage);
