@@ -19,6 +19,11 @@ pub(super) struct Arena {
 }
 
 impl Arena {
+    /// As [`Store::expecting`].
+    pub(super) fn expecting(bytes: usize) -> Self {
+        Self { store: Store::expecting(bytes), bytes: 0 }
+    }
+
     /// Adds rows that lie one behind the other, and appends their addresses. `ends` are relative to `rows`.
     /// False when there are no addresses left (after 32 GiB).
     pub(super) fn push(&mut self, rows: &[u8], mut ends: &[u32], addresses: &mut Vec<u32>) -> bool {

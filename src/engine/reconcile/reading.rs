@@ -144,6 +144,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// For so many bytes of rows, as far as anybody knows.
+    pub(super) fn expecting(bytes: usize) -> Self {
+        Self { arena: Arena::expecting(bytes), ..Self::default() }
+    }
+
     /// Adds rows that lie one behind the other, by [`Arena::push`]. False when there is no room for addresses.
     pub(super) fn push(&mut self, rows: &[u8], ends: &[u32], hashes: &[u64], states: &[RowState]) -> bool {
         self.addresses.clear();

@@ -89,7 +89,7 @@ fn canonical(row: &[u8]) -> Option<Ahead<'_>> {
 impl Report {
     /// Reads a partition back.
     pub(super) fn load(shared: Arc<Shared>, scratch: &Scratch, extents: &[Extent]) -> Result<Self, ReconcileError> {
-        let mut held = Held::default();
+        let mut held = Held::expecting(extents.iter().map(|extent| extent.length).sum());
         let mut piece = Vec::new();
         let (mut rows, mut ends, mut hashes, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for &extent in extents {

@@ -10,7 +10,7 @@ use super::{Budget, ReconcileError, near};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     at: u64,
-    length: usize,
+    pub(super) length: usize,
 }
 
 /// The file. Any number of threads may use it.

@@ -2,8 +2,8 @@
 
 use super::room::Room;
 
-/// Bytes of the first piece: most plans, and most parts of large ones, need no more.
-const FIRST: usize = 512 << 10;
+/// Bytes of the first pieces: most plans, and most parts of large ones, need no more.
+const FIRST: [usize; 2] = [64 << 10, 512 << 10];
 /// Bytes of a further one; what is longer has one of its own.
 pub(super) const PIECE: usize = 4 << 20;
 
@@ -11,6 +11,8 @@ pub(super) const PIECE: usize = 4 << 20;
 #[derive(Default)]
 pub(super) struct Store {
     pieces: Vec<Room>,
+    /// Bytes of the first piece, at least; 0 where nobody knows.
+    expected: usize,
     /// Bytes of the last piece that are taken.
     used: usize,
 }
@@ -31,6 +33,11 @@ impl Stored {
 }
 
 impl Store {
+    /// For so many bytes, as far as anybody knows: memory that is touched for nothing costs as much as any.
+    pub(super) fn expecting(bytes: usize) -> Self {
+        Self { expected: bytes.min(PIECE), ..Self::default() }
+    }
+
     /// So many bytes can be kept before another piece begins.
     pub(super) fn left(&self) -> usize {
         self.pieces.last().map_or(0, |piece| piece.len() - self.used)
@@ -39,7 +46,10 @@ impl Store {
     /// Room for so many bytes (below 4 GiB), all zero.
     pub(super) fn reserve(&mut self, length: usize) -> Stored {
         if self.pieces.is_empty() || self.left() < length {
-            let least = if self.pieces.is_empty() { FIRST } else { PIECE };
+            let least = match self.pieces.len() {
+                0 if self.expected > 0 => self.expected,
+                several => FIRST.get(several).copied().unwrap_or(PIECE),
+            };
             self.pieces.push(Room::new(least.max(length)));
             self.used = 0;
         }
@@ -78,7 +88,12 @@ mod tests {
 
     #[test]
     fn what_is_kept_stays_as_it_was() {
-        let mut store = Store::default();
+        for expected in [0, 1, 1 << 20, 9 << 20] {
+            stays(Store::expecting(expected));
+        }
+    }
+
+    fn stays(mut store: Store) {
         let lengths = [0, 1, 8, 300 << 10, 300 << 10, 5 << 20, 7, 4 << 20, 1, 0];
         let kept: Vec<Stored> = lengths.iter().enumerate().map(|(n, &l)| store.keep(&vec![n as u8 + 1; l])).collect();
         let room = store.reserve(9);
