@@ -19,7 +19,7 @@ pub(super) struct Tally {
     pub(super) agreeing: u64,
     /// By the index of the field; without the changes, and cells that are the same.
     pub(super) fields: Vec<FieldCounts>,
-    /// By the index of the field.
+    /// Cells that are the same, of records that do not wholly agree: by the index of the field.
     pub(super) same: Vec<u64>,
     /// By the index of the field, and of the kind among all.
     pub(super) changes: Vec<[u64; ChangeKind::ALL.len()]>,
