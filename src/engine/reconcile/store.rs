@@ -11,8 +11,6 @@ pub(super) const PIECE: usize = 4 << 20;
 #[derive(Default)]
 pub(super) struct Store {
     pieces: Vec<Room>,
-    /// Bytes of the first piece, at least; 0 where nobody knows.
-    expected: usize,
     /// Bytes of the last piece that are taken.
     used: usize,
 }
@@ -35,7 +33,7 @@ impl Stored {
 impl Store {
     /// For so many bytes, as far as anybody knows: memory that is touched for nothing costs as much as any.
     pub(super) fn expecting(bytes: usize) -> Self {
-        Self { expected: bytes.min(PIECE), ..Self::default() }
+        Self { pieces: vec![Room::new(bytes.min(PIECE))], used: 0 }
     }
 
     /// So many bytes can be kept before another piece begins.
@@ -46,10 +44,7 @@ impl Store {
     /// Room for so many bytes (below 4 GiB), all zero.
     pub(super) fn reserve(&mut self, length: usize) -> Stored {
         if self.pieces.is_empty() || self.left() < length {
-            let least = match self.pieces.len() {
-                0 if self.expected > 0 => self.expected,
-                several => FIRST.get(several).copied().unwrap_or(PIECE),
-            };
+            let least = FIRST.get(self.pieces.len()).copied().unwrap_or(PIECE);
             self.pieces.push(Room::new(least.max(length)));
             self.used = 0;
         }
