@@ -21,9 +21,11 @@ kernel run "$data" --repeat "$times" --threads 1
 kernel run "$data" --repeat "$times" --memory 32
 kernel run "$data" --repeat 2 --memory 256
 "$python" "$here/with_duckdb.py" "$data" - "$times"
+"$python" "$here/with_duckdb.py" "$data" - "$times" plan
 "$python" "$here/with_duckdb.py" "$data" 1GB 2
 kernel run "$data" --update "$data/update.csv"
 "$python" "$here/compare.py" "$data/update.csv" "$data/duckdb-update.csv"
+"$python" "$here/compare.py" "$data/plan-lines.jsonl" "$data/duckdb-plan.csv"
 # Of ten million rows these want more memory than most machines have.
 if [ "$rows" -le 2000000 ]; then
     "$python" "$here/with_frames.py" "$data" polars "$times"
