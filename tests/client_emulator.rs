@@ -147,6 +147,7 @@ async fn every_way_of_reading_gives_the_same_cells() {
         demand,
         indexed: true,
         object_rows: None,
+        unsaid: false,
         row_bytes: 100,
         page_rows: 2_000,
         limits: &client.get_limits(),

@@ -71,30 +71,33 @@ pub fn calls_guard(limit: Limit, made: u64, to_come: u64, usage: Option<crate::p
     let usage = usage?;
     let base = usage.allowed.saturating_sub(usage.used) + made;
     let value = made + to_come;
-    // A plan that changes nothing takes nothing more.
-    let held = to_come > 0 && limit.exceeded_by(value, base);
+    // A plan that changes nothing takes nothing more. Of a day that is nearly used up a share says as much as of any: there is no floor.
+    let held = to_come > 0
+        && match limit {
+            Limit::Count(_) => limit.exceeded_by(value, base),
+            Limit::Percent(most) => u128::from(value) * 10_000 > u128::from(base) * u128::from(most),
+        };
     Some(GuardVerdict { name: GuardName::MaxCalls, value, base, limit, held })
 }
 
 /// The two choices in one line, for `--verbose`.
 pub fn line(reading: Option<&Choice<Way>>, writing: &Choice<WriteWay>) -> String {
-    let read = reading.map_or_else(
-        || "nothing to read".to_owned(),
-        |choice| {
-            let way = |way| match way {
-                Way::Lookup => "look-ups",
-                Way::Query => "paging",
-                Way::Bulk => "bulk query",
-                Way::None => "nothing",
-            };
-            one("read", choice, way)
-        },
-    );
+    let read = reading.map_or_else(|| "nothing to read".to_owned(), |choice| one("read", choice, way));
     let way = |way| match way {
         WriteWay::Collections => "collections",
         WriteWay::Bulk => "ingest jobs",
     };
     format!("{read}; {}", one("write", writing, way))
+}
+
+/// A way to read, as people are told of it.
+pub fn way(way: Way) -> &'static str {
+    match way {
+        Way::Lookup => "look-ups",
+        Way::Query => "paging",
+        Way::Bulk => "bulk query",
+        Way::None => "nothing",
+    }
 }
 
 fn one<W: Copy>(what: &str, choice: &Choice<W>, word: impl Fn(W) -> &'static str) -> String {
@@ -117,7 +120,8 @@ fn one<W: Copy>(what: &str, choice: &Choice<W>, word: impl Fn(W) -> &'static str
     text
 }
 
-fn costs(estimate: &Estimate) -> String {
+/// What a way takes, as people are told of it.
+pub fn costs(estimate: &Estimate) -> String {
     let Estimate { calls, jobs, bytes, seconds } = estimate;
     let jobs = match jobs {
         0 => String::new(),
@@ -190,7 +194,10 @@ mod tests {
             (half, 10, 41, usage(910, 1_000), Some((51, 100, true))),
             (half, 90, 0, usage(990, 1_000), Some((90, 100, false))),
             (Limit::Count(20), 10, 11, usage(0, 1_000), Some((21, 1_010, true))),
-            (half, 0, 1, usage(1_000, 1_000), Some((1, 0, false))),
+            // However few were left.
+            (half, 0, 1, usage(1_000, 1_000), Some((1, 0, true))),
+            (half, 5, 11, usage(1_897, 1_900), Some((16, 8, true))),
+            (half, 3, 1, usage(995, 1_000), Some((4, 8, false))),
             (half, 10, 500, None, None),
         ];
         for (limit, made, to_come, usage, expected) in table {

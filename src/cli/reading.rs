@@ -118,9 +118,13 @@ async fn pass(
             // The creation was refused, so nothing was read yet. A way that was asked for by name is not left quietly.
             Err(ReadError::Salesforce(error)) if wanted.forced.is_none() => match bulk_unavailable(&error) {
                 Some(reason) => {
-                    tracing::debug!(target: "footbridge::cli", %error, "read by pages instead of a bulk query");
-                    choice.instead = Some(format!("read by pages: {reason}"));
-                    way = Way::Query;
+                    tracing::debug!(target: "footbridge::cli", %error, "no bulk query");
+                    // The next cheapest; of those there are the first.
+                    let next = choice.alternatives.first();
+                    way = next.map_or(Way::Query, |next| next.way);
+                    let costs =
+                        next.map_or_else(String::new, |next| format!(" ({})", super::costs::costs(&next.estimate)));
+                    choice.instead = Some(format!("read by {}{costs}: {reason}", super::costs::way(way)));
                 }
                 None => return Err(error.into()),
             },
@@ -176,11 +180,22 @@ async fn choose(
     let one_call = demand.encoded_bytes <= limits.room().saturating_sub(lookup.around()) as u64;
     // The count costs a call of its own; it is asked for only where it can decide. Unknown, it decides nothing.
     let decided = wanted.forced.is_some() || (one_call && wanted.indexed);
-    let object_rows = if decided { None } else { client.record_count(wanted.object).await.ok().flatten() };
+    let (object_rows, unsaid) = if decided {
+        (None, false)
+    } else {
+        match client.record_count(wanted.object).await {
+            Ok(rows) => (rows, false),
+            Err(error) => {
+                tracing::debug!(target: "footbridge::cli", %error, "the org does not say how many records there are");
+                (None, true)
+            }
+        }
+    };
     let facts = ReadFacts {
         demand,
         indexed: wanted.indexed,
         object_rows,
+        unsaid,
         row_bytes: estimated_row_bytes(wanted.described, &lookup.columns),
         page_rows: PAGE_ROWS,
         limits: &limits,

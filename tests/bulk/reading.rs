@@ -223,6 +223,36 @@ fn an_object_without_the_bulk_api_is_read_by_pages_and_that_is_told() {
 }
 
 #[test]
+fn without_the_bulk_api_the_next_cheapest_way_is_gone() {
+    let scene = scene();
+    integration(&scene, "Lead", BY_EMAIL, LEADS, "guards: { min_match: 0%, max_calls: 100% }");
+    let report = scene.read("exports/people.csv");
+    let (header, row) = (report.lines().next().unwrap(), report.lines().nth(1).unwrap());
+    let rest = row.split_once(',').unwrap().1;
+    let rows: String = (0..100_000).map(|n| format!("stranger-{n}@elsewhere.example.com,{rest}\n")).collect();
+    scene.write("exports/people.csv", &format!("{header}\n{rows}"));
+    let count = r#"- on: { path: recordCount, times: 0 }
+  action: { status: { code: 200, body: '{"sObjects":[{"count":600000,"name":"Lead"}]}' } }
+"#;
+    let refused = "- on: { method: POST, path: jobs/query, times: 0 }\n  action: { error: { status: 400, code: INVALIDENTITY, message: no } }\n";
+    scene.org().faults(&format!("{count}{refused}")).unwrap();
+    scene.run(&["plan", "people", "--verbose", "--out", "auto.plan"]).exits(0).says("read by look-ups (about ");
+    let told = context(&scene, "auto.plan");
+    assert_eq!((&told["read_by"], &told["reading"]["alternatives"][0]["way"]), (&"lookup".into(), &"lookup".into()));
+    assert!(!scene.org().calls().iter().any(|call| call.path.contains("/query/")), "no page behind the first");
+}
+
+#[test]
+fn where_the_org_does_not_say_how_many_records_there_are_nobody_pages_through_them() {
+    let scene = scene();
+    large(&scene);
+    let refused = "- on: { path: recordCount, times: 0 }\n  action: { error: { status: 403, code: INSUFFICIENT_ACCESS, message: no } }\n";
+    scene.org().faults(refused).unwrap();
+    scene.run(&["plan", "people", "--out", "auto.plan"]).exits(0);
+    assert_eq!(context(&scene, "auto.plan")["read_by"], "bulk");
+}
+
+#[test]
 fn a_small_object_is_read_by_rest() {
     let scene = scene();
     integration(&scene, "Lead", BY_EMAIL, LEADS, "");

@@ -2,27 +2,35 @@
 
 use super::carry::heard;
 use super::signals;
-use crate::apply::Cancel;
+use crate::apply::{Cancel, Selection};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::Plan;
-use crate::render::counted;
+use crate::render::{counted, grouped};
 
 /// Asks a person, unless `--yes` was said. In production the org's name has to be typed.
 ///
 /// # Errors
 /// Nobody to ask, or another answer: nothing is written.
-pub async fn confirm(world: &World, plan: &Plan, yes: bool, cancel: &Cancel) -> Result<(), Failure> {
+pub async fn confirm(
+    world: &World,
+    plan: &Plan,
+    selection: &Selection,
+    yes: bool,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
     let header = &plan.header;
+    let (planned, most) = (plan.summary.records, selection.most(plan.summary.records));
+    let part = if most < planned { format!("at most {} of ", grouped(most)) } else { String::new() };
     let what = format!(
-        "Write {} of {} in {} ({})?",
-        counted(plan.summary.records, "record"),
+        "Write {part}{} of {} in {} ({})?",
+        counted(planned, "record"),
         header.object,
         header.org,
         header.environment

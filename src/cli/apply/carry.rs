@@ -240,7 +240,7 @@ async fn in_turn(
         Ok(keep) => keep,
         Err(failure) => return Err(logged(failed(Code::NoPlaceForValues), failure)),
     };
-    confirm(world, &plan, arguments.yes, cancel).await?;
+    confirm(world, &plan, selection, arguments.yes, cancel).await?;
     // Before the first change is sent, what it overwrites is on disk.
     let values = match keeping::keep(place, &plan, &run, keep.as_ref()) {
         Ok(values) => values,

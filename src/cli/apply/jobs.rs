@@ -26,14 +26,10 @@ const LONGEST_POLL: Duration = Duration::from_secs(5);
 
 /// Does the apply go by bulk jobs?
 pub fn bulk(write: WriteWay, plan: &Plan, selection: &Selection) -> bool {
-    let mut records = plan.summary.records.min(selection.limit.unwrap_or(u64::MAX));
-    if let Some(only) = &selection.only {
-        records = records.min(only.len() as u64);
-    }
     match write {
         WriteWay::Bulk => true,
         WriteWay::Collections => false,
-        WriteWay::Auto => salesforce::WriteWay::of(records) == salesforce::WriteWay::Bulk,
+        WriteWay::Auto => salesforce::WriteWay::of(selection.most(plan.summary.records)) == salesforce::WriteWay::Bulk,
     }
 }
 

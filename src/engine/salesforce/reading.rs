@@ -22,6 +22,8 @@ pub struct ReadFacts<'a> {
     pub indexed: bool,
     /// The org's own estimate of the object's size, where it gives one.
     pub object_rows: Option<u64>,
+    /// Was it asked for one, and did not say? Then the object may be large; one that the org's list leaves out is new, or nearly empty.
+    pub unsaid: bool,
     /// Bytes of a record's columns, about ([`estimated_row_bytes`]).
     pub row_bytes: u64,
     /// Rows of a query's page.
@@ -108,8 +110,7 @@ fn lookup(facts: &ReadFacts<'_>) -> Priced<Way> {
 }
 
 fn query(facts: &ReadFacts<'_>) -> Priced<Way> {
-    // Of unknown size: most such objects are new, or nearly empty.
-    let rows = facts.object_rows.unwrap_or(1);
+    let rows = facts.object_rows.unwrap_or(if facts.unsaid { UNKNOWN_ROWS } else { 1 });
     let calls = rows.div_ceil(facts.page_rows.max(1)).max(1);
     let bytes = rows * (facts.row_bytes + JSON_AROUND);
     let seconds = calls as f64 * (facts.speeds.latency.as_secs_f64() + PAGE_SECONDS) + bytes as f64 / BYTES_PER_SECOND;
@@ -159,6 +160,7 @@ mod tests {
             demand: Demand { keys, encoded_bytes: keys * 30 },
             indexed,
             object_rows,
+            unsaid: false,
             row_bytes: 150,
             page_rows: 2_000,
             limits: &LIMITS,
@@ -211,6 +213,14 @@ mod tests {
             let fits = if way == Bulk { found <= calls && found > calls / 2 } else { found == calls };
             assert!(fits, "{keys} {indexed} {rows:?} {chosen:?}");
         }
+    }
+
+    #[test]
+    fn an_object_of_which_the_org_does_not_say_the_size_may_be_large() {
+        let chosen = choose_read(&ReadFacts { unsaid: true, ..facts(200, false, None) });
+        assert_eq!(chosen.way, Way::Bulk, "{chosen:?}");
+        assert_eq!(chosen.alternatives[0], (Way::Query, chosen.alternatives[0].1));
+        assert_eq!(chosen.alternatives[0].1.calls, 500);
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub enum KeyKind {
     Blank,
 }
 
+/// Characters of a picklist's value, at the most (Salesforce Help, "Custom Field Types").
+const PICKLIST: usize = 255;
+
 #[derive(Debug, Clone)]
 enum Kind {
     Text { max: usize, heeds_case: bool, picklist: bool },
@@ -94,7 +97,7 @@ impl KeyRule {
             FieldType::Datetime => {
                 Kind::Moment { rule: moment(Wanted::Datetime).map_err(|_| unsupported)?, datetime: true }
             }
-            FieldType::Picklist => Kind::Text { max: 0, heeds_case: field.case_sensitive, picklist: true },
+            FieldType::Picklist => Kind::Text { max: PICKLIST, heeds_case: field.case_sensitive, picklist: true },
             t if t.is_text() => {
                 Kind::Text { max: field.length as usize, heeds_case: field.case_sensitive, picklist: false }
             }

@@ -26,6 +26,14 @@ pub struct Selection {
     pub only: Option<BTreeSet<RecordId>>,
 }
 
+impl Selection {
+    /// So many of this many planned records are sent at the most.
+    pub fn most(&self, planned: u64) -> u64 {
+        let named = self.only.as_ref().map_or(u64::MAX, |only| only.len() as u64);
+        planned.min(self.limit.unwrap_or(u64::MAX)).min(named)
+    }
+}
+
 /// The first line: which run this is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
