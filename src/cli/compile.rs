@@ -233,7 +233,13 @@ impl Compiler<'_> {
     fn field(&mut self, name: &Spanned<FieldName>, edit: bool) -> Option<Field> {
         let found = self.object.field(&name.value).cloned();
         if found.is_none() {
-            let near = nearest(name.as_str(), self.object.fields.iter().map(|f| f.name.as_str()));
+            // A field that the integration names already is hardly what was meant here.
+            let named = |field: &FieldName| {
+                let mut named = self.integration.fields.iter().map(|m| &m.field.value);
+                *field == self.integration.matching.field.value || named.any(|name| name == field)
+            };
+            let others = self.object.fields.iter().map(|f| &f.name).filter(|field| !named(field));
+            let near = nearest(name.as_str(), others.map(FieldName::as_str));
             let message = format!("{} has no field `{}`, or this user may not see it", self.object.name, name.value);
             let diagnostic = Diagnostic::error(Code::FieldAbsent, message)
                 .at(name.span.clone(), "not there, or hidden by field-level security")

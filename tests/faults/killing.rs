@@ -180,7 +180,7 @@ fn a_second_signal_ends_the_process_at_once_and_the_run_is_resumed() {
 }
 
 /// Answers a question on a terminal, which `script` makes.
-fn answered(job: &Job, answer: &[u8]) -> Option<Ran> {
+fn answered(job: &Job, options: &str, answer: &[u8]) -> Option<Ran> {
     use std::io::Write as _;
     if Command::new("script").arg("--version").output().is_err() {
         crate::scene::left_out("there is no `script` here to make a terminal with");
@@ -188,7 +188,8 @@ fn answered(job: &Job, answer: &[u8]) -> Option<Ran> {
     }
     let inner = job.scene.command(&[]);
     let mut command = Command::new("script");
-    let (line, shown) = (format!("exec {} apply notes", inner.get_program().display()), job.scene.path("terminal"));
+    let (line, shown) =
+        (format!("exec {} apply notes {options}", inner.get_program().display()), job.scene.path("terminal"));
     command.args(["-q", "-e", "-f", "-c", &line]).arg(&shown).current_dir(job.scene.root()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
@@ -210,12 +211,12 @@ fn answered(job: &Job, answer: &[u8]) -> Option<Ran> {
 #[test]
 fn ctrl_c_at_the_question_ends_the_apply_with_nothing_sent() {
     let job = Job::new(6, "lookup");
-    if let Some(ran) = answered(&job, b"\x03") {
+    if let Some(ran) = answered(&job, "", b"\x03") {
         ran.exits(1).says("nothing was sent");
         assert_eq!((job.scene.write_calls(), job.journals().len()), (0, 0));
-        answered(&job, b"no\n").unwrap().exits(1);
+        answered(&job, "--limit 2", b"no\n").unwrap().exits(1).says("Write at most 2 of 6 records of");
         assert_eq!(job.scene.write_calls(), 0);
-        answered(&job, b"yes\n").unwrap().exits(0);
+        answered(&job, "", b"yes\n").unwrap().exits(0).says("Write 6 records of");
         assert_eq!(job.state(), job.wanted());
     }
 }

@@ -210,6 +210,21 @@ fn the_key_column_may_fill_another_field_and_the_match_field_is_never_written() 
 }
 
 #[test]
+fn instead_of_a_hidden_field_none_is_proposed_that_is_mapped_already() {
+    use footbridge::emulator::Access;
+    let scene = Scene::seeded(
+        "objects: { Lead: { fields: [{ name: WalkMe_First_Login__c, type: text, length: 80 }, { name: WalkMe_Last_Login__c, type: text, length: 80 }], records: [{ LastName: A, Company: C, Email: a@example.org }] } }",
+    );
+    report(&scene, &["Key", "V", "W"], &[vec!["a@example.org", "x", "y"]]);
+    scene.org().set_access(None, "Lead", "WalkMe_Last_Login__c", Access::None).unwrap();
+    integration(&scene, "Lead", BY_EMAIL, "  WalkMe_Last_Login__c: V", "");
+    scene.run(&["plan", "people"]).exits(3).says("FB0602").says("did you mean `WalkMe_First_Login__c`?");
+    integration(&scene, "Lead", BY_EMAIL, "  WalkMe_Last_Login__c: V\n  WalkMe_First_Login__c: W", "");
+    let ran = scene.run(&["plan", "people"]).exits(3).says("FB0602");
+    assert!(!ran.err.contains("did you mean `WalkMe_First_Login__c`"), "{}", ran.err);
+}
+
+#[test]
 fn fields_hidden_or_read_only_by_field_level_security_are_told_by_name() {
     use footbridge::emulator::Access;
     let scene = Scene::seeded("objects: { Lead: { records: [{ LastName: A, Company: C, Email: a@example.org }] } }");
