@@ -74,11 +74,13 @@ pub fn choose_read(facts: &ReadFacts<'_>) -> Chosen<Way> {
     let mut ways = Vec::new();
     let lookup = lookup(facts);
     let scan_is_short = facts.indexed || facts.object_rows.is_some_and(|rows| scan(rows) <= LONGEST_SCAN);
-    if facts.demand.keys == 0 || scan_is_short {
+    // A condition that leaves no room in a GET can only be sent in the body of a job.
+    let fits = facts.around < facts.limits.room() || !facts.bulk;
+    if facts.demand.keys == 0 || (scan_is_short && fits) {
         ways.push(lookup);
     }
     if facts.demand.keys > 0 {
-        if facts.object_rows.is_some() || !facts.indexed {
+        if fits && (facts.object_rows.is_some() || !facts.indexed) {
             ways.push(query(facts));
         }
         if facts.bulk {
@@ -212,6 +214,14 @@ mod tests {
             let found = chosen.estimate.calls;
             let fits = if way == Bulk { found <= calls && found > calls / 2 } else { found == calls };
             assert!(fits, "{keys} {indexed} {rows:?} {chosen:?}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_fits_no_get_goes_by_a_job() {
+        for (around, way) in [(14_000, Way::Lookup), (15_000, Way::Bulk), (20_000, Way::Bulk)] {
+            let chosen = choose_read(&ReadFacts { around, ..facts(5, true, Some(2_000)) });
+            assert_eq!((chosen.way, chosen.alternatives.is_empty()), (way, way == Way::Bulk), "{around}");
         }
     }
 
