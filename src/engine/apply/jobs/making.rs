@@ -27,8 +27,10 @@ const SKEW: SignedDuration = SignedDuration::from_secs(5);
 enum Closed {
     /// Salesforce works on it, or is done.
     Yes,
-    /// It is open: nothing will be written.
+    /// It never was: nothing will be written.
     No,
+    /// It was open when it was last asked about; a call that closes it may still arrive.
+    Perhaps,
     /// Not known, and nobody answers any more.
     Unclear,
 }
@@ -59,7 +61,7 @@ impl<O: Org> Executor<'_, '_, O> {
             return self.undone(batch, part.items);
         }
         let closed = self.close(&id, part.read, part.items.len()).await;
-        let under = Under::new(batch, id, part.items, began);
+        let mut under = Under::new(batch, id, part.items, began);
         match closed {
             Closed::Yes => {
                 self.jobs.in_a_row = 0;
@@ -68,6 +70,10 @@ impl<O: Org> Executor<'_, '_, O> {
             Closed::No => {
                 self.put_away(&id).await;
                 self.undone(batch, under.items);
+            }
+            Closed::Perhaps => {
+                under.may_close = true;
+                self.leave(under).await;
             }
             Closed::Unclear => self.leave(under).await,
         }
@@ -129,7 +135,8 @@ impl<O: Org> Executor<'_, '_, O> {
         let Some(Ok(jobs)) = self.heeded(org.unfinished_jobs(&object)).await else { return };
         let ours = |job: &&crate::salesforce::JobInfo| {
             job.state == JobState::Open
-                && job.processed.unwrap_or(0) == 0
+                // One that has data says 0; one that has none says nothing.
+                && job.processed.is_none()
                 && Some(job.id) != but
                 && since.zip(job.created).is_some_and(|(since, made)| made >= since)
         };
@@ -140,13 +147,14 @@ impl<O: Org> Executor<'_, '_, O> {
         }
     }
 
-    /// Stops a job that was never closed, and puts it away. One try: an open job does nothing.
-    pub(super) async fn put_away(&mut self, id: &JobId) {
+    /// Stops a job that was never closed, and puts it away: does Salesforce say that it is stopped? One try: an open job does nothing.
+    pub(super) async fn put_away(&mut self, id: &JobId) -> bool {
         let org = self.apply.org;
-        let stopped = self.heeded(org.abort_job(id)).await;
-        if matches!(stopped, Some(Ok(()))) && !self.apply.cancel.is_cancelled() {
+        let stopped = matches!(self.heeded(org.abort_job(id)).await, Some(Ok(())));
+        if stopped && !self.apply.cancel.is_cancelled() {
             self.heeded(org.delete_job(id)).await;
         }
+        stopped
     }
 
     /// Sends a job its data. `false` when it is not all there; the job is good for nothing then.
@@ -197,14 +205,19 @@ impl<O: Org> Executor<'_, '_, O> {
     async fn close(&mut self, id: &JobId, read: Duration, records: usize) -> Closed {
         let org = self.apply.org;
         let mut repeated = 0;
+        // Once a call may be under way, that the job is open proves nothing any more.
+        let mut no = Closed::No;
         while self.goes_on() {
             let sent = self.apply.clock.now();
             let age = sent.saturating_sub(read);
             if age > self.apply.settings.max_age {
                 self.part_too_old(records);
-                return Closed::No;
+                return no;
             }
             let answer = self.heeded(org.close_job(id)).await;
+            if matches!(answer, None | Some(Err(CallFailure::Unknown(_)))) {
+                no = Closed::Perhaps;
+            }
             self.window = self.window.max(age);
             let (fault, clear) = match answer {
                 Some(Ok(_)) => {
@@ -228,11 +241,11 @@ impl<O: Org> Executor<'_, '_, O> {
             }
             let fault = fault.unwrap_or_else(interrupted);
             if !self.back_off(&fault, repeated).await {
-                return Closed::No;
+                return no;
             }
             repeated += 1;
         }
-        Closed::No
+        no
     }
 
     /// A job was not closed before its records were too old: the next has fewer.

@@ -27,6 +27,8 @@ pub(super) struct Under {
     pub(super) began: Duration,
     /// An earlier process made it.
     pub(super) taken_up: bool,
+    /// It was open when it was last asked about, and a call that closes it may be under way.
+    pub(super) may_close: bool,
     /// As last told.
     pub(super) state: Option<JobState>,
     pub(super) processed: u64,
@@ -35,7 +37,7 @@ pub(super) struct Under {
 
 impl Under {
     pub(super) fn new(batch: u64, id: JobId, items: Vec<Item>, began: Duration) -> Self {
-        Self { batch, id, items, began, taken_up: false, state: None, processed: 0, failed: 0 }
+        Self { batch, id, items, began, taken_up: false, may_close: false, state: None, processed: 0, failed: 0 }
     }
 
     pub(super) fn told(&mut self, info: &JobInfo) {

@@ -34,8 +34,13 @@ impl<O: Org> Executor<'_, '_, O> {
             self.apply.observer.event(&Event::Job { id, records: under.items.len(), taken_up: true });
             match self.ask(&id).await {
                 Told::Info(info) if info.state == JobState::Open => {
-                    self.put_away(&id).await;
-                    self.undone(under.batch, under.items);
+                    // The process before may have closed it with its last call, which is still under way: it counts when the job is stopped.
+                    if self.put_away(&id).await {
+                        self.undone(under.batch, under.items);
+                    } else {
+                        under.told(&info);
+                        self.leave(under).await;
+                    }
                 }
                 Told::Info(info) if info.state.is_over() => {
                     under.told(&info);

@@ -96,7 +96,7 @@ impl<O: Org> Executor<'_, '_, O> {
     pub(super) async fn leave(&mut self, mut under: Under) {
         let interrupted = self.stopped.as_ref().is_some_and(|s| s.kind == StopKind::Interrupted);
         let waits = matches!(under.state, None | Some(JobState::Open | JobState::UploadComplete));
-        if interrupted && waits && self.stops(&mut under).await {
+        if (interrupted || under.may_close) && waits && self.stops(&mut under).await {
             let done = under.done(under.items.len(), self.apply.clock.now(), false);
             self.jobs.done.push(done);
             return self.undone(under.batch, under.items);
