@@ -230,6 +230,35 @@ fn a_job_of_somebody_else_is_never_touched() {
 }
 
 #[test]
+fn a_job_with_data_is_not_the_one_that_a_lost_answer_left_behind() {
+    let plan = plan(&[1; 3]);
+    let org = FakeOrg::new(3);
+    let filled = org.strange_job(JobState::Open, "2026-11-21T09:01:04Z");
+    org.state.borrow_mut().jobs.get_mut(&filled).unwrap().rows = Some(Vec::new());
+    org.job_calls.borrow_mut().extend([Trouble::LostAfter]);
+    assert!(run(&plan, &org, |_| ()).0.completed());
+    assert_eq!(org.state.borrow().jobs[&filled].state, JobState::Open);
+    // That one was put away.
+    assert_eq!(org.state.borrow().jobs.values().filter(|job| job.state == JobState::Aborted).count(), 1);
+}
+
+#[test]
+fn a_closing_without_an_answer_is_under_way_until_the_job_is_known_to_be_stopped() {
+    use Trouble::{LostBefore, None as Fine, NotSent};
+    // Open at the next question, and then the day's calls are used up: the abort is not answered, or it is.
+    for (abort, not_attempted, unknown) in [(NotSent, 0, 8), (Fine, 8, 0)] {
+        let plan = plan(&[1; 8]);
+        let org = FakeOrg::new(8);
+        org.job_calls.borrow_mut().extend([Fine, Fine, LostBefore, no_more(), abort]);
+        let (outcomes, events) = run(&plan, &org, |_| ());
+        assert_eq!(outcomes.stopped.unwrap().kind, StopKind::DailyLimit);
+        assert_eq!((outcomes.ledger.not_attempted, outcomes.ledger.unknown), (not_attempted, unknown), "{abort:?}");
+        let left = events.iter().filter(|e| matches!(e, Event::JobLeft { records: 8, .. })).count();
+        assert_eq!((left, outcomes.jobs.len()), (usize::from(unknown > 0), 1));
+    }
+}
+
+#[test]
 fn an_object_without_jobs_goes_by_collections_unless_jobs_were_asked_for() {
     let plan = plan(&[1; 8]);
     let org = FakeOrg::new(8);
