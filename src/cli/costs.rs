@@ -72,11 +72,7 @@ pub fn calls_guard(limit: Limit, made: u64, to_come: u64, usage: Option<crate::p
     let base = usage.allowed.saturating_sub(usage.used) + made;
     let value = made + to_come;
     // A plan that changes nothing takes nothing more. Of a day that is nearly used up a share says as much as of any: there is no floor.
-    let held = to_come > 0
-        && match limit {
-            Limit::Count(_) => limit.exceeded_by(value, base),
-            Limit::Percent(most) => u128::from(value) * 10_000 > u128::from(base) * u128::from(most),
-        };
+    let held = to_come > 0 && limit.exceeded_from_one(value, base);
     Some(GuardVerdict { name: GuardName::MaxCalls, value, base, limit, held })
 }
 

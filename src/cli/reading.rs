@@ -116,18 +116,16 @@ async fn pass(
         match client.bulk_query::<ReadError>(&soql, &layout.columns, &mut on_event, &mut on_block).await {
             Ok(totals) => return Ok(Gone { way, choice: Some(choice), rows: totals.rows }),
             // The creation was refused, so nothing was read yet. A way that was asked for by name is not left quietly.
-            Err(ReadError::Salesforce(error)) if wanted.forced.is_none() => match bulk_unavailable(&error) {
-                Some(reason) => {
-                    tracing::debug!(target: "footbridge::cli", %error, "no bulk query");
-                    // The next cheapest; of those there are the first.
-                    let next = choice.alternatives.first();
-                    way = next.map_or(Way::Query, |next| next.way);
-                    let costs =
-                        next.map_or_else(String::new, |next| format!(" ({})", super::costs::costs(&next.estimate)));
-                    choice.instead = Some(format!("read by {}{costs}: {reason}", super::costs::way(way)));
-                }
-                None => return Err(error.into()),
-            },
+            Err(ReadError::Salesforce(error)) if wanted.forced.is_none() => {
+                // The next cheapest, where there is one.
+                let (Some(reason), Some(next)) = (bulk_unavailable(&error), choice.alternatives.first()) else {
+                    return Err(error.into());
+                };
+                tracing::debug!(target: "footbridge::cli", %error, "no bulk query");
+                way = next.way;
+                let (told, costs) = (super::costs::way(way), super::costs::costs(&next.estimate));
+                choice.instead = Some(format!("read by {told} ({costs}): {reason}"));
+            }
             Err(error) => return Err(error),
         }
     }

@@ -210,12 +210,14 @@ fn the_way_is_chosen_by_size_and_told_with_its_alternatives() {
     assert_eq!(told["reading"]["alternatives"][0]["way"], "query");
 }
 
+/// No bulk query of any object is made.
+const NO_QUERIES: &str = "- on: { method: POST, path: jobs/query, times: 0 }\n  action: { error: { status: 400, code: INVALIDENTITY, message: no } }\n";
+
 #[test]
 fn an_object_without_the_bulk_api_is_read_by_pages_and_that_is_told() {
     let scene = scene();
     large(&scene);
-    let refused = "- on: { method: POST, path: jobs/query, times: 0 }\n  action: { error: { status: 400, code: INVALIDENTITY, message: no } }\n";
-    scene.org().faults(refused).unwrap();
+    scene.org().faults(NO_QUERIES).unwrap();
     scene.run(&["plan", "people", "--verbose", "--out", "auto.plan"]).exits(0).says("does not know this object");
     let told = context(&scene, "auto.plan");
     assert_eq!((&told["read_by"], &told["reading"]["way"]), (&"query".into(), &"bulk".into()));
@@ -234,8 +236,7 @@ fn without_the_bulk_api_the_next_cheapest_way_is_gone() {
     let count = r#"- on: { path: recordCount, times: 0 }
   action: { status: { code: 200, body: '{"sObjects":[{"count":600000,"name":"Lead"}]}' } }
 "#;
-    let refused = "- on: { method: POST, path: jobs/query, times: 0 }\n  action: { error: { status: 400, code: INVALIDENTITY, message: no } }\n";
-    scene.org().faults(&format!("{count}{refused}")).unwrap();
+    scene.org().faults(&format!("{count}{NO_QUERIES}")).unwrap();
     scene.run(&["plan", "people", "--verbose", "--out", "auto.plan"]).exits(0).says("read by look-ups (about ");
     let told = context(&scene, "auto.plan");
     assert_eq!((&told["read_by"], &told["reading"]["alternatives"][0]["way"]), (&"lookup".into(), &"lookup".into()));

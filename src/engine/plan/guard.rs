@@ -107,11 +107,14 @@ impl Limit {
 
     /// Is `value` above the limit?
     pub fn exceeded_by(self, value: u64, base: u64) -> bool {
+        (matches!(self, Limit::Count(_)) || base >= Self::FLOOR) && self.exceeded_from_one(value, base)
+    }
+
+    /// The same where a percentage of any base says something.
+    pub fn exceeded_from_one(self, value: u64, base: u64) -> bool {
         match self {
             Limit::Count(most) => value > most,
-            Limit::Percent(most) => {
-                base >= Self::FLOOR && u128::from(value) * 10_000 > u128::from(base) * u128::from(most)
-            }
+            Limit::Percent(most) => u128::from(value) * 10_000 > u128::from(base) * u128::from(most),
         }
     }
 
