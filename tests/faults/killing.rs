@@ -37,15 +37,15 @@ fn killed_before_there_is_a_journal_there_is_nothing_to_resume() {
 
 #[test]
 fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed() {
-    // Where it is killed; records whose update had reached the org by then, and may be read back only.
-    for (on, action, reached) in [
-        (RE_READ, "delay", 0),
-        ("method: PATCH", "delay", 0),
-        ("method: PATCH", "delay_answer", 200),
-        ("method: PATCH, after: 1", "delay", 200),
-        ("method: PATCH, after: 1", "delay_answer", 400),
-        ("method: PATCH, after: 2", "delay", 400),
-        ("method: PATCH, after: 2", "delay_answer", 410),
+    // Where it is killed; records whose update had reached the org by then, and may be read back only; those whose update may yet reach it.
+    for (on, action, reached, twice) in [
+        (RE_READ, "delay", 0, 0),
+        ("method: PATCH", "delay", 0, 200),
+        ("method: PATCH", "delay_answer", 200, 0),
+        ("method: PATCH, after: 1", "delay", 200, 200),
+        ("method: PATCH, after: 1", "delay_answer", 400, 0),
+        ("method: PATCH, after: 2", "delay", 400, 10),
+        ("method: PATCH, after: 2", "delay_answer", 410, 0),
     ] {
         let what = format!("{action} on {on}");
         let job = killed(on, action);
@@ -59,10 +59,13 @@ fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed(
         job.no_log();
 
         job.org().clear_calls();
-        job.resume().exits(0);
+        let resumed = job.resume().exits(0);
         let log = job.log();
         assert_eq!(log.ends(), [LEADS as u64, 0, 0, 0, 0], "{what}");
         assert_eq!(log.run["trigger"], "resume");
+        assert_eq!(log.run["perhaps_twice"].as_u64().unwrap_or(0), twice, "{what}");
+        let marked = log.records.iter().filter(|line| line["perhaps_twice"] == true).count();
+        assert_eq!((marked as u64, resumed.out.contains("Perhaps written twice")), (twice, twice > 0), "{what}");
         assert_eq!(job.state(), wanted, "{what}");
         let sent = job.sent();
         assert_eq!(sent.len(), LEADS - reached, "{what}: what was written is not written again");

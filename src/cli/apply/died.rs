@@ -262,6 +262,7 @@ fn blank(record: RecordId, row: u64, outcome: Outcome, changes: Vec<ChangedField
         already_there: false,
         reason: None,
         doubt: None,
+        perhaps_twice: false,
     }
 }
 

@@ -91,6 +91,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let mut about = about;
     if let Ended::Carried(outcomes) = ended {
         about.careful.canary = outcomes.canary.as_ref().map(verify::look);
+        about.careful.perhaps_twice = outcomes.perhaps_twice.len() as u64;
     }
     let mut problems = problems;
     let differs = about.careful.verify.as_ref().filter(|look| !look.is_calm());
@@ -384,7 +385,8 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
         }
         Ended::Carried(outcomes) => outcomes.ends.get(record)?,
     };
-    match end {
+    let perhaps_twice = matches!(ended, Ended::Carried(outcomes) if outcomes.perhaps_twice.contains(&(record as u32)));
+    let line = match end {
         End::Updated => RecordLine::updated(entry),
         End::Failed { code, message, fields } => {
             let fields = fields.iter().map(|f| FieldName::new(f.as_str())).collect();
@@ -410,5 +412,6 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
             };
             RecordLine::unknown(entry, doubt, fields.clone())
         }
-    }
+    };
+    line.map(|line| RecordLine { perhaps_twice, ..line })
 }

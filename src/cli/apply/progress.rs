@@ -96,6 +96,10 @@ impl Observer for Shown<'_> {
             Event::Again { records, pause } if !pause.is_zero() => {
                 self.world.say(&format!("{records} records are locked; trying again in {:.0} s", pause.as_secs_f64()));
             }
+            Event::GivenUp { records } => self.world.say(&format!(
+                "{} records are still locked, and the run's further tries are used up: they are not sent again",
+                grouped(*records as u64)
+            )),
             Event::LookingUp { records, fault } => {
                 self.world.say(&format!(
                     "an answer was lost ({}); looking up {records} records",

@@ -107,9 +107,13 @@ pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
     format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], 2))
 }
 
+/// Why a record may have been written twice.
+pub(super) const TWICE: &str =
+    "an answer was lost, and they were sent again, as they held their old values; Salesforce may have carried out both";
+
 /// Failures by code and message, then drifted, unknown and left records by reason.
 pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
-    let Ends { failures, drifted, unknown, left, .. } = ends;
+    let Ends { failures, drifted, unknown, left, twice, .. } = ends;
     let mut out = String::new();
     let fields = |group: &Gathered| {
         if group.fields.is_empty() { String::new() } else { format!(" (field {})", Terminal(&listed(&group.fields))) }
@@ -157,6 +161,8 @@ pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
         "Unknown: look at these records before the next run",
         unknown.iter().map(|(reason, group)| (reason.as_str(), group)).collect(),
     );
+    let once_more = (twice.count > 0).then_some((TWICE, twice));
+    section("Perhaps written twice", once_more.into_iter().collect());
     section("Not attempted", left.iter().map(|(reason, group)| (reason.as_str(), group)).collect());
     out
 }

@@ -87,6 +87,7 @@ pub struct Ends {
     pub(super) drifted: BTreeMap<bool, Gathered>,
     pub(super) unknown: BTreeMap<String, Gathered>,
     pub(super) left: BTreeMap<String, Gathered>,
+    pub(super) twice: Gathered,
     pub(super) rows: BTreeMap<(RowOutcome, String), Ranges>,
 }
 
@@ -100,6 +101,7 @@ impl Ends {
             drifted: BTreeMap::new(),
             unknown: BTreeMap::new(),
             left: BTreeMap::new(),
+            twice: Gathered::default(),
             rows: BTreeMap::new(),
         }
     }
@@ -115,6 +117,9 @@ impl Ends {
 
     fn record(&mut self, line: &RecordLine) {
         let keep = self.keep.0;
+        if line.perhaps_twice {
+            self.twice.add(line, keep);
+        }
         match line.outcome {
             Outcome::Updated => {}
             Outcome::Failed => {

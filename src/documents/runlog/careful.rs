@@ -116,4 +116,6 @@ pub struct Careful {
     pub canary: Option<SecondLook>,
     /// `--verify`.
     pub verify: Option<SecondLook>,
+    /// Records that were sent again after an answer was lost.
+    pub perhaps_twice: u64,
 }

@@ -117,6 +117,10 @@ pub struct RunLog {
     /// What planning again after the run showed (`--verify`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<SecondLook>,
+    /// Records that were sent again after an answer was lost: they held their old values when they were read in between, so that Salesforce may have written
+    /// them twice. The outcomes file marks each.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub perhaps_twice: u64,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RunProblem>,

@@ -243,12 +243,27 @@ pub struct RecordLine {
     /// Why the end is not known (`unknown`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
+    /// It was sent again after an answer was lost, as it held its old values when it was read in between: Salesforce may have written it twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps_twice: bool,
 }
 
 impl RecordLine {
     fn is_plain(&self) -> bool {
-        let Self { problems, fields, already_there, reason, doubt, .. } = self;
-        problems.is_empty() && fields.is_empty() && !already_there && reason.is_none() && doubt.is_none()
+        let Self {
+            record: _,
+            row: _,
+            outcome: _,
+            changes: _,
+            problems,
+            fields,
+            already_there,
+            reason,
+            doubt,
+            perhaps_twice,
+        } = self;
+        let said = *already_there || *perhaps_twice || reason.is_some() || doubt.is_some();
+        problems.is_empty() && fields.is_empty() && !said
     }
 
     /// The line of a plain one.
@@ -273,6 +288,7 @@ impl RecordLine {
             already_there: false,
             reason: None,
             doubt: None,
+            perhaps_twice: false,
         })
     }
 
@@ -428,6 +444,7 @@ mod tests {
         let mut tricky = records[0].clone();
         tricky.changes[0].field = FieldName::new("A\"\\\n\u{1}é__c");
         lines.push(OutcomesLine::Record(tricky));
+        lines.push(OutcomesLine::Record(RecordLine { perhaps_twice: true, ..records[0].clone() }));
         lines.push(OutcomesLine::Record(RecordLine { changes: Vec::new(), row: u64::MAX, ..records[0].clone() }));
         assert!(lines.iter().any(|line| matches!(line, OutcomesLine::Record(line) if !line.is_plain())));
         for line in lines {

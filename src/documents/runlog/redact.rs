@@ -11,7 +11,7 @@ const LONGEST: usize = 300;
 
 /// Codes whose wording is Salesforce's own and does not quote other records (reference: REST error catalogue and recordings), and the one of
 /// validation rules.
-const WORDED: [&str; 26] = [
+const WORDED: [&str; 27] = [
     "CANNOT_UPDATE_CONVERTED_LEAD",
     "DUPLICATES_DETECTED",
     "DUPLICATE_VALUE",
@@ -30,8 +30,9 @@ const WORDED: [&str; 26] = [
     "INVALID_TYPE_ON_FIELD_IN_RECORD",
     "JSON_PARSER_ERROR",
     "MALFORMED_ID",
-    // Our own words for a record that was gone when it was read again.
+    // Our own words for a record that was gone when it was read again, and for one that its job's results do not tell of.
     "NOT_FOUND",
+    "NO_RESULT",
     "NUMBER_OUTSIDE_VALID_RANGE",
     "REQUEST_LIMIT_EXCEEDED",
     "REQUIRED_FIELD_MISSING",

@@ -18,7 +18,7 @@ impl Org for Client {
                 let id = std::str::from_utf8(block.cell(row, 0)).ok().and_then(|id| RecordId::parse(id).ok());
                 let Some(id) = id else {
                     let message = "a record came without an id that can be read".to_owned();
-                    return Err(Fault { class: Class::Call, code: "MALFORMED_ANSWER".to_owned(), message });
+                    return Err(Fault { class: Class::Later(None), code: Fault::MALFORMED.to_owned(), message });
                 };
                 rows.push(id, (1..columns.len()).map(|column| block.cell(row, column)));
             }
@@ -125,12 +125,12 @@ fn fault(error: &SalesforceError) -> Fault {
         SalesforceError::Net(_) if !error.is_of_the_network() => (Class::Call, "CONNECTION"),
         SalesforceError::Net(_) => (Class::Later(None), "CONNECTION"),
         SalesforceError::Token(_) => (Class::Later(None), "LOG_IN"),
-        SalesforceError::RowsMissing { .. } => (Class::Later(None), "ROWS_MISSING"),
+        SalesforceError::RowsMissing { .. } => (Class::Later(None), Fault::ROWS_MISSING),
         SalesforceError::Redirected { .. } => (Class::Stop(StopKind::Unreachable), "REDIRECTED"),
         SalesforceError::VersionRetired { .. } => (Class::Stop(StopKind::Unreachable), "API_VERSION_RETIRED"),
         SalesforceError::Foreign { status, treatment, .. } => (class(*treatment, *status, &no_code()), "NOT_JSON"),
         SalesforceError::Status { status, treatment } => (class(*treatment, *status, &no_code()), "HTTP_STATUS"),
-        SalesforceError::Malformed { .. } => (Class::Call, "MALFORMED_ANSWER"),
+        SalesforceError::Malformed { .. } => (Class::Later(None), Fault::MALFORMED),
         SalesforceError::Request { .. } => (Class::Call, "REQUEST"),
         _ => (Class::Call, "OTHER"),
     };

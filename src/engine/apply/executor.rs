@@ -3,7 +3,8 @@
 //! A record is, one after the other, waiting (to be read), ready (read, still as planned from) and under way; from there it ends, or is ready or
 //! waiting again. `later` holds records that could not be locked, until everything else has been sent.
 
-use std::collections::{HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::budget::Retries;
@@ -21,6 +22,9 @@ use super::standing::Targets;
 use super::waiting::Waiting;
 use crate::model::RecordId;
 use crate::plan::{Broken, FileProblem, Plan, RecordLedger};
+
+/// Calls for one more try of what could not be locked, where groups of the largest size do not need more.
+const ROUND: usize = 100;
 
 /// Why a run has no outcomes. Each is a bug in Footbridge, or files that were mixed up.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +155,8 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) rereads: u64,
     pub(super) retries: u64,
     pub(super) window: Duration,
+    /// See [`Outcomes::perhaps_twice`].
+    pub(super) perhaps_twice: BTreeSet<u32>,
 }
 
 impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
@@ -225,6 +231,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             rereads: 0,
             retries: 0,
             window: Duration::ZERO,
+            perhaps_twice: from.perhaps_twice,
             apply,
             journal,
         })
@@ -307,11 +314,20 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         }
     }
 
-    /// Puts records that could not be locked up for another try, after a pause.
+    /// Puts records that could not be locked up for another try, after a pause. A round is one of the run's further tries, however many calls it takes:
+    /// where there are very many such records, the groups stay larger.
     async fn next_round(&mut self) {
-        let items = std::mem::take(&mut self.later);
+        let mut items = std::mem::take(&mut self.later);
+        let least = items.len().div_ceil(ROUND).min(self.apply.settings.batch.clamp(1, Settings::MAX_BATCH));
+        for item in &mut items {
+            item.lot.size = item.lot.size.max(least);
+        }
+        items.sort_by_key(|item| Reverse(item.lot.size));
         match self.apply.retries.take(self.rounds.min(4), None) {
-            None => self.give_up(items),
+            None => {
+                self.apply.observer.event(&Event::GivenUp { records: items.len() });
+                self.give_up(items);
+            }
             Some(pause) => {
                 self.rounds += 1;
                 self.apply.observer.event(&Event::Again { records: items.len(), pause });
@@ -322,7 +338,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     }
 
     /// Ends records that could not be locked with what Salesforce last said of them.
-    pub(super) fn give_up(&mut self, items: Vec<Item>) {
+    fn give_up(&mut self, items: Vec<Item>) {
         let ends = items.iter().map(|item| (item.index, self.unsent(item, NotAttempted::Stopped))).collect();
         self.end_all(ends);
     }
@@ -331,7 +347,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     fn unsent(&self, item: &Item, reason: NotAttempted) -> End {
         match &item.last {
             _ if item.doubt && item.read.is_none() => End::Unknown { reason: Unknown::NotReadBack, fields: Vec::new() },
-            _ if item.doubt => End::Unknown { reason: Unknown::StillBefore, fields: Vec::new() },
+            _ if item.doubt => End::still_before(),
             Some(error) => End::refused(error),
             None => End::NotAttempted { reason },
         }
@@ -465,6 +481,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             jobs: self.jobs.done,
             job_calls: self.jobs.calls,
             canary: self.canary,
+            perhaps_twice: self.perhaps_twice,
         })
     }
 }

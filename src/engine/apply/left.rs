@@ -1,6 +1,6 @@
 //! What is left of a plan after so much of a journal: a pure function, fed line by line.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::ends::Ends;
 use super::journal::{Line, RecordLine};
@@ -16,6 +16,8 @@ pub struct Remaining {
     pub ended: Ends,
     /// Records that were perhaps written: sent without an answer on disk. They are read before anything is sent for them.
     pub in_doubt: HashSet<u32>,
+    /// Records that were sent again while they were in doubt, so that Salesforce may have written them twice.
+    pub perhaps_twice: BTreeSet<u32>,
     /// Bulk jobs without a result, in the order in which they were begun.
     pub jobs: Vec<OpenJob>,
     /// The number of the next batch.
@@ -104,6 +106,7 @@ impl Left {
         match line {
             Line::Header(_) | Line::Finished { .. } => {}
             Line::Intent { batch, records, job, .. } => {
+                self.unanswered(records)?;
                 self.open.insert(*batch, records.clone());
                 if *job {
                     self.jobs.insert(*batch, None);
@@ -116,15 +119,42 @@ impl Left {
             Line::Result { batch, lost, ends, again } => {
                 self.jobs.remove(batch);
                 self.open.remove(batch).ok_or(Foreign::Batch(*batch))?;
-                ends.iter().try_for_each(|line| self.end(line))?;
+                for line in ends {
+                    if *lost || line.end == End::Updated {
+                        self.sent_twice(line.record)?;
+                    }
+                    self.end(line)?;
+                }
                 for id in again {
                     let place = self.places.find(*id)?;
                     if *lost {
+                        self.sent_twice(*id)?;
                         self.remaining.in_doubt.insert(place);
                     }
                 }
             }
             Line::Ends { ends } => ends.iter().try_for_each(|line| self.end(line))?,
+        }
+        Ok(())
+    }
+
+    /// Of the records that are about to be sent, those that an earlier process sent without an answer on disk are in doubt from here on.
+    fn unanswered(&mut self, sent: &[RecordId]) -> Result<(), Foreign> {
+        let earlier = self.open.iter_mut().filter(|(batch, _)| !self.jobs.contains_key(batch));
+        for records in earlier.map(|(_, records)| records) {
+            let sent: HashSet<&RecordId> = sent.iter().collect();
+            for record in records.extract_if(.., |record| sent.contains(record)) {
+                self.remaining.in_doubt.insert(self.places.find(record)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A sending that may have written the record.
+    fn sent_twice(&mut self, record: RecordId) -> Result<(), Foreign> {
+        let place = self.places.find(record)?;
+        if self.remaining.in_doubt.contains(&place) {
+            self.remaining.perhaps_twice.insert(place);
         }
         Ok(())
     }
@@ -158,8 +188,8 @@ impl Left {
         }
         for id in self.open.into_values().flatten() {
             let place = self.places.find(id)?;
-            if self.remaining.ended.get(place as usize).is_none() {
-                self.remaining.in_doubt.insert(place);
+            if self.remaining.ended.get(place as usize).is_none() && !self.remaining.in_doubt.insert(place) {
+                self.remaining.perhaps_twice.insert(place);
             }
         }
         Ok(self.remaining)

@@ -52,6 +52,11 @@ pub enum Event {
         /// How long.
         pause: Duration,
     },
+    /// The run's further tries are used up: these records, which could not be locked, are not sent again.
+    GivenUp {
+        /// How many.
+        records: usize,
+    },
     /// Salesforce refused a whole call; it is sent again in halves, to find the record at fault.
     Halving {
         /// How many records.

@@ -178,6 +178,18 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// The code of an answer that could not be read.
+    pub const MALFORMED: &str = "MALFORMED_ANSWER";
+    /// The code of an answer that came with fewer rows than it announced.
+    pub const ROWS_MISSING: &str = "ROWS_MISSING";
+
+    /// An answer came, and is not whole: the next one may be.
+    pub(super) fn is_garbled(&self) -> bool {
+        [Self::MALFORMED, Self::ROWS_MISSING].contains(&self.code.as_str())
+    }
+}
+
 /// What to do about an error of a whole call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -1,5 +1,6 @@
 //! Where every planned record ended, and what the run took.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,11 @@ impl End {
             "the record was not found when it was read again: it was deleted, or this user may no longer see it; nothing was sent",
             &[],
         )
+    }
+
+    /// Of a record that a lost update may yet write.
+    pub(super) fn still_before() -> Self {
+        End::Unknown { reason: Unknown::StillBefore, fields: Vec::new() }
     }
 
     /// The word in files.
@@ -175,6 +181,9 @@ pub struct Outcomes {
     pub job_calls: u64,
     /// What the first records showed, where there were such and they were looked at.
     pub canary: Option<CanaryLook>,
+    /// Places of records that were sent again after an answer was lost: they held their old values in between, so that Salesforce may have written them
+    /// twice. Over all processes of the run.
+    pub perhaps_twice: BTreeSet<u32>,
 }
 
 /// What became of a bulk job.

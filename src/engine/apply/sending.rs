@@ -1,7 +1,5 @@
 //! Sending one group of records, and what each answer means for them.
 
-use std::time::Duration;
-
 use super::executor::{Executor, Item, Lot};
 use super::observe::Event;
 use super::org::{CallFailure, Class, Fault, Org, RecordOutcome, RecordUpdate, StopKind};
@@ -17,9 +15,6 @@ impl<O: Org> Executor<'_, '_, O> {
     /// Intent to disk, send, result to disk.
     pub(super) async fn send(&mut self, group: Vec<Item>) {
         if group.iter().any(|item| item.tries > 0) {
-            if self.apply.retries.take(0, Some(Duration::ZERO)).is_none() {
-                return self.give_up(group);
-            }
             self.retries += 1;
         }
         let updates = group.iter().map(|item| self.targets.update(item.index)).collect();
@@ -93,7 +88,10 @@ impl<O: Org> Executor<'_, '_, O> {
         let (mut ends, mut again) = (Vec::new(), Vec::new());
         for (mut item, outcome) in group.into_iter().zip(outcomes) {
             let end = match outcome {
-                RecordOutcome::Updated => End::Updated,
+                RecordOutcome::Updated => {
+                    self.sent_twice(&item);
+                    End::Updated
+                }
                 RecordOutcome::Failed(error) if error.retry && item.tries + 1 < self.apply.settings.tries => {
                     item.tries += 1;
                     item.last = Some(Box::new(error));
@@ -101,6 +99,8 @@ impl<O: Org> Executor<'_, '_, O> {
                     again.push(item);
                     continue;
                 }
+                // What locks it may be the sending whose answer was lost.
+                RecordOutcome::Failed(error) if error.retry && item.doubt => End::still_before(),
                 RecordOutcome::Failed(error) => {
                     if let Some(kind) = error.stop {
                         self.stop(StopReason { kind, code: error.code.clone(), message: error.message.clone() });
@@ -126,7 +126,12 @@ impl<O: Org> Executor<'_, '_, O> {
     fn refused(&mut self, batch: u64, group: Vec<Item>, fault: Fault) {
         self.in_a_row = 0;
         if group.len() == 1 || fault.class == Class::Call || self.halvings < 2 {
-            let ends = group.iter().map(|i| (i.index, End::failed(&fault.code, &fault.message, &[]))).collect();
+            let end = |item: &Item| match fault.class {
+                // This call wrote nothing. The one before it, whose answer was lost, may have.
+                Class::Call if item.doubt => End::still_before(),
+                _ => End::failed(&fault.code, &fault.message, &[]),
+            };
+            let ends = group.iter().map(|item| (item.index, end(item))).collect();
             return self.record(batch, false, ends, &[]);
         }
         self.halvings -= 2;
@@ -145,6 +150,7 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// The answer was lost: the records tell. New values: written. Old values: sent again, which is safe. Anything else is not known.
     async fn lost(&mut self, batch: u64, mut group: Vec<Item>, fault: Fault) {
+        group.iter().for_each(|item| self.sent_twice(item));
         let indexes: Vec<usize> = group.iter().map(|item| item.index).collect();
         let found = self.look_up(&group, &fault).await;
         let found = found.and_then(|(rows, read)| Some((self.standings(&indexes, &rows)?, read)));
@@ -180,6 +186,13 @@ impl<O: Org> Executor<'_, '_, O> {
         } else {
             self.in_a_row = 0;
             self.stop_for(&fault);
+        }
+    }
+
+    /// This sending may have written a record. Where an earlier one may have, too, it was perhaps written twice.
+    fn sent_twice(&mut self, item: &Item) {
+        if item.doubt {
+            self.perhaps_twice.insert(item.index as u32);
         }
     }
 

@@ -33,6 +33,12 @@ pub fn outcomes(
 
 /// Why a record ended as it did, in one line.
 pub(super) fn why(line: &RecordLine, person: bool) -> String {
+    let end = why_it_ended(line, person);
+    let twice = if line.perhaps_twice { "perhaps written twice" } else { "" };
+    [end.as_str(), twice].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn why_it_ended(line: &RecordLine, person: bool) -> String {
     let fields = |fields: &mut dyn Iterator<Item = &str>| {
         let listed = fields.map(|f| Terminal(f).to_string()).collect::<Vec<_>>().join(", ");
         if listed.is_empty() { listed } else { format!(" ({listed})") }

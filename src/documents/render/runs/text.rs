@@ -272,7 +272,10 @@ fn careful(log: &RunLog) -> Vec<(&'static str, String)> {
     });
     let values = values.map(|text| ("Values", text));
     let looks = [("Canary", log.canary.as_ref().map(look)), ("Verified", log.verify.as_ref().map(look))];
-    values.into_iter().chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
+    let twice = (log.perhaps_twice > 0).then(|| {
+        ("Sent again", format!("{} perhaps written twice: {}", counted(log.perhaps_twice, "record"), apply::TWICE))
+    });
+    values.into_iter().chain(twice).chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
 }
 
 fn fields(log: &RunLog, options: &Options, paint: Paint) -> String {

@@ -5,7 +5,7 @@ use super::state::Under;
 use crate::apply::executor::Executor;
 use crate::apply::executor::{Item, Lot};
 use crate::apply::observe::Event;
-use crate::apply::org::{Class, JobRow, Org, StopKind};
+use crate::apply::org::{Class, JobRow, Org, RecordError, StopKind};
 use crate::apply::outcome::{End, StopReason};
 use crate::apply::reading::judged;
 use crate::apply::sending::smaller;
@@ -14,6 +14,9 @@ use crate::salesforce::{JobId, JobInfo, JobState, Results};
 
 /// Ends a line of the journal.
 const LINE: usize = 2_000;
+
+/// How often a file of results that is not whole is fetched again.
+const GARBLED: u32 = 3;
 
 impl<O: Org> Executor<'_, '_, O> {
     /// The places of these records in their list.
@@ -100,6 +103,8 @@ impl<O: Org> Executor<'_, '_, O> {
                     return true;
                 }
                 Some(Err(fault)) if matches!(fault.class, Class::Body | Class::Call) => return true,
+                // It may have been cut off on its way, or be so at Salesforce.
+                Some(Err(fault)) if fault.is_garbled() && repeated == GARBLED => return true,
                 Some(Err(fault)) => {
                     if !self.back_off(&fault, repeated).await {
                         return false;
@@ -133,7 +138,8 @@ impl<O: Org> Executor<'_, '_, O> {
             let mut ends = Vec::new();
             for (item, standing) in std::mem::replace(&mut untold, rest).into_iter().zip(standings) {
                 match judged(standing, true) {
-                    None => before.push(item),
+                    // Where it is not sent again, that is all that there is to say of it: it may have been refused.
+                    None => before.push(Item { last: Some(Box::new(no_result())), ..item }),
                     Some(end) => ends.push((item.index, end)),
                 }
             }
@@ -185,6 +191,17 @@ fn files(info: &JobInfo) -> Vec<Results> {
         files.push(Results::Unprocessed);
     }
     files
+}
+
+/// Of a record that a job was given, and that its results do not tell of.
+fn no_result() -> RecordError {
+    RecordError {
+        code: "NO_RESULT".to_owned(),
+        message: "its bulk job is over, and the results do not tell of it; it holds its old values".to_owned(),
+        fields: Vec::new(),
+        retry: true,
+        stop: None,
+    }
 }
 
 /// Is it the data as a whole that Salesforce refused, so that it would refuse it again? (`InvalidBatch : Field name not found : X`)

@@ -3,7 +3,7 @@
 use super::state::Under;
 use crate::apply::executor::Executor;
 use crate::apply::observe::Event;
-use crate::apply::org::{Class, Org, StopKind};
+use crate::apply::org::{Class, Fault, Org, StopKind};
 use crate::apply::outcome::{End, StopReason, Unknown};
 use crate::salesforce::{JobId, JobInfo, JobState, Results};
 
@@ -26,7 +26,7 @@ impl<O: Org> Executor<'_, '_, O> {
             let answer = self.heeded(org.job(id)).await;
             let fault = match answer {
                 Some(Ok(info)) => return Told::Info(Box::new(info)),
-                Some(Err(fault)) if fault.class == Class::Call && fault.code == End::GONE => return Told::Gone,
+                Some(Err(fault)) if is_gone(&fault) => return Told::Gone,
                 Some(Err(fault)) => fault,
                 None => {
                     self.interrupt();
@@ -127,4 +127,9 @@ impl<O: Org> Executor<'_, '_, O> {
         let read = self.heeded(org.job_results(&under.id, Results::Unprocessed, &mut mark)).await;
         matches!(read, Some(Ok(_))) && untouched.iter().all(|u| *u)
     }
+}
+
+/// Salesforce knows no such job: `NOT_FOUND`, or in Bulk API's own words `INVALIDJOB` (FACTS: Bulk codes have no underscores).
+fn is_gone(fault: &Fault) -> bool {
+    matches!(fault.class, Class::Body | Class::Call) && [End::GONE, "INVALIDJOB"].contains(&fault.code.as_str())
 }

@@ -115,10 +115,11 @@ fn trying_again_ends_when_the_budget_is_spent() {
     let org = FakeOrg::new(200);
     (0..200).for_each(|n| _ = org.state.borrow_mut().locks.insert(id(n), 1_000));
     let mut rig = Rig::new(&plan, &org);
-    rig.tries = 10;
+    rig.tries = 2;
     let outcomes = rig.fresh(all());
     assert_eq!(outcomes.ledger.failed, 200);
-    assert!(org.sizes.borrow().len() <= 11);
+    // Once all together, once in groups of 25, and once in as many groups as one try may have.
+    assert_eq!(org.sizes.borrow().len(), 1 + 8 + 100);
 }
 
 #[test]
@@ -158,6 +159,37 @@ fn halving_is_bounded() {
 }
 
 #[test]
+fn very_many_locked_records_are_all_sent_again_within_a_few_further_tries() {
+    let records = 12_000;
+    let plan = plan(&vec![1; records]);
+    let org = FakeOrg::new(records);
+    // All of them once, some of them longer.
+    for n in 0..records {
+        org.state.borrow_mut().locks.insert(id(n), if n % 6 == 0 { 3 } else { 1 });
+    }
+    let mut rig = Rig::new(&plan, &org);
+    rig.tries = 5;
+    let outcomes = rig.fresh(all());
+    assert!(outcomes.completed(), "{:?}", outcomes.ledger);
+    // 60 calls, then rounds of 100 at the most: of 120 records, of 25, of 20 where one each would be 2,000 calls.
+    let sizes = org.sizes.borrow();
+    assert_eq!((sizes.len(), sizes[60], sizes[160], sizes[240]), (60 + 100 + 80 + 100, 120, 25, 20));
+}
+
+#[test]
+fn locked_records_that_no_try_is_left_for_are_told() {
+    let plan = plan(&[1; 3]);
+    let org = FakeOrg::new(3);
+    org.state.borrow_mut().locks.insert(id(1), 100);
+    let mut rig = Rig::new(&plan, &org);
+    rig.tries = 2;
+    let outcomes = rig.fresh(all());
+    assert_eq!(ends(&outcomes), ["updated", "failed", "updated"]);
+    assert!(rig.kept.events.contains(&Event::GivenUp { records: 1 }));
+    assert_eq!(org.sizes.borrow().len(), 3);
+}
+
+#[test]
 fn an_answer_lost_after_the_write_is_found_to_be_written() {
     let plan = plan(&[7; 5]);
     let org = FakeOrg::new(5);
@@ -175,6 +207,35 @@ fn an_answer_lost_before_the_write_is_sent_again() {
     let outcomes = Rig::new(&plan, &org).fresh(all());
     assert!(outcomes.completed(), "{outcomes:?}");
     assert!(org.state.borrow().writes.values().all(|n| *n == 1), "each was written once");
+}
+
+#[test]
+fn what_arrives_after_it_was_looked_for_is_told_to_be_perhaps_written_twice() {
+    let plan = plan(&[7; 5]);
+    let org = FakeOrg::new(5);
+    org.updates.borrow_mut().extend([Trouble::None, Trouble::LostLate]);
+    let mut rig = Rig::new(&plan, &org);
+    rig.settings.batch = 3;
+    let outcomes = rig.fresh(all());
+    assert!(outcomes.completed());
+    assert_eq!(outcomes.perhaps_twice, [3, 4].into());
+    assert_eq!(org.state.borrow().writes[&id(4)], 2);
+}
+
+#[test]
+fn what_a_lost_update_may_yet_write_is_never_called_untouched() {
+    for trouble in [Trouble::Wrong, Trouble::None] {
+        let plan = plan(&[7; 2]);
+        let org = FakeOrg::new(2);
+        org.updates.borrow_mut().extend([Trouble::LostLate, trouble]);
+        if trouble == Trouble::None {
+            // The first sending holds them locked.
+            (0..2).for_each(|n| _ = org.state.borrow_mut().locks.insert(id(n), 100));
+        }
+        let outcomes = Rig::new(&plan, &org).fresh(all());
+        assert_eq!(ends(&outcomes), ["unknown", "unknown"], "{trouble:?}");
+        assert!(matches!(outcomes.ends[0], End::Unknown { reason: Unknown::StillBefore, .. }));
+    }
 }
 
 #[test]

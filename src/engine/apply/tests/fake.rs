@@ -28,6 +28,8 @@ pub enum Trouble {
     Busy,
     LostBefore,
     LostAfter,
+    /// It arrives only with the next update, when its records have been looked at and hold their old values.
+    LostLate,
     /// Written in part only, as when Salesforce itself falls over.
     LostHalf,
     HangBefore,
@@ -61,6 +63,10 @@ pub struct FakeOrg {
     pub poison: HashSet<RecordId>,
     /// By update call.
     pub updates: RefCell<VecDeque<Trouble>>,
+    /// Sent, and not yet arrived.
+    pub late: RefCell<Vec<RecordUpdate>>,
+    /// What has arrived late.
+    pub came_late: RefCell<HashSet<RecordId>>,
     /// By read call.
     pub reads: RefCell<VecDeque<Option<Fault>>>,
     /// Somebody changes a record's first field just before this read call, unless it was written.
@@ -246,6 +252,11 @@ impl Org for FakeOrg {
         self.sizes.borrow_mut().push(records.len());
         self.clock.set(self.clock.get() + self.update_takes.get());
         let trouble = self.updates.borrow_mut().pop_front().unwrap_or(Trouble::None);
+        let late = std::mem::take(&mut *self.late.borrow_mut());
+        if !late.iter().any(|r| self.poison.contains(&r.id)) {
+            late.iter().for_each(|record| _ = self.write(record));
+            self.came_late.borrow_mut().extend(late.iter().map(|record| record.id));
+        }
         let poisoned = records.iter().any(|r| self.poison.contains(&r.id));
         let lost = || CallFailure::Unknown(later("CONNECTION"));
         let write = |some: &[RecordUpdate]| some.iter().map(|r| self.write(r)).collect::<Vec<_>>();
@@ -262,6 +273,10 @@ impl Org for FakeOrg {
                 Err(CallFailure::Refused(Fault { class: Class::Call, code: "INVALID_TYPE".into(), message }))
             }
             Trouble::LostBefore => Err(lost()),
+            Trouble::LostLate => {
+                *self.late.borrow_mut() = records.to_vec();
+                Err(lost())
+            }
             Trouble::HangBefore => Ok(None),
             _ if poisoned => Err(CallFailure::Refused(bad)),
             Trouble::LostAfter => {

@@ -273,7 +273,7 @@ impl FakeOrg {
                 Err(CallFailure::Refused(fault))
             }
             Trouble::Wrong => Err(CallFailure::Refused(refused("INVALIDENTITY", "not supported by the Bulk API"))),
-            Trouble::LostBefore => Err(lost()),
+            Trouble::LostBefore | Trouble::LostLate => Err(lost()),
             Trouble::LostAfter | Trouble::LostHalf | Trouble::Short => {
                 _ = effect();
                 Err(lost())

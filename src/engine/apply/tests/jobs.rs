@@ -144,6 +144,57 @@ fn the_word_of_a_job_is_held_against_its_records() {
     }
 }
 
+/// An answer that was cut off.
+fn cut_off() -> Option<Fault> {
+    Some(Fault { class: Class::Later(None), code: Fault::MALFORMED.into(), message: "it ends in a line".into() })
+}
+
+#[test]
+fn results_that_are_cut_off_are_fetched_again() {
+    let plan = plan(&[1; 20]);
+    let mut org = FakeOrg::new(20);
+    org.refused = [id(4), id(6)].into();
+    org.job_asks.borrow_mut().extend([cut_off(), None, cut_off(), None, cut_off(), cut_off()]);
+    let (outcomes, events) = run(&plan, &org, |_| ());
+    assert_eq!((outcomes.ledger.updated, outcomes.ledger.failed, outcomes.writes), (18, 2, 0));
+    assert_eq!(words(&org), "create upload close ask ask successful successful failed failed failed");
+    assert!(!events.iter().any(|event| matches!(event, Event::JobResults { .. })));
+}
+
+#[test]
+fn where_the_results_stay_cut_off_their_records_are_sent_once_more_or_called_failed() {
+    for no_more_calls in [false, true] {
+        let plan = plan(&[1; 20]);
+        let mut org = FakeOrg::new(20);
+        org.refused = [id(4), id(6)].into();
+        org.job_asks.borrow_mut().extend([None, None]);
+        org.job_asks.borrow_mut().extend([const { None }; 9].map(|_: Option<Fault>| cut_off()));
+        if no_more_calls {
+            org.updates.borrow_mut().push_back(Trouble::Stop(StopKind::DailyLimit));
+        }
+        let (outcomes, _) = run(&plan, &org, |_| ());
+        // Never "not attempted": they were, and Salesforce refused them.
+        assert_eq!((outcomes.ledger.updated, outcomes.ledger.failed), (18, 2));
+        let code = if no_more_calls { "NO_RESULT" } else { "FIELD_CUSTOM_VALIDATION_EXCEPTION" };
+        let of = |n: usize| outcomes.ends.get(n).unwrap().clone();
+        assert!([4, 6].map(of).iter().all(|end| matches!(end, End::Failed { code: c, .. } if c == code)), "{code}");
+        assert_eq!(outcomes.writes, 1);
+    }
+}
+
+#[test]
+fn a_job_that_salesforce_does_not_know_any_more_is_gone_in_either_word() {
+    for code in ["NOT_FOUND", "INVALIDJOB"] {
+        let plan = plan(&[1; 20]);
+        let org = FakeOrg::new(20);
+        let gone = Fault { class: Class::Body, code: code.into(), message: "Unable to find job".into() };
+        org.job_asks.borrow_mut().push_back(Some(gone));
+        let (outcomes, events) = run(&plan, &org, |_| ());
+        assert!(outcomes.completed(), "{code}");
+        assert!(events.iter().any(|event| matches!(event, Event::JobResults { untold: 20, .. })), "{code}: {events:?}");
+    }
+}
+
 #[test]
 fn a_job_that_fails_halfway_is_followed_by_one_more() {
     let plan = plan(&[1; 20]);

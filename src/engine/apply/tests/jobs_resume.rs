@@ -70,7 +70,7 @@ prop_compose! {
         asks in prop::collection::vec(prop::bool::weighted(0.2), 0..12),
         records in 1..50usize,
     ) -> Troubles {
-        let mut scenario = Scenario { update_takes: 0, poison: Vec::new(), ..scenario };
+        let mut scenario = Scenario { update_takes: 0, poison: Vec::new(), ..scenario.promptly() };
         // No more in a row than any call is tried.
         for at in (0..scenario.updates.len()).step_by(2) {
             scenario.updates[at] = Trouble::None;

@@ -7,23 +7,26 @@ use super::plans::{id, plan};
 use super::properties::{Scenario, check, passing};
 use super::{Memory, Rig, journal};
 use crate::apply::journal::{Journal, Line, Selection, parse};
-use crate::apply::org::StopKind;
+use crate::apply::org::{RecordUpdate, StopKind};
+use crate::apply::standing::Targets;
 use crate::apply::{End, Foreign, Remaining, left};
 use crate::model::{Digest, RecordId};
 use crate::plan::Plan;
 
-/// Carries on after so many bytes of a journal, in an org of this state.
+/// Carries on after so many bytes of a journal, in an org of this state, to which something is still under way.
 fn carry_on(
     scenario: &Scenario,
     plan: &Plan,
     state: &State,
     journal: &[u8],
+    late: Vec<RecordUpdate>,
 ) -> Option<(FakeOrg, crate::apply::Outcomes)> {
     let mut calm = scenario.clone();
     calm.updates.clear();
     calm.drift.clear();
     let org = calm.org();
     *org.state.borrow_mut() = state.clone();
+    *org.late.borrow_mut() = late;
     let parsed = parse("memory".as_ref(), journal).unwrap()?;
     let remaining = left(&parsed.lines, plan).unwrap();
     let memory = Memory::default();
@@ -52,7 +55,7 @@ proptest! {
         scenario in passing(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 30),
     ) {
-        let mut scenario = Scenario { update_takes: 0, ..scenario };
+        let mut scenario = Scenario { update_takes: 0, ..scenario.promptly() };
         // Drift before the run, so that every process sees the same; troubles that an uninterrupted run gets over.
         scenario.drift.clear();
         for at in (0..scenario.updates.len()).step_by(2) {
@@ -73,7 +76,7 @@ proptest! {
         let lines = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
         for cut in lines.chain(cuts.iter().map(|index| index.index(bytes.len()))) {
             for state in left_behind(&first, &snapshots, cut) {
-                let Some((org, resumed)) = carry_on(&scenario, &plan, state, &bytes[..cut]) else {
+                let Some((org, resumed)) = carry_on(&scenario, &plan, state, &bytes[..cut], Vec::new()) else {
                     prop_assert_eq!(state, &first, "nothing is sent before the first line is there");
                     continue;
                 };
@@ -85,6 +88,33 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_killed_process_sent_and_arrives_late_is_told_to_be_perhaps_written_twice() {
+    let masks = [1; 5];
+    let scenario = Scenario { batch: 3, ..Scenario::calm(&masks) };
+    let plan = plan(&masks);
+    let org = scenario.org();
+    org.keeps_snapshots.set(true);
+    scenario.rig(&plan, &org).fresh(Selection::default());
+    let (bytes, snapshots) = (org.journal.borrow().as_ref().unwrap().bytes.borrow().clone(), org.snapshots.borrow());
+
+    // Killed with the second batch under way, which arrives when the next process sends it again.
+    let (cut, before, _) = &snapshots[1];
+    let targets = Targets::of(&plan).unwrap();
+    let late = [3, 4].map(|place| targets.update(place).unwrap()).to_vec();
+    let (org, resumed) = carry_on(&scenario, &plan, before, &bytes[..*cut], late).unwrap();
+    assert_eq!(resumed.ledger.updated, 5);
+    assert_eq!(resumed.perhaps_twice, [3, 4].into());
+    assert_eq!([1, 3, 4].map(|n| org.state.borrow().writes[&id(n)]), [1, 2, 2]);
+    let lines = org.journal.borrow().as_ref().unwrap().lines();
+    assert_eq!(left(&lines, &plan).unwrap().perhaps_twice, [3, 4].into(), "and whoever carries on from there knows it");
+
+    // Killed once more, before the answer to the second sending was on disk.
+    let sent = lines.iter().rposition(|line| matches!(line, Line::Intent { .. })).unwrap();
+    let remaining = left(&lines[..=sent], &plan).unwrap();
+    assert_eq!((remaining.in_doubt.len(), remaining.perhaps_twice), (2, [3, 4].into()));
 }
 
 #[test]
