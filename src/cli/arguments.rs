@@ -276,8 +276,11 @@ pub struct ApplyArguments {
     /// Finish a run that was killed: every record's end is found out first
     #[arg(long, conflicts_with_all = ["limit", "records", "canary"])]
     pub resume: bool,
-    /// First wait for bulk jobs that are still at work on the object, or abort them (when the journal of their run is lost)
-    #[arg(long, value_enum, value_name = "wait|abort", hide_possible_values = true, conflicts_with = "resume")]
+    /// With --resume: send nothing more; find out what became of what was sent, and write the run's log
+    #[arg(long, requires = "resume")]
+    pub give_up: bool,
+    /// First wait for bulk jobs that are still at work, or abort them: with --resume those of the run, else those on the object (when the journal of their run is lost)
+    #[arg(long, value_enum, value_name = "wait|abort", hide_possible_values = true)]
     pub jobs: Option<OtherJobs>,
     /// Show every record and row before asking
     #[arg(long)]

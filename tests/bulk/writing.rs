@@ -279,6 +279,24 @@ fn killed_at_any_stage_and_resumed_it_ends_as_if_it_had_not_been() {
 }
 
 #[test]
+fn the_job_of_a_killed_run_that_never_ends_can_be_stopped_and_the_run_finished_or_given_up() {
+    let never = || killed("method: POST, path: jobs/ingest", "{ job: { never: true, pause_after: 7 } }");
+    let job = never();
+    job.apply().exits(1).says("footbridge apply --resume --env sandbox --jobs abort").says("--give-up");
+    job.run(&["apply", "--resume", "--jobs", "abort"]).exits(0).says("was aborted (InProgress, 7 records so far)");
+    all_done(&job, &job.log());
+    assert_eq!(processed(&job), LEADS, "nothing is written twice");
+
+    let job = never();
+    let ran = job.run(&["apply", "--resume", "--jobs", "abort", "--give-up"]);
+    ran.exits(6).says("was aborted").says("the run was given up");
+    assert_eq!(job.log().ends(), [7, 0, 0, 53, 0]);
+    assert_eq!((job.org().jobs().len(), by_collections(&job)), (1, 0));
+    job.apply().exits(0);
+    assert_eq!(job.state(), job.wanted());
+}
+
+#[test]
 fn with_the_journal_lost_an_apply_first_looks_for_the_job_that_is_still_at_work() {
     for how in ["wait", "abort"] {
         let job = killed("method: POST, path: jobs/ingest", "{ job: { never: true, pause_after: 7 } }");

@@ -76,6 +76,58 @@ fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed(
 }
 
 #[test]
+fn a_killed_run_that_is_given_up_sends_nothing_more_and_says_what_was_written() {
+    for (on, action, exit, ends) in [
+        ("method: PATCH", "delay", 1, [0, 0, 0, 210, 200]),
+        ("method: PATCH, after: 1", "delay_answer", 6, [400, 0, 0, 10, 0]),
+    ] {
+        let job = killed(on, action);
+        job.apply().exits(1).says("footbridge apply --resume --env sandbox --give-up");
+        job.org().clear_calls();
+        let before = job.state();
+        let ran = job.run(&["apply", "--resume", "--give-up"]);
+        ran.exits(exit).says("nothing more is sent").says("the run was given up");
+        assert_eq!((job.log().ends(), job.sent().len()), (ends, 0));
+        assert_eq!(job.state(), before);
+        assert!(job.journals().is_empty());
+        job.apply().exits(0);
+        assert_eq!(job.state(), job.wanted());
+    }
+    let job = Job::new(1, "lookup");
+    job.run(&["apply", "notes", "--give-up"]).exits(3).says("--resume");
+}
+
+#[test]
+fn a_run_that_was_killed_after_its_log_was_written_gets_no_second_log() {
+    let job = Job::new(6, "lookup");
+    job.faults("- on: { method: PATCH }\n  action: { delay_answer: 300 }\n");
+    let running = job.start(&["apply", "notes", "--yes"]);
+    until("the call", || job.org().held() == 1);
+    let folder = job.scene.path(".footbridge/journal");
+    let kept: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .map(|path| (std::fs::read(&path).unwrap(), path))
+        .collect();
+    running.ends().exits(0);
+    job.log();
+    // As it was a moment before the journal was taken away.
+    for (mut bytes, path) in kept {
+        if path.extension().is_some_and(|end| end == "journal") {
+            bytes.extend_from_slice(b"{\"finished\":{}}\n");
+        }
+        std::fs::write(path, bytes).unwrap();
+    }
+    job.org().clear_faults();
+    job.org().clear_calls();
+    job.apply().exits(1).says("may not have been written");
+    job.resume().exits(0).says("had ended, and its log is written");
+    job.no_log();
+    assert!(job.org().calls().is_empty() && job.journals().is_empty());
+    job.apply().exits(0).says("No changes");
+}
+
+#[test]
 fn a_resume_that_is_killed_is_resumed() {
     let job = killed("method: PATCH, after: 1", "delay_answer");
     job.faults("- on: { method: PATCH }\n  action: { delay_answer: 100000 }\n");
@@ -329,7 +381,7 @@ fn where_the_run_log_cannot_be_written_the_journal_stays_and_resume_writes_the_l
     job.apply().exits(1).says("run log").says("apply --resume");
     assert_eq!(job.state(), job.wanted());
     assert_eq!(job.journals().len(), 1);
-    job.apply().exits(1).says("its run log was not written");
+    job.apply().exits(1).says("its run log may not have been written");
     std::fs::remove_file(job.scene.path("runs")).unwrap();
     job.org().clear_calls();
     job.resume().exits(0).says("Completed");

@@ -19,8 +19,8 @@ use super::signals;
 use super::turn::Turn;
 use super::verify;
 use crate::apply::{
-    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Stale, Start,
-    canary, precheck, unfinished,
+    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
+    Start, canary, precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose};
@@ -32,7 +32,6 @@ use crate::cli::repository::state_folder;
 use crate::cli::show;
 use crate::cli::undo;
 use crate::cli::world::World;
-use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{EnvironmentName, FieldName, ObjectName, OrgId, RecordId};
 use crate::net::Budget;
@@ -273,7 +272,8 @@ async fn in_turn(
         let failure = closed.err().into_iter().fold(failure, Failure::and);
         return Err(logged(failed(Code::IntentNotPushed), failure));
     }
-    let carried = carry_out(turn, &plan, &connected, journal, Remaining::default(), write, cancel).await;
+    let settings = jobs::settings(place, write);
+    let carried = carry_out(turn, &plan, &connected, journal, Remaining::default(), &settings, cancel).await;
     let mut about = about(&connected);
     about.careful.values = Some(values);
     if arguments.verify && undo_of.is_none() {
@@ -356,7 +356,7 @@ pub async fn carry_out(
     connected: &Connected,
     mut journal: Journal,
     from: Remaining,
-    write: WriteWay,
+    settings: &Settings,
     cancel: &Cancel,
 ) -> Carried {
     // `time_outs: { run: … }` ends a run as a signal does: everything on disk, the rest not attempted. So does its lock's end: whoever finds it too old takes
@@ -384,10 +384,9 @@ pub async fn carry_out(
     let budget = connected.client.budget();
     let mut retries = |repeated, after| budget.take(repeated, after);
     let mut shown = Shown::new(place.world, plan.summary.records);
-    let settings = jobs::settings(place, write);
     let work = Apply {
         org: &connected.client,
-        settings: &settings,
+        settings,
         retries: &mut retries,
         clock: &clock,
         cancel: stop,
@@ -412,7 +411,7 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
         let ids = found.jobs.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
         format!("ended before the results of its bulk job were fetched ({ids})")
     } else if found.finished {
-        "ended, and its run log was not written".to_owned()
+        "ended, and its run log may not have been written".to_owned()
     } else {
         "was killed before it ended".to_owned()
     };
@@ -420,9 +419,17 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
         "run {} of `{integration}` {what} ({} records planned, {} batches begun)",
         found.head.run, found.head.records, found.batches
     );
-    let diagnostic = Diagnostic::error(Code::Interrupted, message)
+    let resume = format!("`footbridge apply --resume --env {}", found.head.environment);
+    let mut diagnostic = Diagnostic::error(Code::Interrupted, message)
         .note("nothing was sent")
-        .help(format!("finish it first: `footbridge apply --resume --env {}`", found.head.environment));
+        .help(format!("finish it first: {resume}`"));
+    if !found.jobs.is_empty() {
+        diagnostic = diagnostic.help(format!("to stop its bulk job before that: {resume} --jobs abort`"));
+    }
+    if !found.finished || !found.jobs.is_empty() {
+        diagnostic =
+            diagnostic.help(format!("to send nothing more, and only find out what was written: {resume} --give-up`"));
+    }
     Err(Failure::new(Exit::Failed, diagnostic))
 }
 

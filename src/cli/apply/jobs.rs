@@ -1,6 +1,6 @@
 //! Bulk jobs around an apply: whether it goes by them, and whether one of this user is still at work on the object, perhaps of a run whose journal is lost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::carry::heard;
 use super::signals;
@@ -19,7 +19,7 @@ use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::escape::Terminal;
 use crate::render::{counted, grouped};
-use crate::salesforce::{self, JobInfo, JobState};
+use crate::salesforce::{self, Client, JobId, JobInfo, JobState, SalesforceError};
 
 /// The longest pause between two questions whether a job is over.
 const LONGEST_POLL: Duration = Duration::from_secs(5);
@@ -56,7 +56,8 @@ pub fn say_left(world: &World, outcomes: &Outcomes, environment: EnvironmentName
     for job in outcomes.jobs_left() {
         let records = counted(job.records, "record");
         world.say(&format!(
-            "bulk job {} with {records} is left in Salesforce; `footbridge apply --resume --env {environment}` fetches its results",
+            "bulk job {} with {records} is left in Salesforce; `footbridge apply --resume --env {environment}` fetches its results, \
+             with `--jobs abort` it is stopped first",
             job.id
         ));
     }
@@ -129,12 +130,7 @@ async fn cleared(place: &Place<'_>, target: Target<'_>, how: OtherJobs, budget: 
     let client = &connected.client;
     for job in client.open_ingest_jobs(object).await.map_err(wrong)? {
         if how == OtherJobs::Abort {
-            match client.abort_ingest(&job.id).await {
-                Ok(_) => world.say(&format!("bulk job {} was aborted ({})", job.id, how_far(&job))),
-                // It came to its end in the meantime, or another stopped it.
-                Err(_) if client.ingest_job(&job.id).await.is_ok_and(|job| job.state.is_over()) => {}
-                Err(failure) => return Err(wrong(failure.cause().clone())),
-            }
+            abort_one(world, client, &job).await.map_err(wrong)?;
             continue;
         }
         if job.state == JobState::Open {
@@ -142,10 +138,59 @@ async fn cleared(place: &Place<'_>, target: Target<'_>, how: OtherJobs, budget: 
         }
         world.say(&format!("waiting for bulk job {} ({})", job.id, how_far(&job)));
         let mut pause = Duration::from_millis(10);
+        let (began, longest) = (Instant::now(), project.job_time_out);
         while !client.ingest_job(&job.id).await.map_err(wrong)?.state.is_over() {
+            if began.elapsed() > longest {
+                return Err(too_long(&job.id, longest, target));
+            }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_POLL);
         }
+    }
+    Ok(())
+}
+
+fn too_long(job: &JobId, longest: Duration, target: Target<'_>) -> Failure {
+    let minutes = counted(longest.as_secs() / 60, "minute");
+    let (name, env) = (&target.integration.name.value, target.environment);
+    let diagnostic =
+        Diagnostic::error(Code::Locked, format!("bulk job {job} is still at work after {minutes} of waiting"))
+            .note("nothing was sent")
+            .help("see Setup → Bulk Data Load Jobs for what holds it up; `time_outs: { job: … }` says how long to wait")
+            .help(format!(
+                "to abort it, keeping what it has written: `footbridge apply {name} --env {env} --jobs abort`"
+            ));
+    Failure::new(Exit::Failed, diagnostic)
+}
+
+/// Aborts the jobs of a killed run that are at work. What they have written stays, and their results tell of it.
+///
+/// # Errors
+/// A job cannot be asked for or aborted.
+pub async fn abort(world: &World, connected: &Connected, jobs: impl Iterator<Item = JobId>) -> Result<(), Failure> {
+    let context = problem::salesforce::Context { org: &connected.place, at: None, not_done: "nothing more was sent" };
+    for id in jobs {
+        match connected.client.ingest_job(&id).await {
+            // One that is open was never begun: resuming undoes it.
+            Ok(job) if job.state == JobState::Open || job.state.is_over() => {}
+            Ok(job) => {
+                let aborted = abort_one(world, &connected.client, &job).await;
+                aborted.map_err(|error| problem::salesforce::failure(&error, &context))?;
+            }
+            // Resuming finds out what this means.
+            Err(error) if error.api().is_some_and(|api| api.status == 404) => {}
+            Err(error) => return Err(problem::salesforce::failure(&error, &context)),
+        }
+    }
+    Ok(())
+}
+
+async fn abort_one(world: &World, client: &Client, job: &JobInfo) -> Result<(), SalesforceError> {
+    match client.abort_ingest(&job.id).await {
+        Ok(_) => world.say(&format!("bulk job {} was aborted ({})", job.id, how_far(job))),
+        // It came to its end in the meantime, or another stopped it.
+        Err(_) if client.ingest_job(&job.id).await.is_ok_and(|job| job.state.is_over()) => {}
+        Err(failure) => return Err(failure.cause().clone()),
     }
     Ok(())
 }

@@ -19,8 +19,8 @@ use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Careful, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog,
-    RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
+    CallCounts, Careful, Doubt, ExitReason, JOB_LEFT, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts,
+    RunLog, RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -300,9 +300,11 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
-        code: "job_left".to_owned(),
+        code: JOB_LEFT.to_owned(),
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
-        not_done: Some("`footbridge apply --resume` fetches them".to_owned()),
+        not_done: Some(
+            "`footbridge apply --resume` fetches them; with `--jobs abort` the job is stopped first".to_owned(),
+        ),
     });
     stop.map(|s| RunProblem {
         code: if s.kind == StopKind::Canary {
@@ -399,6 +401,7 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
                 apply::NotAttempted::NotSelected => NotAttempted::NotSelected,
                 apply::NotAttempted::Interrupted => NotAttempted::Interrupted,
                 apply::NotAttempted::Stopped => NotAttempted::Stopped,
+                apply::NotAttempted::GivenUp => NotAttempted::GivenUp,
             };
             RecordLine::not_attempted(entry, reason)
         }

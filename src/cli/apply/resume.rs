@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::carry::{carry_out, heard, journal_failure, journals, lock};
 use super::died;
+use super::jobs;
 use super::keeping;
 use super::log::About;
 use super::publish::{NOTHING, Publisher};
 use super::signals;
 use super::told;
 use super::turn::Turn;
-use crate::apply::{Cancel, Journal, Remaining, Resumed, Unfinished, unfinished};
-use crate::cli::arguments::ApplyArguments;
+use crate::apply::{Cancel, Journal, Remaining, Resumed, Settings, Unfinished, unfinished};
+use crate::cli::arguments::{ApplyArguments, OtherJobs};
 use crate::cli::connect::{Purpose, budget, connect};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -19,6 +20,7 @@ use crate::cli::ground::{Place, Target};
 use crate::diag::{Code, Diagnostic};
 use crate::model::EnvironmentName;
 use crate::plan::Plan;
+use crate::render::grouped;
 use crate::runlog::{Careful, Filter, Listed, Quota, RunLog, Trigger};
 
 /// Finishes every unfinished run of the environment.
@@ -59,7 +61,7 @@ pub async fn run(
             exit = exit.and(told(place.world, Err(signals::interrupted())));
             break;
         }
-        exit = exit.and(told(place.world, finish(place, &one, &publisher, cancel).await));
+        exit = exit.and(told(place.world, finish(place, &one, arguments, &publisher, cancel).await));
         place.world.end_document();
     }
     Ok(exit.and(told(place.world, publisher.finish(place))))
@@ -114,26 +116,43 @@ fn dead(
     elsewhere.map(|log| log.integration.clone()).filter(named).collect()
 }
 
-async fn finish(place: &Place<'_>, one: &Unfinished, publisher: &Publisher, cancel: &Cancel) -> Result<Exit, Failure> {
+async fn finish(
+    place: &Place<'_>,
+    one: &Unfinished,
+    arguments: &ApplyArguments,
+    publisher: &Publisher,
+    cancel: &Cancel,
+) -> Result<Exit, Failure> {
     let start = one.head.started;
     let _lock = lock(place, &one.head.integration, one.head.org_id, start)?;
     let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
     let turn = publisher.resume(*place, target, start)?;
-    if is_buried(&turn, one)? {
+    if let Some(how) = logged(&turn, one)? {
         journal.close().map_err(|p| journal_failure(&p))?;
-        place.world.say(&format!(
-            "run {} of {} was cleared up by another machine, whose log of it is on the branch: plan afresh",
-            one.head.run, one.head.integration
-        ));
+        let (run, name) = (&one.head.run, &one.head.integration);
+        place.world.say(&match how {
+            Logged::ByAnother => {
+                format!("run {run} of {name} was cleared up by another machine, whose log of it is on the branch: plan afresh")
+            }
+            Logged::Here => format!("run {run} of {name} had ended, and its log is written: its journal is put away"),
+        });
         return turn.ended(Ok(Exit::Done));
     }
-    let ended = in_turn(&turn, one, target, (journal, plan, remaining), cancel).await;
+    let ended = in_turn(&turn, one, target, (journal, plan, remaining), arguments, cancel).await;
     turn.ended(ended)
 }
 
-/// Has another machine taken the run for dead, found out what became of its records, and written its log? Its plan is of the time before that.
-fn is_buried(turn: &Turn<'_>, one: &Unfinished) -> Result<bool, Failure> {
+/// Whose log of a run there is.
+enum Logged {
+    /// Another machine took the run for dead, found out what became of its records, and wrote it. The plan is of the time before that.
+    ByAnother,
+    /// Its own, written before it was killed with nothing left to do but to put the journal away.
+    Here,
+}
+
+/// Is there a log of the run already, in which nothing is left open?
+fn logged(turn: &Turn<'_>, one: &Unfinished) -> Result<Option<Logged>, Failure> {
     let filter = Filter {
         integration: Some(one.head.integration.clone()),
         org_id: Some(one.head.org_id),
@@ -145,7 +164,13 @@ fn is_buried(turn: &Turn<'_>, one: &Unfinished) -> Result<bool, Failure> {
             Diagnostic::error(Code::RunDied, format!("whether the run was cleared up is not known: {problem}"));
         Failure::new(Exit::Failed, diagnostic.note(NOTHING).help("mend what the message says, then try again"))
     })?;
-    Ok(listed.iter().filter_map(Listed::run).any(|run| run.id == one.head.run && run.is_of_the_dead()))
+    let ended = one.finished && one.jobs.is_empty();
+    let mut runs = listed.iter().filter_map(Listed::run).filter(|run| run.start == one.head.started);
+    Ok(runs.find_map(|run| match run {
+        run if run.is_of_the_dead() => Some(Logged::ByAnother),
+        run if ended && !run.left_a_job() => Some(Logged::Here),
+        _ => None,
+    }))
 }
 
 async fn in_turn(
@@ -153,6 +178,7 @@ async fn in_turn(
     one: &Unfinished,
     target: Target<'_>,
     left: (Journal, Plan, Remaining),
+    arguments: &ApplyArguments,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     let (place, (journal, plan, remaining)) = (turn.place(), left);
@@ -172,11 +198,24 @@ async fn in_turn(
         ));
     }
     let left = remaining.count(&plan);
+    let rest = if arguments.give_up { "; nothing more is sent for them" } else { "" };
     place.world.say(&format!(
-        "run {} of {}: {left} of {} records are left",
-        one.head.run, one.head.integration, plan.summary.records
+        "run {} of {}: {} of {} records are left{rest}",
+        one.head.run,
+        one.head.integration,
+        grouped(left),
+        grouped(plan.summary.records)
     ));
-    let carried = carry_out(turn, &plan, &connected, journal, remaining, target.integration.write, cancel).await;
+    if arguments.jobs == Some(OtherJobs::Abort) {
+        let ids = remaining.jobs.iter().filter_map(|job| job.id);
+        tokio::select! {
+            biased;
+            () = heard(cancel) => return Err(signals::interrupted()),
+            aborted = jobs::abort(place.world, &connected, ids) => aborted?,
+        }
+    }
+    let settings = Settings { given_up: arguments.give_up, ..jobs::settings(place, target.integration.write) };
+    let carried = carry_out(turn, &plan, &connected, journal, remaining, &settings, cancel).await;
     let values = keeping::kept_before(turn, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {
         trigger: Trigger::Resume,

@@ -108,6 +108,8 @@ pub enum NotAttempted {
     Interrupted,
     /// The run was stopped; the log's `problems` say why.
     Stopped,
+    /// The run was killed, and somebody gave it up (`apply --resume --give-up`).
+    GivenUp,
     /// A reason that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -123,6 +125,7 @@ impl NotAttempted {
             NotAttempted::NotSelected => "--records does not name it",
             NotAttempted::Interrupted => "the run was interrupted before",
             NotAttempted::Stopped => "the run was stopped before",
+            NotAttempted::GivenUp => "the run was given up",
             NotAttempted::Other(word) => word,
         }
     }

@@ -92,6 +92,13 @@ pub(super) struct First {
 }
 
 impl<O: Org> Executor<'_, '_, O> {
+    /// The others wait from now on, behind the first.
+    pub(super) fn no_first(&mut self) {
+        if let Some(First { rest, doubt, .. }) = self.first.take() {
+            self.waiting.follow(rest, doubt);
+        }
+    }
+
     /// Writes the first records and looks at them. Whatever comes of it, the others wait from then on.
     pub(super) async fn first(&mut self) {
         let Some(First { places, rest, doubt }) = self.first.take() else { return };

@@ -239,6 +239,9 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     async fn work(&mut self) {
         self.tell();
+        if self.apply.settings.given_up {
+            return self.only_look().await;
+        }
         self.first().await;
         self.by_jobs().await;
         self.collections().await;
@@ -448,6 +451,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     fn finish(mut self, plan: &Plan) -> Result<Outcomes, RunError> {
         let reason = match &self.stopped {
             Some(StopReason { kind: StopKind::Interrupted, .. }) => NotAttempted::Interrupted,
+            None if self.apply.settings.given_up => NotAttempted::GivenUp,
             _ => NotAttempted::Stopped,
         };
         let mut items: Vec<Item> = std::mem::take(&mut self.later);

@@ -119,6 +119,8 @@ pub enum NotAttempted {
     Interrupted,
     /// The run was stopped; [`Outcomes::stopped`] says why.
     Stopped,
+    /// The run was killed, and somebody gave it up.
+    GivenUp,
 }
 
 /// Why the end of a record is not known.

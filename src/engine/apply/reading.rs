@@ -31,6 +31,28 @@ impl<O: Org> Executor<'_, '_, O> {
         self.tell();
     }
 
+    /// Sends nothing more. Jobs of earlier processes come to their end, and records that were perhaps written are looked at.
+    pub(super) async fn only_look(&mut self) {
+        self.no_first();
+        self.take_up().await;
+        let aside = std::mem::take(&mut self.jobs.aside);
+        self.waiting.extend(aside);
+        let mut doubtful = self.waiting.doubtful();
+        while !doubtful.is_empty() && self.goes_on() {
+            let some = doubtful.split_off(doubtful.len().saturating_sub(Settings::MAX_READ));
+            let indexes: Vec<usize> = some.iter().map(|item| item.index).collect();
+            let read = self.read(&self.targets.ids(indexes.iter().copied())).await;
+            let Some(standings) = read.and_then(|(rows, _)| self.standings(&indexes, &rows)) else {
+                doubtful.extend(some);
+                break;
+            };
+            let ends = indexes.into_iter().zip(standings);
+            self.end_all(ends.map(|(index, s)| (index, judged(s, true).unwrap_or_else(End::still_before))).collect());
+            self.tell();
+        }
+        self.waiting.extend(doubtful);
+    }
+
     /// How these records stand to their plan. `None` when the plan could not be read, and the run was stopped.
     pub(super) fn standings(&mut self, indexes: &[usize], rows: &Rows) -> Option<Vec<Standing>> {
         let standings = indexes.iter().map(|index| self.targets.standing(*index, rows)).collect();

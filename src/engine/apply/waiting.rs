@@ -64,6 +64,14 @@ impl Waiting {
         taken
     }
 
+    /// Takes those out that were perhaps written by an earlier process.
+    pub(super) fn doubtful(&mut self) -> Vec<Item> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let (doubt, rest): (Vec<u32>, Vec<u32>) = fresh.partition(|place| self.doubt.remove(place));
+        self.fresh = rest.into_iter();
+        doubt.into_iter().map(|place| Item { doubt: true, ..Item::new(place as usize, self.lot) }).collect()
+    }
+
     /// First again.
     pub(super) fn put_back(&mut self, items: Vec<Item>) {
         for item in items.into_iter().rev() {
@@ -104,5 +112,8 @@ mod tests {
         assert_eq!((waiting.lot(), waiting.first(9)), (Some(small), vec![1]));
         assert_eq!(waiting.take(9).len(), 1);
         assert!(waiting.is_empty());
+        waiting.follow(vec![5, 6, 7], [6].into());
+        assert_eq!(waiting.doubtful().iter().map(|i| (i.index, i.doubt)).collect::<Vec<_>>(), [(6, true)]);
+        assert_eq!(waiting.take(9).iter().map(|i| (i.index, i.doubt)).collect::<Vec<_>>(), [(5, false), (7, false)]);
     }
 }

@@ -150,6 +150,9 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// A job ended before it came to all of its records. Once they go with another; not where the job was refused as a whole or stopped by somebody.
     fn unfinished(&mut self, under: &Under, info: Option<&JobInfo>, records: usize, unsent: Vec<Item>) {
+        if self.apply.settings.given_up {
+            return self.waiting.put_back(unsent);
+        }
         let id = under.id;
         let message = info.and_then(|info| info.error_message.clone());
         let message = message.unwrap_or_else(|| "Salesforce gave no reason".to_owned());

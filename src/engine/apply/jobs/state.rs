@@ -69,7 +69,7 @@ pub(in crate::apply) struct Jobs {
     pub(super) open: Vec<(OpenJob, Vec<Item>)>,
     places: HashMap<u32, usize>,
     /// Records that go by collections when the jobs are done.
-    pub(super) aside: Vec<Item>,
+    pub(in crate::apply) aside: Vec<Item>,
     pub(in crate::apply) done: Vec<JobDone>,
     pub(in crate::apply) calls: u64,
     /// Records a job, at the most; fewer after some were too old before the job could be closed.

@@ -11,7 +11,7 @@ use crate::salesforce::JobState;
 
 impl<O: Org> Executor<'_, '_, O> {
     /// Each open job of the journal: one that was never closed is undone, any other comes to its end.
-    pub(super) async fn take_up(&mut self) {
+    pub(in crate::apply) async fn take_up(&mut self) {
         for (job, items) in std::mem::take(&mut self.jobs.open) {
             let Some(id) = job.id else {
                 // Killed between making the job and noting its id: nothing was put into it.

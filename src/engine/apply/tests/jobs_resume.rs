@@ -97,6 +97,7 @@ fn carry_on(
     plan: &Plan,
     state: &State,
     journal: &[u8],
+    given_up: bool,
 ) -> Option<(FakeOrg, crate::apply::Outcomes)> {
     let mut calm = troubles.clone();
     (calm.fates, calm.calls, calm.asks) = (Vec::new(), Vec::new(), Vec::new());
@@ -109,7 +110,9 @@ fn carry_on(
     memory.bytes.borrow_mut().extend_from_slice(&journal[..usize::try_from(parsed.sound).unwrap()]);
     let mut journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
     *org.journal.borrow_mut() = Some(memory);
-    let outcomes = calm.rig(plan, &org).run(&mut journal, remaining).unwrap();
+    let mut rig = calm.rig(plan, &org);
+    rig.settings.given_up = given_up;
+    let outcomes = rig.run(&mut journal, remaining).unwrap();
     Some((org, outcomes))
 }
 
@@ -155,7 +158,7 @@ proptest! {
         let lines = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
         for cut in lines.chain(cuts.iter().map(|index| index.index(bytes.len()))) {
             for state in left_behind(&first, &snapshots, cut) {
-                let Some((org, resumed)) = carry_on(&troubles, &plan, state, &bytes[..cut]) else {
+                let Some((org, resumed)) = carry_on(&troubles, &plan, state, &bytes[..cut], false) else {
                     prop_assert_eq!(state, &first, "nothing is sent before the first line is there");
                     continue;
                 };
@@ -164,6 +167,13 @@ proptest! {
                 prop_assert_eq!(&org.state.borrow().writes, &end.writes);
                 prop_assert_eq!(&resumed.ledger, &outcomes.ledger, "cut at {}", cut);
                 prop_assert_eq!(resumed.jobs_left().count(), 0);
+
+                // Given up instead: a job at work comes to its end, nothing else is sent, and what is told is true.
+                let (org, given_up) = carry_on(&troubles, &plan, state, &bytes[..cut], true).unwrap();
+                check(&plan, &org, &first, &given_up);
+                prop_assert!(org.sizes.borrow().is_empty());
+                prop_assert!(!org.job_log.borrow().iter().any(|word| ["create", "upload", "close"].contains(word)));
+                prop_assert_eq!(given_up.ledger.updated as usize, org.state.borrow().writes.len(), "cut at {}", cut);
             }
         }
     }

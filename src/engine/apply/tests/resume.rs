@@ -21,6 +21,18 @@ fn carry_on(
     journal: &[u8],
     late: Vec<RecordUpdate>,
 ) -> Option<(FakeOrg, crate::apply::Outcomes)> {
+    carried_on(scenario, plan, state, journal, late, false)
+}
+
+/// The same, or nothing more is sent.
+fn carried_on(
+    scenario: &Scenario,
+    plan: &Plan,
+    state: &State,
+    journal: &[u8],
+    late: Vec<RecordUpdate>,
+    given_up: bool,
+) -> Option<(FakeOrg, crate::apply::Outcomes)> {
     let mut calm = scenario.clone();
     calm.updates.clear();
     calm.drift.clear();
@@ -33,7 +45,9 @@ fn carry_on(
     memory.bytes.borrow_mut().extend_from_slice(&journal[..usize::try_from(parsed.sound).unwrap()]);
     let mut journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
     *org.journal.borrow_mut() = Some(memory);
-    let outcomes = calm.rig(plan, &org).run(&mut journal, remaining).unwrap();
+    let mut rig = calm.rig(plan, &org);
+    rig.settings.given_up = given_up;
+    let outcomes = rig.run(&mut journal, remaining).unwrap();
     Some((org, outcomes))
 }
 
@@ -85,6 +99,14 @@ proptest! {
                 prop_assert_eq!(&org.state.borrow().records, &end.records, "cut at {}", cut);
                 prop_assert_eq!(&org.state.borrow().writes, &end.writes);
                 prop_assert_eq!(&resumed.ledger, &outcomes.ledger, "cut at {}", cut);
+
+                // Given up instead: nothing is sent, and what is told is true.
+                let (org, given_up) = carried_on(&scenario, &plan, state, &bytes[..cut], Vec::new(), true).unwrap();
+                check(&plan, &org, &first, &given_up);
+                prop_assert!(org.sizes.borrow().is_empty());
+                prop_assert_eq!(&org.state.borrow().writes, &state.writes, "cut at {}", cut);
+                let told = given_up.ledger.updated as usize;
+                prop_assert_eq!(told, state.writes.len(), "what was written is found");
             }
         }
     }
