@@ -45,7 +45,7 @@ fn by_email_without_regard_to_case_and_space() {
 
 #[test]
 fn by_external_ids_of_text_with_and_without_case_and_of_numbers() {
-    let seed = "objects:\n  Member__c:\n    fields:\n      - { name: Code__c, type: text, length: 20, unique: true, external_id: true }\n      - { name: Exact__c, type: text, length: 20, unique: true, external_id: true, case_sensitive: true }\n      - { name: No__c, type: number, precision: 18, scale: 0, external_id: true }\n      - { name: V__c, type: text, length: 20 }\n    records:\n      - { Name: One, Code__c: Straße, Exact__c: abC, No__c: 42 }\n      - { Name: Two, Code__c: two, Exact__c: abc, No__c: 100000000 }\n";
+    let seed = "objects:\n  Member__c:\n    fields:\n      - { name: Code__c, type: text, length: 20, unique: true, external_id: true }\n      - { name: Exact__c, type: text, length: 20, unique: true, external_id: true, case_sensitive: true }\n      - { name: No__c, type: number, precision: 18, scale: 0, external_id: true }\n      - { name: V__c, type: text, length: 20 }\n    records:\n      - { Name: One, Code__c: Straße, Exact__c: abC, No__c: 42 }\n      - { Name: Two, Code__c: two, Exact__c: abc, No__c: 100000000 }\n      - { Name: Three, Code__c: \"three\\u00a0\" }\n";
     let scene = Scene::seeded(seed);
     let plan = |field: &str, keys: &[&str]| {
         let rows: Vec<Vec<&str>> = keys.iter().map(|k| vec![*k, "x"]).collect();
@@ -57,7 +57,8 @@ fn by_external_ids_of_text_with_and_without_case_and_of_numbers() {
             .map(|e| e["record"].as_str().map_or_else(|| e["outcome"].as_str().unwrap().to_owned(), name))
             .collect::<Vec<_>>()
     };
-    assert_eq!(plan("Code__c", &["STRASSE", "TWO"]), ["One", "Two"]);
+    assert_eq!(plan("Code__c", &["STRASSE", "TWO\u{a0}"]), ["One", "Two"]);
+    assert_eq!(plan("Code__c", &["three"]), ["no_record"], "its key ends in a no-break space");
     assert_eq!(plan("Exact__c", &["abc", "abC", "ABC"]), ["Two", "One", "no_record"]);
     assert_eq!(
         plan("No__c", &["42.0", "100000000", "43", "4x", "1.234,5"]),

@@ -1,7 +1,8 @@
 //! The key of a match: one rule decides equality, and queries only nominate candidates.
 //!
 //! Keys compare as the field compares in Salesforce: text without regard to case (SOQL reference, comparison operators) unless the field is case
-//! sensitive, by Unicode's default case folding, without surrounding white space of any kind; ids as 18 characters; numbers by value.
+//! sensitive, by Unicode's default case folding; ids as 18 characters; numbers by value. A report's key is without surrounding white space of any kind, a
+//! record's without what Salesforce does not keep.
 
 use std::borrow::Cow;
 
@@ -116,7 +117,11 @@ impl KeyRule {
     pub fn canon(&self, side: Side, cell: &[u8], out: &mut Vec<u8>) -> Result<KeyKind, Refusal> {
         out.clear();
         let result = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8).and_then(|cell| {
-            let cell = cell.trim();
+            let cell = match side {
+                Side::Report => cell.trim(),
+                // Salesforce compares with all that it keeps, a no-break space at the end included: a look-up without it finds nothing, nor must a page.
+                Side::Org => text::trim(cell),
+            };
             if cell.is_empty() {
                 return Ok(KeyKind::Blank);
             }

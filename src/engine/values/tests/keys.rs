@@ -39,7 +39,6 @@ fn text_keys_fold_case_and_white_space() {
     for (a, b) in [
         ("Mia@Acme.example.com", "mia@acme.example.com"),
         (" mia@acme.example.com\t", "MIA@acme.example.com"),
-        ("\u{a0}mia@x.example.com", "mia@x.example.com\u{3000}"),
         ("Straße", "STRASSE"),
         ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
         ("οδυσσευσ", "οδυσσευς"),
@@ -52,6 +51,9 @@ fn text_keys_fold_case_and_white_space() {
         assert!(same(&rule, a, b), "{a} {b}");
         assert!(same(&rule, b, a), "{b} {a}");
     }
+    // What Salesforce keeps of a record's key it compares with, so that no look-up could find it.
+    assert!(same(&rule, "\u{a0}mia@x.example.com\u{3000}", " mia@x.example.com\n"));
+    assert!(!same(&rule, "mia@x.example.com", "mia@x.example.com\u{a0}"));
     for (a, b) in [("ı", "i"), ("ı", "I"), ("İ", "i"), ("é", "e\u{301}"), ("e", "é"), ("a b", "ab"), ("a  b", "a b")]
     {
         assert!(!same(&rule, a, b), "{a} {b}");
