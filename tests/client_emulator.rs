@@ -8,7 +8,7 @@ use footbridge::model::{OrgId, RecordId, Secret};
 use footbridge::net::{BackoffSettings, Budget, HostRule, Http, Settings};
 use footbridge::salesforce::{
     CallFailure, Client, Connect, Demand, ErrorCode, Login, Lookup, ReadFacts, RecordOutcome, RecordUpdate,
-    SalesforceError, Speeds, Way, choose_read, encoded_len, jwt_audience,
+    SalesforceError, Size, Speeds, Way, choose_read, encoded_len, jwt_audience,
 };
 use footbridge::table::Block;
 use serde_json::{Map, Value, json};
@@ -146,8 +146,7 @@ async fn every_way_of_reading_gives_the_same_cells() {
     let facts = ReadFacts {
         demand,
         indexed: true,
-        object_rows: None,
-        unsaid: false,
+        size: Size::Unlisted,
         row_bytes: 100,
         page_rows: 2_000,
         limits: &client.get_limits(),

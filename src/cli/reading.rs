@@ -8,7 +8,7 @@ use crate::model::{FieldName, Object, ObjectName};
 use crate::plan::{Choice, Way};
 use crate::reconcile::{Layout, Matching, Pass, ReconcileError};
 use crate::salesforce::{
-    self, BulkEvent, Client, Demand, Lookup, QueryTotals, ReadFacts, SalesforceError, Speeds, bulk_unavailable,
+    self, BulkEvent, Client, Demand, Lookup, QueryTotals, ReadFacts, SalesforceError, Size, Speeds, bulk_unavailable,
     encoded_len, estimated_row_bytes,
 };
 use crate::vault::Place;
@@ -121,6 +121,10 @@ async fn pass(
                 let (Some(reason), Some(next)) = (bulk_unavailable(&error), choice.alternatives.first()) else {
                     return Err(error.into());
                 };
+                // Not at the price of all the calls that the org has left today.
+                if client.usage().is_some_and(|usage| next.estimate.calls > usage.left()) {
+                    return Err(error.into());
+                }
                 tracing::debug!(target: "footbridge::cli", %error, "no bulk query");
                 way = next.way;
                 let (told, costs) = (super::costs::way(way), super::costs::costs(&next.estimate));
@@ -178,22 +182,21 @@ async fn choose(
     let one_call = demand.encoded_bytes <= limits.room().saturating_sub(lookup.around()) as u64;
     // The count costs a call of its own; it is asked for only where it can decide. Unknown, it decides nothing.
     let decided = wanted.forced.is_some() || (one_call && wanted.indexed);
-    let (object_rows, unsaid) = if decided {
-        (None, false)
+    let size = if decided {
+        Size::Unlisted
     } else {
         match client.record_count(wanted.object).await {
-            Ok(rows) => (rows, false),
+            Ok(rows) => rows.map_or(Size::Unlisted, Size::Rows),
             Err(error) => {
                 tracing::debug!(target: "footbridge::cli", %error, "the org does not say how many records there are");
-                (None, true)
+                Size::Unsaid
             }
         }
     };
     let facts = ReadFacts {
         demand,
         indexed: wanted.indexed,
-        object_rows,
-        unsaid,
+        size,
         row_bytes: estimated_row_bytes(wanted.described, &lookup.columns),
         page_rows: PAGE_ROWS,
         limits: &limits,

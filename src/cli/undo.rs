@@ -47,7 +47,7 @@ A field goes back where it still holds what the run wrote. What somebody changed
 pub struct UndoArguments {
     /// A run's id, as `footbridge runs` shows it; `NAME/ID` where runs of several integrations have it; or its file; or an integration, for its last run
     pub run: String,
-    /// The run's environment; production always has to be said
+    /// The run's environment [default: the named run's; of an integration, sandbox]; production always has to be said
     #[arg(long, value_name = "ENVIRONMENT", value_parser = super::arguments::environment)]
     pub env: Option<EnvironmentName>,
     /// Write the plan to a file for `apply`, and change nothing. Holds personal data: never commit it
@@ -103,13 +103,14 @@ pub struct Undone {
     pub locked: Vec<ObjectName>,
 }
 
-/// The run that is meant. By an integration's name: its newest that wrote something, so that an undo that a guard held back is not itself undone.
+/// The run that is meant. By an integration's name: its newest in the environment (sandbox, unless another is said) that wrote something, so that an undo that a guard held back is not itself undone.
 fn chosen(store: &Store, arguments: &UndoArguments) -> Result<(PathBuf, RunLog), Failure> {
     let (path, log) = store.read(&arguments.run).map_err(no_run)?;
     if log.integration != arguments.run {
         return Ok((path, log));
     }
-    let filter = Filter { integration: Some(log.integration.clone()), environment: arguments.env, ..Filter::default() };
+    let environment = Some(arguments.env.unwrap_or(EnvironmentName::Sandbox));
+    let filter = Filter { integration: Some(log.integration.clone()), environment, ..Filter::default() };
     let mut newest = None;
     let listed = store.each(&filter, |listed| match listed {
         Listed::Run(run) if run.wrote() => {

@@ -9,10 +9,15 @@ const COUNT: usize = 45;
 
 /// Leads and a report on them, and pages of ten rows.
 fn scene() -> Scene {
+    with_used(0)
+}
+
+/// So many of the day's calls are used.
+fn with_used(used: u64) -> Scene {
     let seed_texts = vec![leads(COUNT, |n| n)];
     let bulk = BulkSettings { page_rows: 10, ..Default::default() };
-    let scene =
-        Scene::with(Options { seed_texts, settings: Settings { bulk, ..Default::default() }, ..Default::default() });
+    let settings = Settings { bulk, used, ..Default::default() };
+    let scene = Scene::with(Options { seed_texts, settings, ..Default::default() });
     on_leads(&scene, COUNT, |n| n + usize::from(n % 3 == 0));
     scene
 }
@@ -222,6 +227,16 @@ fn an_object_without_the_bulk_api_is_read_by_pages_and_that_is_told() {
     let told = context(&scene, "auto.plan");
     assert_eq!((&told["read_by"], &told["reading"]["way"]), (&"query".into(), &"bulk".into()));
     assert!(told["reading"]["instead"].as_str().unwrap().contains("does not know this object"), "{told}");
+}
+
+#[test]
+fn instead_of_a_bulk_query_nobody_spends_more_calls_than_are_left() {
+    // 10,000 pages would be needed, of 15,000 calls a day.
+    let scene = with_used(6_000);
+    large(&scene);
+    scene.org().faults(NO_QUERIES).unwrap();
+    scene.run(&["plan", "people", "--out", "auto.plan"]).exits(1).says("INVALIDENTITY");
+    assert!(!scene.org().calls().iter().any(|call| call.path.contains("/query") && call.method == "GET"));
 }
 
 #[test]

@@ -86,7 +86,7 @@ pub struct RunLog {
     /// has no lock for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<Seconds>,
-    /// API calls made, planning included.
+    /// API calls made, planning included. Of a run that was killed and finished by `apply --resume`: those since then.
     pub calls: CallCounts,
     /// Bulk jobs that the run made or took up, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -39,7 +39,7 @@ pub use identity::{Identity, Organization};
 pub use lookup::{GetLimits, Lookup, LookupQuery, Lookups};
 pub use query::QueryTotals;
 pub use raw::RawAnswer;
-pub use reading::{Demand, ReadFacts, Way, choose_read, estimated_row_bytes};
+pub use reading::{Demand, ReadFacts, Size, Way, choose_read, estimated_row_bytes};
 pub use retrieve::RETRIEVE_LIMIT;
 pub use rights::{ACCESS_LIMIT, AccessSet, FieldRight, ObjectRight, RecordAccess, SharingModel};
 pub use rows::{Page, decode_page};

@@ -13,6 +13,26 @@ pub struct Demand {
     pub encoded_bytes: u64,
 }
 
+/// What an org says of an object's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// So many records, about.
+    Rows(u64),
+    /// Its list leaves the object out, which is new then, or nearly empty; or it was not asked, as that decides nothing.
+    Unlisted,
+    /// It was asked, and did not say: the object may be large.
+    Unsaid,
+}
+
+impl Size {
+    fn rows(self) -> Option<u64> {
+        match self {
+            Size::Rows(rows) => Some(rows),
+            Size::Unlisted | Size::Unsaid => None,
+        }
+    }
+}
+
 /// What the choice looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadFacts<'a> {
@@ -20,10 +40,8 @@ pub struct ReadFacts<'a> {
     pub demand: Demand,
     /// Is the match field indexed?
     pub indexed: bool,
-    /// The org's own estimate of the object's size, where it gives one.
-    pub object_rows: Option<u64>,
-    /// Was it asked for one, and did not say? Then the object may be large; one that the org's list leaves out is new, or nearly empty.
-    pub unsaid: bool,
+    /// What the org says of the object's size.
+    pub size: Size,
     /// Bytes of a record's columns, about ([`estimated_row_bytes`]).
     pub row_bytes: u64,
     /// Rows of a query's page.
@@ -73,14 +91,14 @@ const UNKNOWN_ROWS: u64 = 1_000_000;
 pub fn choose_read(facts: &ReadFacts<'_>) -> Chosen<Way> {
     let mut ways = Vec::new();
     let lookup = lookup(facts);
-    let scan_is_short = facts.indexed || facts.object_rows.is_some_and(|rows| scan(rows) <= LONGEST_SCAN);
+    let scan_is_short = facts.indexed || facts.size.rows().is_some_and(|rows| scan(rows) <= LONGEST_SCAN);
     // A condition that leaves no room in a GET can only be sent in the body of a job.
     let fits = facts.around < facts.limits.room() || !facts.bulk;
     if facts.demand.keys == 0 || (scan_is_short && fits) {
         ways.push(lookup);
     }
     if facts.demand.keys > 0 {
-        if fits && (facts.object_rows.is_some() || !facts.indexed) {
+        if fits && (facts.size.rows().is_some() || !facts.indexed) {
             ways.push(query(facts));
         }
         if facts.bulk {
@@ -103,16 +121,20 @@ fn lookup(facts: &ReadFacts<'_>) -> Priced<Way> {
     let room = facts.limits.room().saturating_sub(facts.around).max(1) as u64;
     let keys = facts.demand.keys;
     let calls = if keys == 0 { 0 } else { facts.demand.encoded_bytes.div_ceil(room).max(1) };
-    let found = facts.object_rows.map_or(keys, |rows| rows.min(keys));
+    let found = facts.size.rows().map_or(keys, |rows| rows.min(keys));
     let bytes = facts.demand.encoded_bytes + found * (facts.row_bytes + JSON_AROUND);
-    let search = if facts.indexed { 0.2 } else { 0.2 + scan(facts.object_rows.unwrap_or(UNKNOWN_ROWS)) };
+    let search = if facts.indexed { 0.2 } else { 0.2 + scan(facts.size.rows().unwrap_or(UNKNOWN_ROWS)) };
     let rounds = calls.div_ceil(u64::from(facts.speeds.at_once.max(1)));
     let seconds = rounds as f64 * (facts.speeds.latency.as_secs_f64() + search) + bytes as f64 / BYTES_PER_SECOND;
     Priced { way: Way::Lookup, calls, jobs: 0, bytes, seconds }
 }
 
 fn query(facts: &ReadFacts<'_>) -> Priced<Way> {
-    let rows = facts.object_rows.unwrap_or(if facts.unsaid { UNKNOWN_ROWS } else { 1 });
+    let rows = match facts.size {
+        Size::Rows(rows) => rows,
+        Size::Unlisted => 1,
+        Size::Unsaid => UNKNOWN_ROWS,
+    };
     let calls = rows.div_ceil(facts.page_rows.max(1)).max(1);
     let bytes = rows * (facts.row_bytes + JSON_AROUND);
     let seconds = calls as f64 * (facts.speeds.latency.as_secs_f64() + PAGE_SECONDS) + bytes as f64 / BYTES_PER_SECOND;
@@ -120,7 +142,7 @@ fn query(facts: &ReadFacts<'_>) -> Priced<Way> {
 }
 
 fn bulk(facts: &ReadFacts<'_>) -> Priced<Way> {
-    let rows = facts.object_rows.unwrap_or(UNKNOWN_ROWS);
+    let rows = facts.size.rows().unwrap_or(UNKNOWN_ROWS);
     let pages = rows.div_ceil(BULK_PAGE).max(1);
     let lists = if pages > 1 { pages.div_ceil(LISTED_PAGES) } else { 0 };
     let (polls, waited) = waiting(JOB_START + rows as f64 / BULK_PER_SECOND);
@@ -161,8 +183,7 @@ mod tests {
         ReadFacts {
             demand: Demand { keys, encoded_bytes: keys * 30 },
             indexed,
-            object_rows,
-            unsaid: false,
+            size: object_rows.map_or(Size::Unlisted, Size::Rows),
             row_bytes: 150,
             page_rows: 2_000,
             limits: &LIMITS,
@@ -227,7 +248,7 @@ mod tests {
 
     #[test]
     fn an_object_of_which_the_org_does_not_say_the_size_may_be_large() {
-        let chosen = choose_read(&ReadFacts { unsaid: true, ..facts(200, false, None) });
+        let chosen = choose_read(&ReadFacts { size: Size::Unsaid, ..facts(200, false, None) });
         assert_eq!(chosen.way, Way::Bulk, "{chosen:?}");
         assert_eq!(chosen.alternatives[0], (Way::Query, chosen.alternatives[0].1));
         assert_eq!(chosen.alternatives[0].1.calls, 500);
