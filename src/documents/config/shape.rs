@@ -265,7 +265,11 @@ impl Shape<'_> {
         };
         let text = self.value(path).text().trim().to_owned();
         let is = |kind: JsonType| expected.contains(&kind);
+        let remark = self.remark(path).filter(|_| value.is_null() && is(JsonType::String));
         let help = match value {
+            Value::Null if remark.is_some() => remark.map(|remark| {
+                format!("what begins with # is a remark and counts for nothing; a name goes in quotes: {remark:?}")
+            }),
             Value::String(word) if is(JsonType::Boolean) => match word.to_ascii_lowercase().as_str() {
                 "yes" | "on" | "y" | "true" => Some("write `true`, without quotes".to_owned()),
                 "no" | "off" | "n" | "false" => Some("write `false`, without quotes".to_owned()),
@@ -286,6 +290,14 @@ impl Shape<'_> {
             if value.is_null() { "nothing after it".to_owned() } else { format!("this is {}", node_name(value)) };
         let diagnostic = Diagnostic::error(Code::WrongType, message).at(self.value(path), label).maybe_help(help);
         self.report(path.to_vec(), diagnostic);
+    }
+
+    /// What stands as a remark behind a key without a value: `column: # Logins`.
+    fn remark(&self, path: &[String]) -> Option<String> {
+        let key = self.key(path);
+        let behind = key.file().text().get(key.range().end..)?.lines().next()?;
+        let behind = behind.split_once(':')?.1.trim();
+        behind.starts_with('#').then(|| behind.to_owned())
     }
 
     fn unknown_word(&mut self, path: &[String], value: &Value, words: &[String]) {
