@@ -224,7 +224,8 @@ fn a_quota_that_is_gone_between_plan_and_apply_writes_nothing() {
         job.run(&["plan", "notes", "--out", "notes.plan"]).exits(0);
         let before = job.state();
         job.faults(&format!("- on: {{ {on}, times: {times} }}\n  action: limit_exceeded\n"));
-        job.run(&["apply", "notes.plan", "--yes"]).exits(1);
+        let ran = job.run(&["apply", "notes.plan", "--yes"]).exits(1);
+        ran.says("calls of the last 24 hours are used up").says("next: apply again when calls are allowed again");
         assert_eq!((job.log().ends(), job.state()), ([0, 0, 0, 60, 0], before), "{on}");
     }
 }

@@ -115,12 +115,13 @@ async fn settle(
             stamp(now),
             now.strftime("%Y-%m-%dT%H:%M:%SZ")
         ),
-        not_done: Some("planning afresh is how its work is finished".to_owned()),
+        not_done: None,
+        next: Some("planning afresh is how its work is finished".to_owned()),
     }];
     if let Err(why) = &known {
         let message = format!("which records were planned, and so what became of each, is not known: {why}");
         world.say(&message);
-        problems.push(RunProblem { code: "values_unknown".to_owned(), message, not_done: None });
+        problems.push(RunProblem { code: "values_unknown".to_owned(), message, not_done: None, next: None });
     }
     let mut log = intent.died(&ledger, problems, now);
     let salt = known.as_ref().map_or_else(|_| String::new(), |values| values.salt.clone());

@@ -78,6 +78,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
                 code: code.as_str().to_owned(),
                 message: code.title().to_owned(),
                 not_done: Some("nothing was sent".to_owned()),
+                next: None,
             });
             (reason, ledger, problem.into_iter().collect::<Vec<_>>(), [0; 3])
         }
@@ -100,6 +101,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         code: Code::VerifyDiffers.as_str().to_owned(),
         message: verify::words(look),
         not_done: None,
+        next: None,
     }));
     let others = about.counters.calls.saturating_sub(writes + rereads + jobs);
     let by_kind = [("update", writes), ("read_again", rereads), ("job", jobs), ("other", others)];
@@ -186,6 +188,7 @@ pub fn unplanned(
         code: d.code.as_str().to_owned(),
         message: d.code.title().to_owned(),
         not_done: Some("nothing was sent".to_owned()),
+        next: None,
     });
     let exit = if failure.exit == Exit::Unauthorised { ExitReason::NotAuthorised } else { ExitReason::Error };
     let facts = RunFacts {
@@ -302,9 +305,8 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let left = outcomes.jobs_left().map(|job| RunProblem {
         code: JOB_LEFT.to_owned(),
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
-        not_done: Some(
-            "`footbridge apply --resume` fetches them; with `--jobs abort` the job is stopped first".to_owned(),
-        ),
+        not_done: None,
+        next: Some("`footbridge apply --resume` fetches them; with `--jobs abort` the job is stopped first".to_owned()),
     });
     stop.map(|s| RunProblem {
         code: if s.kind == StopKind::Canary {
@@ -317,6 +319,7 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
             None => words(s.kind).to_owned(),
         },
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
+        next: next(s.kind).map(str::to_owned),
     })
     .chain(left)
     .collect()
@@ -352,6 +355,33 @@ fn words(kind: StopKind) -> &'static str {
         StopKind::Plan => "the plan could not be read from disk any more",
         StopKind::Canary => "the first records did not come back as they were written",
     }
+}
+
+/// What to do after a run that ended early. `None` where the job that it left says it.
+fn next(kind: StopKind) -> Option<&'static str> {
+    Some(match kind {
+        StopKind::JobSlow => return None,
+        StopKind::Interrupted => "apply again: what was written stays, the rest is planned anew",
+        StopKind::DailyLimit => {
+            "apply again when calls are allowed again (24 hours that move on; Setup → Company Information shows them): the rest is planned anew"
+        }
+        StopKind::NotAuthorised => "`footbridge orgs check` says what is missing; then apply again",
+        StopKind::WrongOrg => "log in to the org that `orgs.yaml` names (`footbridge orgs connect`), then apply again",
+        StopKind::Storage => "make room in the org (Setup → Storage Usage), then apply again",
+        StopKind::Unreachable => "apply again later (status.salesforce.com tells of outages): the rest is planned anew",
+        StopKind::Unreadable => "`footbridge plan` says why records cannot be read; then apply again",
+        StopKind::TooSlow => "apply again when the org answers faster, or fewer at a time (`--limit N`)",
+        StopKind::Journal | StopKind::Plan => {
+            "make room on the disk, or mend it, then apply again: the rest is planned anew"
+        }
+        StopKind::JobFailed => {
+            "see Setup → Bulk Data Load Jobs for the job's own words; `write: collections` does without jobs; then apply again"
+        }
+        StopKind::JobAborted => "see Setup → Bulk Data Load Jobs for who stopped it, then apply again",
+        StopKind::Canary => {
+            "look at the records that were written (`footbridge undo` takes them back), and at what changed them"
+        }
+    })
 }
 
 fn exit_of(ended: &Ended<'_>) -> Exit {

@@ -228,6 +228,7 @@ fn never_came(
         code: Code::GuardAge.as_str().to_owned(),
         message: format!("{message} (this run's: {})", moment(tick)),
         not_done: Some("nothing was sent".to_owned()),
+        next: None,
     };
     let facts = RunFacts {
         tick: Some(tick),

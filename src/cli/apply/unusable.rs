@@ -62,6 +62,7 @@ pub fn fail<'a>(
         code: code.to_owned(),
         message: title.to_owned(),
         not_done: Some("nothing was sent".to_owned()),
+        next: None,
     });
     let facts = RunFacts {
         tick: Some(tick),

@@ -128,7 +128,8 @@ fn untold(log: &RunLog) -> bool {
 
 /// Adds to a run log that somebody was not told; its file, where that could be done.
 fn note(place: &Place<'_>, store: &Store, path: &Path, code: Code) -> Option<PathBuf> {
-    let problem = RunProblem { code: code.as_str().to_owned(), message: code.title().to_owned(), not_done: None };
+    let problem =
+        RunProblem { code: code.as_str().to_owned(), message: code.title().to_owned(), not_done: None, next: None };
     match store.add_problem(path, problem) {
         Ok(()) => Some(path.to_owned()),
         Err(error) => {

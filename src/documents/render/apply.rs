@@ -37,6 +37,9 @@ pub fn text(log: &RunLog, ends: &Ends, options: &Options) -> String {
         if let Some(not_done) = &problem.not_done {
             out.push_str(&format!("  not done: {}\n", Terminal(not_done)));
         }
+        if let Some(next) = &problem.next {
+            out.push_str(&format!("  next: {}\n", Terminal(next)));
+        }
     }
     out.push_str(&details(ends, options, paint));
     if let Some(window) = log.window_seconds {

@@ -502,4 +502,7 @@ pub struct RunProblem {
     /// What was not done because of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_done: Option<String>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -118,7 +118,7 @@ mod tests {
         let read = Intent::read(intent.text().unwrap().as_bytes()).unwrap();
         assert_eq!(read, intent);
         let ledger = RecordLedger { records: planned, updated: planned, ..RecordLedger::default() };
-        let problem = RunProblem { code: "FB0844".into(), message: "died".into(), not_done: None };
+        let problem = RunProblem { code: "FB0844".into(), message: "died".into(), not_done: None, next: None };
         let died = read.died(&ledger, vec![problem], log.end);
         assert_eq!((died.status, died.exit.clone(), died.balances()), (Status::Failed, ExitReason::Interrupted, true));
         assert_eq!((&died.id, &died.digests), (&log.id, &log.digests));

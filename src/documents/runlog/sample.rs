@@ -233,6 +233,7 @@ pub(crate) fn run() -> (RunLog, Vec<RecordLine>) {
         code: "FB0701".into(),
         message: "the connection was lost while a batch was on its way".into(),
         not_done: Some("1 record was not attempted".into()),
+        next: Some("apply again later: the rest is planned anew".into()),
     };
     let log = RunLog::new(&plan, facts(ExitReason::Error, records, vec![problem]));
     (log, lines)

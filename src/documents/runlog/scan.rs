@@ -515,7 +515,7 @@ mod tests {
             log.object = ObjectName::new(word(5));
             log.exit = ExitReason::of(&word(6));
             log.trigger = Trigger::of(&word(7));
-            log.problems = words.iter().map(|w| RunProblem { code: w.clone(), message: w.clone(), not_done: None }).collect();
+            log.problems = words.iter().map(|w| RunProblem { code: w.clone(), message: w.clone(), not_done: None, next: None }).collect();
             log.guards = held.iter().zip(&words).map(|((held, waived), name)| GuardLine {
                 name: name.clone(), value: 1, base: 2, limit: name.clone(), held: *held, waived: *waived,
             }).collect();

@@ -31,6 +31,7 @@ pub fn run(site: &Site, log: &RunLog, records: Option<&[RecordLine]>) -> String 
                         li {
                             code { (Text(&problem.code)) } ": " (Text(&problem.message))
                             @if let Some(not_done) = &problem.not_done { span.note { "Not done: " (Text(not_done)) } }
+                            @if let Some(next) = &problem.next { span.note { "Next: " (Text(next)) } }
                         }
                     }
                 }

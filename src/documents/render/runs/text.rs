@@ -159,6 +159,9 @@ pub fn show(log: &RunLog, ends: &Ends, options: &Options) -> String {
             if let Some(not_done) = &problem.not_done {
                 out.push_str(&format!("    not done: {}\n", Terminal(not_done)));
             }
+            if let Some(next) = &problem.next {
+                out.push_str(&format!("    next: {}\n", Terminal(next)));
+            }
         }
     }
     out.push_str(&apply::details(ends, options, paint));

@@ -209,7 +209,7 @@ fn status_is_completed_only_if_nothing_was_left() {
         not_attempted,
         unknown,
     };
-    let problem = RunProblem { code: "X".into(), message: "x".into(), not_done: None };
+    let problem = RunProblem { code: "X".into(), message: "x".into(), not_done: None, next: None };
     for (exit, records, problems, status) in [
         (ExitReason::Done, ledger(3, 0, 0, 0, 0), vec![], Status::Completed),
         (ExitReason::NothingToDo, ledger(0, 0, 0, 0, 0), vec![], Status::Completed),
@@ -257,7 +257,8 @@ fn a_run_without_a_plan_leaves_a_log_too() {
         environment: header.environment,
         org_id: header.org_id,
     };
-    let problem = RunProblem { code: "FB0301".into(), message: "the report is missing".into(), not_done: None };
+    let problem =
+        RunProblem { code: "FB0301".into(), message: "the report is missing".into(), not_done: None, next: None };
     let mut log = RunLog::unplanned(subject, sample::facts(ExitReason::Error, RecordLedger::default(), vec![problem]));
     let written = store.write(&mut log, Vec::new()).unwrap();
     let (_, read) = store.read(&written.id).unwrap();
