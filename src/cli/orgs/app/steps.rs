@@ -55,10 +55,9 @@ pub fn steps(design: &Design, app: &App, place: &Place, contact: Option<&str>) -
         tick(app.secret_for_refresh),
         tick(app.refreshing.is_some_and(|r| r.rotates))
     ));
+    steps.push(empty_set(app, &set, place));
     let mut policies = format!(
-        "Policies > Edit > OAuth Policies. Permitted Users: \"Admin approved users are pre-authorized\". App Policies: select the permission set \"{set}\" \
-         (`footbridge orgs check {} --env {} --write DIR` writes it).",
-        place.org, place.environment
+        "Policies > Edit > OAuth Policies. Permitted Users: \"Admin approved users are pre-authorized\". App Policies: select the permission set \"{set}\"."
     );
     if let Some(refreshing) = app.refreshing {
         policies.push_str(&format!(" Refresh Token Policy: expire if not used for {} days.", refreshing.idle_days));
@@ -81,6 +80,16 @@ pub fn steps(design: &Design, app: &App, place: &Place, contact: Option<&str>) -
         place.environment
     ));
     steps
+}
+
+/// The permission set lets its users in. What belongs in it is known after the first log-in, which needs it.
+fn empty_set(app: &App, set: &str, place: &Place) -> String {
+    format!(
+        "For the first log-in an empty permission set is enough. Setup > Permission Sets > New. Label: {set}. API Name: {}. Save, and tick System Permissions > \
+         API Enabled where the user's profile does not have it. Afterwards \
+         `footbridge orgs check {} --env {} --write DIR` writes what belongs in it, to be deployed over it.",
+        app.permission_set, place.org, place.environment
+    )
 }
 
 /// Where the key and the secret go.
@@ -115,9 +124,7 @@ pub fn after_deploying(design: &Design, app: &App, place: &Place) -> Vec<String>
             || step.starts_with("A new app")
     };
     let first = "Setup > External Client Apps > Settings: Allow access to External Client Apps has to be on (\"Opt in to External Client Apps\")".to_owned();
-    let deploy = format!(
-        "Deploy the permission set {} first, then the app's files: its policies name the permission set.",
-        app.permission_set
-    );
-    [first, deploy].into_iter().chain(all.into_iter().filter(by_hand)).collect()
+    let set = empty_set(app, &set_label(&place.org, place.plans), place);
+    let deploy = format!("Then deploy the app's files: its policies name the permission set {}.", app.permission_set);
+    [first, set, deploy].into_iter().chain(all.into_iter().filter(by_hand)).collect()
 }
