@@ -288,6 +288,12 @@ fn the_job_of_a_killed_run_that_never_ends_can_be_stopped_and_the_run_finished_o
     all_done(&job, &job.log());
     assert_eq!(processed(&job), LEADS, "nothing is written twice");
 
+    // Salesforce knows it no more, and says so in Bulk API's own word.
+    let job = never();
+    job.faults("- on: { method: GET, path: jobs/ingest/750, times: 0 }\n  action: { error: { status: 400, code: INVALIDJOB, message: Unable to find job } }\n");
+    job.run(&["apply", "--resume", "--jobs", "abort"]).exits(0);
+    assert_eq!(job.state(), job.wanted());
+
     let job = never();
     let ran = job.run(&["apply", "--resume", "--jobs", "abort", "--give-up"]);
     ran.exits(6).says("was aborted").says("the run was given up");

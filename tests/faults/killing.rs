@@ -63,9 +63,9 @@ fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed(
         let log = job.log();
         assert_eq!(log.ends(), [LEADS as u64, 0, 0, 0, 0], "{what}");
         assert_eq!(log.run["trigger"], "resume");
-        assert_eq!(log.run["perhaps_twice"].as_u64().unwrap_or(0), twice, "{what}");
-        let marked = log.records.iter().filter(|line| line["perhaps_twice"] == true).count();
-        assert_eq!((marked as u64, resumed.out.contains("Perhaps written twice")), (twice, twice > 0), "{what}");
+        assert_eq!(log.run["resent"].as_u64().unwrap_or(0), twice, "{what}");
+        let marked = log.records.iter().filter(|line| line["resent"] == true).count();
+        assert_eq!((marked as u64, resumed.out.contains("Sent again")), (twice, twice > 0), "{what}");
         assert_eq!(job.state(), wanted, "{what}");
         let sent = job.sent();
         assert_eq!(sent.len(), LEADS - reached, "{what}: what was written is not written again");
@@ -98,33 +98,29 @@ fn a_killed_run_that_is_given_up_sends_nothing_more_and_says_what_was_written() 
 }
 
 #[test]
-fn a_run_that_was_killed_after_its_log_was_written_gets_no_second_log() {
-    let job = Job::new(6, "lookup");
-    job.faults("- on: { method: PATCH }\n  action: { delay_answer: 300 }\n");
-    let running = job.start(&["apply", "notes", "--yes"]);
-    until("the call", || job.org().held() == 1);
-    let folder = job.scene.path(".footbridge/journal");
-    let kept: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .map(|path| (std::fs::read(&path).unwrap(), path))
-        .collect();
-    running.ends().exits(0);
-    job.log();
-    // As it was a moment before the journal was taken away.
-    for (mut bytes, path) in kept {
-        if path.extension().is_some_and(|end| end == "journal") {
-            bytes.extend_from_slice(b"{\"finished\":{}}\n");
-        }
-        std::fs::write(path, bytes).unwrap();
-    }
+fn a_run_that_was_given_up_stays_so_until_all_of_it_is_known() {
+    // The log cannot be written.
+    let job = killed("method: PATCH, after: 1", "delay_answer");
+    job.scene.write("runs", "in the way\n");
+    job.run(&["apply", "--resume", "--give-up"]).exits(6).says("run log").says("apply --resume");
+    std::fs::remove_file(job.scene.path("runs")).unwrap();
+    job.apply().exits(1).says("it was given up: nothing more is sent for it").never_says("--give-up");
+    job.org().clear_calls();
+    job.resume().exits(6).says("nothing more is sent");
+    assert_eq!((job.log().ends(), job.sent().len()), ([400, 0, 0, 10, 0], 0));
+    assert!(job.journals().is_empty());
+
+    // The records cannot be read.
+    let job = killed("method: PATCH", "delay_answer");
+    job.faults(&format!("- on: {{ {RE_READ}, times: 0 }}\n  action: {{ status: {{ code: 500 }} }}\n"));
+    let ran = job.run(&["apply", "--resume", "--give-up"]);
+    ran.exits(1).says("whether 200 records were written could not be found out").says("apply --resume --env sandbox");
+    assert_eq!((job.log().ends(), job.journals().len()), ([0, 0, 0, 210, 200], 1));
     job.org().clear_faults();
     job.org().clear_calls();
-    job.apply().exits(1).says("may not have been written");
-    job.resume().exits(0).says("had ended, and its log is written");
-    job.no_log();
-    assert!(job.org().calls().is_empty() && job.journals().is_empty());
-    job.apply().exits(0).says("No changes");
+    job.resume().exits(6);
+    assert_eq!((job.log().ends(), job.sent().len()), ([200, 0, 0, 210, 0], 0));
+    assert!(job.journals().is_empty());
 }
 
 #[test]

@@ -322,6 +322,15 @@ impl Carried {
             jobs::say_left(place.world, &outcomes, plan.header.environment);
             return Ok(exit);
         }
+        let unread = outcomes.unread();
+        if unread > 0 {
+            let env = plan.header.environment;
+            place.world.say(&format!(
+                "whether {} were written could not be found out; `footbridge apply --resume --env {env}` looks again, and sends nothing",
+                counted(unread, "record")
+            ));
+            return Ok(exit);
+        }
         self.journal.close().map_err(|p| journal_failure(&p))?;
         Ok(exit)
     }
@@ -426,7 +435,9 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     if !found.jobs.is_empty() {
         diagnostic = diagnostic.help(format!("to stop its bulk job before that: {resume} --jobs abort`"));
     }
-    if !found.finished || !found.jobs.is_empty() {
+    if found.given_up {
+        diagnostic = diagnostic.note("it was given up: nothing more is sent for it");
+    } else {
         diagnostic =
             diagnostic.help(format!("to send nothing more, and only find out what was written: {resume} --give-up`"));
     }

@@ -88,7 +88,9 @@ async fn settle(
         return Err(Failure::new(Exit::Unauthorised, diagnostic));
     }
     if intent.way == "bulk" {
-        jobs::clear(place, target, arguments.jobs.unwrap_or(OtherJobs::Wait), &budget, cancel).await?;
+        // With `--resume` it is the jobs of the run resumed that are meant, not all on the object.
+        let how = arguments.jobs.filter(|_| !arguments.resume).unwrap_or(OtherJobs::Wait);
+        jobs::clear(place, target, how, &budget, cancel).await?;
     }
     let values = path.with_file_name(format!("{}.values.age", safe_segment(&dead.id)));
     let (known, found) = match known(turn, store, intent, &values) {
@@ -263,7 +265,7 @@ fn blank(record: RecordId, row: u64, outcome: Outcome, changes: Vec<ChangedField
         already_there: false,
         reason: None,
         doubt: None,
-        perhaps_twice: false,
+        resent: false,
     }
 }
 

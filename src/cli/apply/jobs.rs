@@ -19,7 +19,7 @@ use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::escape::Terminal;
 use crate::render::{counted, grouped};
-use crate::salesforce::{self, Client, JobId, JobInfo, JobState, SalesforceError};
+use crate::salesforce::{self, ApiError, Client, ErrorCode, JobId, JobInfo, JobState, SalesforceError};
 
 /// The longest pause between two questions whether a job is over.
 const LONGEST_POLL: Duration = Duration::from_secs(5);
@@ -178,11 +178,15 @@ pub async fn abort(world: &World, connected: &Connected, jobs: impl Iterator<Ite
                 aborted.map_err(|error| problem::salesforce::failure(&error, &context))?;
             }
             // Resuming finds out what this means.
-            Err(error) if error.api().is_some_and(|api| api.status == 404) => {}
+            Err(error) if error.api().is_some_and(is_gone) => {}
             Err(error) => return Err(problem::salesforce::failure(&error, &context)),
         }
     }
     Ok(())
+}
+
+fn is_gone(api: &ApiError) -> bool {
+    matches!(api.code(), ErrorCode::NotFound | ErrorCode::InvalidJob)
 }
 
 async fn abort_one(world: &World, client: &Client, job: &JobInfo) -> Result<(), SalesforceError> {

@@ -19,8 +19,8 @@ use crate::net::Counters;
 use crate::plan::{Entry, GuardName, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
-    CallCounts, Careful, Doubt, ExitReason, JOB_LEFT, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts,
-    RunLog, RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
+    CallCounts, Careful, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog,
+    RunProblem, RunSubject, Seconds, StopsAfter, StoreProblem, Trigger, outcome_lines,
 };
 
 /// What a run log needs beyond plan and outcomes.
@@ -92,7 +92,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
     let mut about = about;
     if let Ended::Carried(outcomes) = ended {
         about.careful.canary = outcomes.canary.as_ref().map(verify::look);
-        about.careful.perhaps_twice = outcomes.perhaps_twice.len() as u64;
+        about.careful.resent = outcomes.resent.len() as u64;
     }
     let mut problems = problems;
     let differs = about.careful.verify.as_ref().filter(|look| !look.is_calm());
@@ -303,7 +303,7 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
     let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
-        code: JOB_LEFT.to_owned(),
+        code: "job_left".to_owned(),
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
         not_done: None,
         next: Some("`footbridge apply --resume` fetches them; with `--jobs abort` the job is stopped first".to_owned()),
@@ -417,7 +417,7 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
         }
         Ended::Carried(outcomes) => outcomes.ends.get(record)?,
     };
-    let perhaps_twice = matches!(ended, Ended::Carried(outcomes) if outcomes.perhaps_twice.contains(&(record as u32)));
+    let resent = matches!(ended, Ended::Carried(outcomes) if outcomes.resent.contains(&(record as u32)));
     let line = match end {
         End::Updated => RecordLine::updated(entry),
         End::Failed { code, message, fields } => {
@@ -446,5 +446,5 @@ fn line(entry: &Entry, record: usize, ended: &Ended<'_>) -> Option<RecordLine> {
             RecordLine::unknown(entry, doubt, fields.clone())
         }
     };
-    line.map(|line| RecordLine { perhaps_twice, ..line })
+    line.map(|line| RecordLine { resent, ..line })
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use crate::apply::{Event, Observer, Progress};
 use crate::cli::world::World;
 use crate::render::escape::Terminal;
-use crate::render::grouped;
+use crate::render::{counted, grouped};
 
 /// Seconds between two lines where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
@@ -94,11 +94,12 @@ impl Observer for Shown<'_> {
                 self.world.say(&format!("waiting {:.0} s: {}", pause.as_secs_f64(), Terminal(&fault.to_string())));
             }
             Event::Again { records, pause } if !pause.is_zero() => {
-                self.world.say(&format!("{records} records are locked; trying again in {:.0} s", pause.as_secs_f64()));
+                let records = counted(*records as u64, "record");
+                self.world.say(&format!("{records} locked; trying again in {:.0} s", pause.as_secs_f64()));
             }
             Event::GivenUp { records } => self.world.say(&format!(
-                "{} records are still locked, and the run's further tries are used up: they are not sent again",
-                grouped(*records as u64)
+                "{} still locked, and the run's further tries are used up: not sent again",
+                counted(*records as u64, "record")
             )),
             Event::LookingUp { records, fault } => {
                 self.world.say(&format!(

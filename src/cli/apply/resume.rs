@@ -128,31 +128,20 @@ async fn finish(
     let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
     let turn = publisher.resume(*place, target, start)?;
-    if let Some(how) = logged(&turn, one)? {
+    if is_buried(&turn, one)? {
         journal.close().map_err(|p| journal_failure(&p))?;
-        let (run, name) = (&one.head.run, &one.head.integration);
-        place.world.say(&match how {
-            Logged::ByAnother => {
-                format!("run {run} of {name} was cleared up by another machine, whose log of it is on the branch: plan afresh")
-            }
-            Logged::Here => format!("run {run} of {name} had ended, and its log is written: its journal is put away"),
-        });
+        place.world.say(&format!(
+            "run {} of {} was cleared up by another machine, whose log of it is on the branch: plan afresh",
+            one.head.run, one.head.integration
+        ));
         return turn.ended(Ok(Exit::Done));
     }
     let ended = in_turn(&turn, one, target, (journal, plan, remaining), arguments, cancel).await;
     turn.ended(ended)
 }
 
-/// Whose log of a run there is.
-enum Logged {
-    /// Another machine took the run for dead, found out what became of its records, and wrote it. The plan is of the time before that.
-    ByAnother,
-    /// Its own, written before it was killed with nothing left to do but to put the journal away.
-    Here,
-}
-
-/// Is there a log of the run already, in which nothing is left open?
-fn logged(turn: &Turn<'_>, one: &Unfinished) -> Result<Option<Logged>, Failure> {
+/// Has another machine taken the run for dead, found out what became of its records, and written its log? Its plan is of the time before that.
+fn is_buried(turn: &Turn<'_>, one: &Unfinished) -> Result<bool, Failure> {
     let filter = Filter {
         integration: Some(one.head.integration.clone()),
         org_id: Some(one.head.org_id),
@@ -164,13 +153,7 @@ fn logged(turn: &Turn<'_>, one: &Unfinished) -> Result<Option<Logged>, Failure> 
             Diagnostic::error(Code::RunDied, format!("whether the run was cleared up is not known: {problem}"));
         Failure::new(Exit::Failed, diagnostic.note(NOTHING).help("mend what the message says, then try again"))
     })?;
-    let ended = one.finished && one.jobs.is_empty();
-    let mut runs = listed.iter().filter_map(Listed::run).filter(|run| run.start == one.head.started);
-    Ok(runs.find_map(|run| match run {
-        run if run.is_of_the_dead() => Some(Logged::ByAnother),
-        run if ended && !run.left_a_job() => Some(Logged::Here),
-        _ => None,
-    }))
+    Ok(listed.iter().filter_map(Listed::run).any(|run| run.id == one.head.run && run.is_of_the_dead()))
 }
 
 async fn in_turn(
@@ -198,7 +181,8 @@ async fn in_turn(
         ));
     }
     let left = remaining.count(&plan);
-    let rest = if arguments.give_up { "; nothing more is sent for them" } else { "" };
+    let given_up = arguments.give_up || remaining.given_up;
+    let rest = if given_up { "; nothing more is sent for them" } else { "" };
     place.world.say(&format!(
         "run {} of {}: {} of {} records are left{rest}",
         one.head.run,
@@ -214,7 +198,7 @@ async fn in_turn(
             aborted = jobs::abort(place.world, &connected, ids) => aborted?,
         }
     }
-    let settings = Settings { given_up: arguments.give_up, ..jobs::settings(place, target.integration.write) };
+    let settings = Settings { given_up, ..jobs::settings(place, target.integration.write) };
     let carried = carry_out(turn, &plan, &connected, journal, remaining, &settings, cancel).await;
     let values = keeping::kept_before(turn, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {

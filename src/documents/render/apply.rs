@@ -110,9 +110,8 @@ pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
     format!("\n{}\n{}", paint.strong("Records"), text_table(&[], rows, &[1, 2], 2))
 }
 
-/// Why a record may have been written twice.
-pub(super) const TWICE: &str =
-    "an answer was lost, and they were sent again, as they held their old values; Salesforce may have carried out both";
+/// What may have become of a record that was sent again.
+pub(super) const RESENT: &str = "an answer was lost, and they held their old values; Salesforce may have carried out that sending, too, and so have written them twice";
 
 /// Failures by code and message, then drifted, unknown and left records by reason.
 pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
@@ -164,8 +163,8 @@ pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
         "Unknown: look at these records before the next run",
         unknown.iter().map(|(reason, group)| (reason.as_str(), group)).collect(),
     );
-    let once_more = (twice.count > 0).then_some((TWICE, twice));
-    section("Perhaps written twice", once_more.into_iter().collect());
+    let once_more = (twice.count > 0).then_some((RESENT, twice));
+    section("Sent again", once_more.into_iter().collect());
     section("Not attempted", left.iter().map(|(reason, group)| (reason.as_str(), group)).collect());
     out
 }

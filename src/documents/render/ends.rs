@@ -117,7 +117,7 @@ impl Ends {
 
     fn record(&mut self, line: &RecordLine) {
         let keep = self.keep.0;
-        if line.perhaps_twice {
+        if line.resent {
             self.twice.add(line, keep);
         }
         match line.outcome {

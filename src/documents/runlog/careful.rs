@@ -117,5 +117,5 @@ pub struct Careful {
     /// `--verify`.
     pub verify: Option<SecondLook>,
     /// Records that were sent again after an answer was lost.
-    pub perhaps_twice: u64,
+    pub resent: u64,
 }

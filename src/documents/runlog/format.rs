@@ -120,7 +120,7 @@ pub struct RunLog {
     /// Records that were sent again after an answer was lost: they held their old values when they were read in between, so that Salesforce may have written
     /// them twice. The outcomes file marks each.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub perhaps_twice: u64,
+    pub resent: u64,
     /// What went wrong for the run as a whole; what went wrong for single records stands in the outcomes file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RunProblem>,

@@ -18,8 +18,6 @@ pub const INTENT_END: &str = ".intent.yaml";
 
 /// The code of the problem that stands in the log of a run that died, written by another machine.
 const DIED: &str = "FB0844";
-/// The code of a problem: a bulk job whose results were not fetched before the run ended.
-pub const JOB_LEFT: &str = "job_left";
 
 impl RunLog {
     /// Was it written by another machine, after the run's own had died?
@@ -32,11 +30,6 @@ impl RunSummary {
     /// Was its log written by another machine, after the run's own had died?
     pub fn is_of_the_dead(&self) -> bool {
         self.codes.iter().any(|code| code == DIED)
-    }
-
-    /// Did it end before the results of one of its bulk jobs were fetched?
-    pub fn left_a_job(&self) -> bool {
-        self.codes.iter().any(|code| code == JOB_LEFT)
     }
 }
 

@@ -39,7 +39,7 @@ pub use format::{
     CallCounts, ExitReason, FieldTally, GuardLine, JobLine, KIND, PlanDigests, Quota, ReportFacts, RunLog, RunProblem,
     Seconds, Status, StopsAfter, Trigger, VERSION, Versions,
 };
-pub use intent::{INTENT_END, INTENT_KIND, Intent, JOB_LEFT};
+pub use intent::{INTENT_END, INTENT_KIND, Intent};
 pub use lines::outcome_lines;
 pub use mentions::{Mention, Searched};
 pub use outcomes::{

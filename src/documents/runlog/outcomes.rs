@@ -248,24 +248,14 @@ pub struct RecordLine {
     pub doubt: Option<Doubt>,
     /// It was sent again after an answer was lost, as it held its old values when it was read in between: Salesforce may have written it twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub perhaps_twice: bool,
+    pub resent: bool,
 }
 
 impl RecordLine {
     fn is_plain(&self) -> bool {
-        let Self {
-            record: _,
-            row: _,
-            outcome: _,
-            changes: _,
-            problems,
-            fields,
-            already_there,
-            reason,
-            doubt,
-            perhaps_twice,
-        } = self;
-        let said = *already_there || *perhaps_twice || reason.is_some() || doubt.is_some();
+        let Self { record: _, row: _, outcome: _, changes: _, problems, fields, already_there, reason, doubt, resent } =
+            self;
+        let said = *already_there || *resent || reason.is_some() || doubt.is_some();
         problems.is_empty() && fields.is_empty() && !said
     }
 
@@ -291,7 +281,7 @@ impl RecordLine {
             already_there: false,
             reason: None,
             doubt: None,
-            perhaps_twice: false,
+            resent: false,
         })
     }
 
@@ -447,7 +437,7 @@ mod tests {
         let mut tricky = records[0].clone();
         tricky.changes[0].field = FieldName::new("A\"\\\n\u{1}é__c");
         lines.push(OutcomesLine::Record(tricky));
-        lines.push(OutcomesLine::Record(RecordLine { perhaps_twice: true, ..records[0].clone() }));
+        lines.push(OutcomesLine::Record(RecordLine { resent: true, ..records[0].clone() }));
         lines.push(OutcomesLine::Record(RecordLine { changes: Vec::new(), row: u64::MAX, ..records[0].clone() }));
         assert!(lines.iter().any(|line| matches!(line, OutcomesLine::Record(line) if !line.is_plain())));
         for line in lines {

@@ -4,7 +4,7 @@
 //! waiting again. `later` holds records that could not be locked, until everything else has been sent.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::budget::Retries;
@@ -155,8 +155,10 @@ pub(super) struct Executor<'a, 'p, O: Org> {
     pub(super) rereads: u64,
     pub(super) retries: u64,
     pub(super) window: Duration,
-    /// See [`Outcomes::perhaps_twice`].
-    pub(super) perhaps_twice: BTreeSet<u32>,
+    /// See [`Outcomes::resent`].
+    pub(super) resent: BTreeSet<u32>,
+    /// Nothing is sent any more.
+    pub(super) given_up: bool,
 }
 
 impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
@@ -164,13 +166,13 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
         let targets = Targets::of(plan)?;
         let lot = Lot { size: apply.settings.batch.clamp(1, Settings::MAX_BATCH), part: 0 };
         let selection = &journal.head().selection;
-        let mut taken = 0;
+        let (mut taken, mut from) = (0, from);
         // Something of the others has begun: the first were looked at by an earlier process.
         let mut passed = !from.jobs.is_empty();
         let mut jobs = Jobs::new(journal.head(), from.jobs, apply.settings);
         let mut ends = Ends::default();
         let mut fresh = Vec::with_capacity(targets.len().saturating_sub(from.ended.len()));
-        let mut doubt = HashSet::new();
+        let (mut doubt, mut refused) = (HashSet::new(), HashMap::new());
         let head = journal.head();
         let chosen: HashSet<RecordId> = head.canary.iter().copied().collect();
         let mut places = Vec::new();
@@ -194,6 +196,10 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
                 // What a job has is asked of the job.
                 None if jobs.takes(Item::new(index, lot)) => {}
                 None => {
+                    if let Some(End::Failed { code, message, fields }) = from.refused.remove(&(index as u32)) {
+                        let error = RecordError { code, message, fields, retry: true, stop: None };
+                        refused.insert(index as u32, Box::new(error));
+                    }
                     fresh.push(index as u32);
                     doubt.extend(from.in_doubt.get(&(index as u32)).copied());
                 }
@@ -214,7 +220,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             first,
             canary: None,
             two_ends: None,
-            waiting: Waiting::new(fresh, doubt, lot),
+            waiting: Waiting::new(fresh, doubt, refused, lot),
             ready: VecDeque::new(),
             later: Vec::new(),
             jobs,
@@ -231,7 +237,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             rereads: 0,
             retries: 0,
             window: Duration::ZERO,
-            perhaps_twice: from.perhaps_twice,
+            resent: from.resent,
+            given_up: apply.settings.given_up || from.given_up,
             apply,
             journal,
         })
@@ -239,7 +246,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
 
     async fn work(&mut self) {
         self.tell();
-        if self.apply.settings.given_up {
+        if self.given_up {
             return self.only_look().await;
         }
         self.first().await;
@@ -450,8 +457,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
     /// Gives every record without an end one, closes the journal's account and adds up.
     fn finish(mut self, plan: &Plan) -> Result<Outcomes, RunError> {
         let reason = match &self.stopped {
+            _ if self.given_up => NotAttempted::GivenUp,
             Some(StopReason { kind: StopKind::Interrupted, .. }) => NotAttempted::Interrupted,
-            None if self.apply.settings.given_up => NotAttempted::GivenUp,
             _ => NotAttempted::Stopped,
         };
         let mut items: Vec<Item> = std::mem::take(&mut self.later);
@@ -485,7 +492,8 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             jobs: self.jobs.done,
             job_calls: self.jobs.calls,
             canary: self.canary,
-            perhaps_twice: self.perhaps_twice,
+            resent: self.resent,
+            given_up: self.given_up,
         })
     }
 }

@@ -16,8 +16,12 @@ pub struct Remaining {
     pub ended: Ends,
     /// Records that were perhaps written: sent without an answer on disk. They are read before anything is sent for them.
     pub in_doubt: HashSet<u32>,
-    /// Records that were sent again while they were in doubt, so that Salesforce may have written them twice.
-    pub perhaps_twice: BTreeSet<u32>,
+    /// Records that were sent again while they were in doubt.
+    pub resent: BTreeSet<u32>,
+    /// What Salesforce last said of records that it did not write and that were to be sent again.
+    pub refused: HashMap<u32, End>,
+    /// Somebody gave the run up: nothing more is sent.
+    pub given_up: bool,
     /// Bulk jobs without a result, in the order in which they were begun.
     pub jobs: Vec<OpenJob>,
     /// The number of the next batch.
@@ -105,6 +109,7 @@ impl Left {
     pub fn line(&mut self, line: &Line) -> Result<(), Foreign> {
         match line {
             Line::Header(_) | Line::Finished { .. } => {}
+            Line::GivenUp {} => self.remaining.given_up = true,
             Line::Intent { batch, records, job, .. } => {
                 self.unanswered(records)?;
                 self.open.insert(*batch, records.clone());
@@ -116,19 +121,20 @@ impl Left {
             Line::Job { batch, id } => {
                 *self.jobs.get_mut(batch).ok_or(Foreign::Batch(*batch))? = Some(*id);
             }
-            Line::Result { batch, lost, ends, again } => {
+            Line::Result { batch, lost, ends, again, refused } => {
                 self.jobs.remove(batch);
                 self.open.remove(batch).ok_or(Foreign::Batch(*batch))?;
                 for line in ends {
-                    if *lost || line.end == End::Updated {
-                        self.sent_twice(line.record)?;
-                    }
+                    self.sent_again(line.record)?;
                     self.end(line)?;
+                }
+                for line in refused {
+                    self.remaining.refused.insert(self.places.find(line.record)?, line.end.clone());
                 }
                 for id in again {
                     let place = self.places.find(*id)?;
                     if *lost {
-                        self.sent_twice(*id)?;
+                        self.sent_again(*id)?;
                         self.remaining.in_doubt.insert(place);
                     }
                 }
@@ -150,11 +156,11 @@ impl Left {
         Ok(())
     }
 
-    /// A sending that may have written the record.
-    fn sent_twice(&mut self, record: RecordId) -> Result<(), Foreign> {
+    /// A record was sent. Was it in doubt?
+    fn sent_again(&mut self, record: RecordId) -> Result<(), Foreign> {
         let place = self.places.find(record)?;
         if self.remaining.in_doubt.contains(&place) {
-            self.remaining.perhaps_twice.insert(place);
+            self.remaining.resent.insert(place);
         }
         Ok(())
     }
@@ -166,6 +172,7 @@ impl Left {
             self.remaining.in_doubt.insert(place);
         } else {
             self.remaining.in_doubt.remove(&place);
+            self.remaining.refused.remove(&place);
             self.remaining.ended.set(place as usize, line.end.clone());
         }
         Ok(())
@@ -189,7 +196,7 @@ impl Left {
         for id in self.open.into_values().flatten() {
             let place = self.places.find(id)?;
             if self.remaining.ended.get(place as usize).is_none() && !self.remaining.in_doubt.insert(place) {
-                self.remaining.perhaps_twice.insert(place);
+                self.remaining.resent.insert(place);
             }
         }
         Ok(self.remaining)

@@ -183,9 +183,11 @@ pub struct Outcomes {
     pub job_calls: u64,
     /// What the first records showed, where there were such and they were looked at.
     pub canary: Option<CanaryLook>,
-    /// Places of records that were sent again after an answer was lost: they held their old values in between, so that Salesforce may have written them
-    /// twice. Over all processes of the run.
-    pub perhaps_twice: BTreeSet<u32>,
+    /// Places of records that were sent again after an answer was lost, as they held their old values in between. Salesforce may have carried out the first
+    /// sending, too: what was updated may have been written twice, what was refused may have been written. Over all processes of the run.
+    pub resent: BTreeSet<u32>,
+    /// The run was given up: nothing was sent for what was left of it.
+    pub given_up: bool,
 }
 
 /// What became of a bulk job.
@@ -211,6 +213,12 @@ impl Outcomes {
     /// Jobs that a resume has to take up.
     pub fn jobs_left(&self) -> impl Iterator<Item = &JobDone> {
         self.jobs.iter().filter(|job| job.left)
+    }
+
+    /// Records of a run that was given up of which it was not found out whether they were written: whoever resumes it looks once more.
+    pub fn unread(&self) -> u64 {
+        let unread = |end: &&End| matches!(end, End::Unknown { reason: Unknown::NotReadBack, .. });
+        if self.given_up { self.ends.iter().flatten().filter(unread).count() as u64 } else { 0 }
     }
 
     /// Nothing failed, is unknown, drifted or was left.

@@ -1,6 +1,7 @@
 //! Sending one group of records, and what each answer means for them.
 
 use super::executor::{Executor, Item, Lot};
+use super::journal::RecordLine;
 use super::observe::Event;
 use super::org::{CallFailure, Class, Fault, Org, RecordOutcome, RecordUpdate, StopKind};
 use super::outcome::{End, StopReason, Unknown};
@@ -88,10 +89,7 @@ impl<O: Org> Executor<'_, '_, O> {
         let (mut ends, mut again) = (Vec::new(), Vec::new());
         for (mut item, outcome) in group.into_iter().zip(outcomes) {
             let end = match outcome {
-                RecordOutcome::Updated => {
-                    self.sent_twice(&item);
-                    End::Updated
-                }
+                RecordOutcome::Updated => End::Updated,
                 RecordOutcome::Failed(error) if error.retry && item.tries + 1 < self.apply.settings.tries => {
                     item.tries += 1;
                     item.last = Some(Box::new(error));
@@ -108,6 +106,7 @@ impl<O: Org> Executor<'_, '_, O> {
                     End::refused(&error)
                 }
             };
+            self.sent_again(&item);
             ends.push((item.index, end));
         }
         self.record(batch, false, ends, &again);
@@ -131,6 +130,7 @@ impl<O: Org> Executor<'_, '_, O> {
                 Class::Call if item.doubt => End::still_before(),
                 _ => End::failed(&fault.code, &fault.message, &[]),
             };
+            group.iter().for_each(|item| self.sent_again(item));
             let ends = group.iter().map(|item| (item.index, end(item))).collect();
             return self.record(batch, false, ends, &[]);
         }
@@ -150,7 +150,7 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// The answer was lost: the records tell. New values: written. Old values: sent again, which is safe. Anything else is not known.
     async fn lost(&mut self, batch: u64, mut group: Vec<Item>, fault: Fault) {
-        group.iter().for_each(|item| self.sent_twice(item));
+        group.iter().for_each(|item| self.sent_again(item));
         let indexes: Vec<usize> = group.iter().map(|item| item.index).collect();
         let found = self.look_up(&group, &fault).await;
         let found = found.and_then(|(rows, read)| Some((self.standings(&indexes, &rows)?, read)));
@@ -189,10 +189,10 @@ impl<O: Org> Executor<'_, '_, O> {
         }
     }
 
-    /// This sending may have written a record. Where an earlier one may have, too, it was perhaps written twice.
-    fn sent_twice(&mut self, item: &Item) {
+    /// A record was sent. Where an earlier sending was never answered, the log says so: both may have been carried out.
+    fn sent_again(&mut self, item: &Item) {
         if item.doubt {
-            self.perhaps_twice.insert(item.index as u32);
+            self.resent.insert(item.index as u32);
         }
     }
 
@@ -204,9 +204,14 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// The result of a batch, to disk and to the account.
     pub(super) fn record(&mut self, batch: u64, lost: bool, ends: Vec<(usize, End)>, again: &[Item]) {
+        let refused = again.iter().filter_map(|item| {
+            let error = item.last.as_ref()?;
+            Some(RecordLine { record: self.targets.record(item.index), end: End::refused(error) })
+        });
+        let refused = refused.collect();
         let again = self.targets.ids(again.iter().map(|item| item.index));
         let lines = self.lines(&ends);
-        let written = self.journal.result(batch, lost, lines, again);
+        let written = self.journal.result(batch, lost, lines, again, refused);
         self.journalled(written);
         self.set(ends);
     }

@@ -33,7 +33,7 @@ pub struct Settings {
     pub finish: Duration,
     /// After that: how long reading its records may take, to see whether they were written.
     pub look_up: Duration,
-    /// Nothing is sent any more: what an earlier process sent is looked at, the rest is not attempted.
+    /// Nothing is sent any more: what an earlier process sent is looked at, the rest is not attempted. So it stays, whoever resumes the run.
     pub given_up: bool,
     /// Bulk jobs.
     pub jobs: JobSettings,

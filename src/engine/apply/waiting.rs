@@ -1,8 +1,9 @@
 //! The records that wait to be read. Those that nothing has happened to yet take four bytes each.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::executor::{Item, Lot};
+use super::org::RecordError;
 
 /// First what came back, then what is fresh, in the order of the plan, then what could not be locked.
 pub(super) struct Waiting {
@@ -10,6 +11,8 @@ pub(super) struct Waiting {
     fresh: std::vec::IntoIter<u32>,
     /// Of the fresh ones: perhaps written by an earlier process.
     doubt: HashSet<u32>,
+    /// Of the fresh ones: what Salesforce said of them to an earlier process.
+    refused: HashMap<u32, Box<RecordError>>,
     /// The lot of the fresh ones.
     lot: Lot,
     later: VecDeque<Item>,
@@ -17,8 +20,8 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// These places wait, all in one lot.
-    pub(super) fn new(fresh: Vec<u32>, doubt: HashSet<u32>, lot: Lot) -> Self {
-        Self { back: VecDeque::new(), fresh: fresh.into_iter(), doubt, lot, later: VecDeque::new() }
+    pub(super) fn new(fresh: Vec<u32>, doubt: HashSet<u32>, refused: HashMap<u32, Box<RecordError>>, lot: Lot) -> Self {
+        Self { back: VecDeque::new(), fresh: fresh.into_iter(), doubt, refused, lot, later: VecDeque::new() }
     }
 
     /// The lot of the first.
@@ -56,8 +59,8 @@ impl Waiting {
         while taken.len() < count
             && let Some(place) = self.fresh.next()
         {
-            let doubt = self.doubt.remove(&place);
-            taken.push(Item { doubt, ..Item::new(place as usize, self.lot) });
+            let (doubt, last) = (self.doubt.remove(&place), self.refused.remove(&place));
+            taken.push(Item { doubt, last, ..Item::new(place as usize, self.lot) });
         }
         let left = count.saturating_sub(taken.len()).min(self.later.len());
         taken.extend(self.later.drain(..left));
@@ -69,7 +72,9 @@ impl Waiting {
         let fresh = std::mem::take(&mut self.fresh);
         let (doubt, rest): (Vec<u32>, Vec<u32>) = fresh.partition(|place| self.doubt.remove(place));
         self.fresh = rest.into_iter();
-        doubt.into_iter().map(|place| Item { doubt: true, ..Item::new(place as usize, self.lot) }).collect()
+        let item =
+            |place: u32| Item { doubt: true, last: self.refused.remove(&place), ..Item::new(place as usize, self.lot) };
+        doubt.into_iter().map(item).collect()
     }
 
     /// First again.
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn what_came_back_goes_first_and_what_was_locked_last() {
         let (lot, small) = (Lot { size: 200, part: 0 }, Lot { size: 25, part: 0 });
-        let mut waiting = Waiting::new(vec![0, 1, 3, 4], [3].into(), lot);
+        let mut waiting = Waiting::new(vec![0, 1, 3, 4], [3].into(), HashMap::new(), lot);
         let mut taken = waiting.take(2);
         assert_eq!(taken.iter().map(|i| i.index).collect::<Vec<_>>(), [0, 1]);
         taken[1].lot = small;

@@ -8,7 +8,7 @@ use super::pieces::{fields_head, guard, ledger, status};
 use super::shell::{Site, Step, page, wide};
 use super::text::Text;
 use crate::plan::RowOutcome;
-use crate::render::apply::{TWICE, verdict, window_sentence};
+use crate::render::apply::{RESENT, verdict, window_sentence};
 use crate::render::wording::{counted, grouped, guard_sentence, outcome_words, run_time, share};
 use crate::runlog::{Outcome, RecordLine, RunLog};
 
@@ -170,7 +170,7 @@ fn facts(log: &RunLog) -> Markup {
                 dt { "Bulk job" }
                 dd { code { (Text(&job.id)) } " " (counted(job.records, "record")) ", " (grouped(job.failed)) " failed" @if job.left { ", its results were not fetched" } }
             }
-            @if log.perhaps_twice > 0 { dt { "Perhaps written twice" } dd { (counted(log.perhaps_twice, "record")) ": " (TWICE) } }
+            @if log.resent > 0 { dt { "Sent again" } dd { (counted(log.resent, "record")) ": " (RESENT) } }
             dt { "Quota" } dd { @match log.quota {
                 Some(q) => { (grouped(q.used)) " of " (grouped(q.allowed)) " used (" (share(q.used, q.allowed)) ")" },
                 None => (unknown()),

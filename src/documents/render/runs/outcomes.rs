@@ -34,8 +34,12 @@ pub fn outcomes(
 /// Why a record ended as it did, in one line.
 pub(super) fn why(line: &RecordLine, person: bool) -> String {
     let end = why_it_ended(line, person);
-    let twice = if line.perhaps_twice { "perhaps written twice" } else { "" };
-    [end.as_str(), twice].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    let resent = if line.resent {
+        "sent again after an answer was lost; that sending may have been carried out, too"
+    } else {
+        ""
+    };
+    [end.as_str(), resent].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn why_it_ended(line: &RecordLine, person: bool) -> String {

@@ -275,9 +275,8 @@ fn careful(log: &RunLog) -> Vec<(&'static str, String)> {
     });
     let values = values.map(|text| ("Values", text));
     let looks = [("Canary", log.canary.as_ref().map(look)), ("Verified", log.verify.as_ref().map(look))];
-    let twice = (log.perhaps_twice > 0).then(|| {
-        ("Sent again", format!("{} perhaps written twice: {}", counted(log.perhaps_twice, "record"), apply::TWICE))
-    });
+    let twice =
+        (log.resent > 0).then(|| ("Sent again", format!("{}: {}", counted(log.resent, "record"), apply::RESENT)));
     values.into_iter().chain(twice).chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
 }
 

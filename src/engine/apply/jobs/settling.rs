@@ -92,7 +92,7 @@ impl<O: Org> Executor<'_, '_, O> {
     /// Reads one file of results to its end. `false` when the run was stopped; a file that cannot be read at all is left out.
     async fn fetch(&mut self, id: &JobId, which: Results, account: &mut Account) -> bool {
         let org = self.apply.org;
-        let mut repeated = 0;
+        let (mut repeated, mut garbled) = (0, 0);
         loop {
             let mut file = File::default();
             let mut on_row = |row: JobRow| account.row(&mut file, row);
@@ -104,7 +104,15 @@ impl<O: Org> Executor<'_, '_, O> {
                 }
                 Some(Err(fault)) if matches!(fault.class, Class::Body | Class::Call) => return true,
                 // It may have been cut off on its way, or be so at Salesforce.
-                Some(Err(fault)) if fault.is_garbled() && repeated == GARBLED => return true,
+                Some(Err(fault)) if fault.is_garbled() => {
+                    if garbled == GARBLED {
+                        return true;
+                    }
+                    if !self.back_off(&fault, garbled).await {
+                        return false;
+                    }
+                    garbled += 1;
+                }
                 Some(Err(fault)) => {
                     if !self.back_off(&fault, repeated).await {
                         return false;
@@ -150,7 +158,7 @@ impl<O: Org> Executor<'_, '_, O> {
 
     /// A job ended before it came to all of its records. Once they go with another; not where the job was refused as a whole or stopped by somebody.
     fn unfinished(&mut self, under: &Under, info: Option<&JobInfo>, records: usize, unsent: Vec<Item>) {
-        if self.apply.settings.given_up {
+        if self.given_up {
             return self.waiting.put_back(unsent);
         }
         let id = under.id;

@@ -124,7 +124,12 @@ pub enum Line {
         /// Records that were not written and are sent again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         again: Vec<RecordId>,
+        /// Of those in `again`, where they end if they are not: what Salesforce said of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<RecordLine>,
     },
+    /// Somebody gave the run up: from here on nothing is sent, whoever carries on.
+    GivenUp {},
     /// Records that ended without being sent (drifted, gone), or when trying again was given up.
     Ends {
         /// Which, and where.

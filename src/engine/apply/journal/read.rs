@@ -22,6 +22,8 @@ pub struct Unfinished {
     pub head: Head,
     /// A newer Footbridge wrote it: it cannot be resumed with this one.
     pub newer: bool,
+    /// Somebody gave it up: nothing more is sent for it.
+    pub given_up: bool,
     /// The run came to its end, and its run log may not have been written.
     pub finished: bool,
     /// Updates that were begun.
@@ -47,18 +49,19 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
             continue;
         }
         let Some((head, mut lines)) = JournalReader::open(&path)? else { continue };
-        let (mut finished, mut batches, mut jobs) = (false, 0, BTreeMap::new());
+        let (mut finished, mut given_up, mut batches, mut jobs) = (false, false, 0, BTreeMap::new());
         while let Some(line) = lines.next()? {
             finished = matches!(line, Line::Finished { .. });
             match line {
                 Line::Intent { .. } => batches += 1,
+                Line::GivenUp {} => given_up = true,
                 Line::Job { batch, id } => _ = jobs.insert(batch, id),
                 Line::Result { batch, .. } => _ = jobs.remove(&batch),
                 _ => {}
             }
         }
         let jobs = jobs.into_values().collect();
-        found.push(Unfinished { path, head, newer: lines.newer, finished, batches, jobs });
+        found.push(Unfinished { path, head, newer: lines.newer, finished, given_up, batches, jobs });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

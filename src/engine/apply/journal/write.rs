@@ -190,8 +190,13 @@ impl Journal {
         lost: bool,
         ends: Vec<RecordLine>,
         again: Vec<RecordId>,
+        refused: Vec<RecordLine>,
     ) -> Result<(), JournalProblem> {
-        self.write(&Line::Result { batch, lost, ends, again }, false)
+        self.write(&Line::Result { batch, lost, ends, again, refused }, false)
+    }
+
+    pub(in crate::apply) fn given_up(&mut self) -> Result<(), JournalProblem> {
+        self.write(&Line::GivenUp {}, true)
     }
 
     pub(in crate::apply) fn ends(&mut self, ends: Vec<RecordLine>) -> Result<(), JournalProblem> {

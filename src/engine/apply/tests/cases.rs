@@ -218,7 +218,7 @@ fn what_arrives_after_it_was_looked_for_is_told_to_be_perhaps_written_twice() {
     rig.settings.batch = 3;
     let outcomes = rig.fresh(all());
     assert!(outcomes.completed());
-    assert_eq!(outcomes.perhaps_twice, [3, 4].into());
+    assert_eq!(outcomes.resent, [3, 4].into());
     assert_eq!(org.state.borrow().writes[&id(4)], 2);
 }
 

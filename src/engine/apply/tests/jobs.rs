@@ -162,6 +162,18 @@ fn results_that_are_cut_off_are_fetched_again() {
 }
 
 #[test]
+fn other_faults_do_not_count_as_results_that_are_cut_off() {
+    let plan = plan(&[1; 20]);
+    let mut org = FakeOrg::new(20);
+    org.refused = [id(4)].into();
+    let lost = || Some(later("CONNECTION"));
+    org.job_asks.borrow_mut().extend([None, None, cut_off(), lost(), lost(), lost(), cut_off(), cut_off()]);
+    let (outcomes, events) = run(&plan, &org, |_| ());
+    assert_eq!((outcomes.ledger.updated, outcomes.ledger.failed, outcomes.writes), (19, 1, 0));
+    assert!(!events.iter().any(|event| matches!(event, Event::JobResults { .. })));
+}
+
+#[test]
 fn where_the_results_stay_cut_off_their_records_are_sent_once_more_or_called_failed() {
     for no_more_calls in [false, true] {
         let plan = plan(&[1; 20]);

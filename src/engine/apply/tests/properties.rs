@@ -180,7 +180,7 @@ pub fn check(plan: &Plan, org: &FakeOrg, before: &fake::State, outcomes: &Outcom
     for (place, (entry, found)) in planned.iter().zip(outcomes.ends.iter().flatten()).enumerate() {
         let record = entry.record.unwrap();
         let writes = state.writes.get(&record).copied().unwrap_or(0);
-        let told = outcomes.perhaps_twice.contains(&(place as u32));
+        let told = outcomes.resent.contains(&(place as u32));
         assert!(writes <= 1 || told, "{record} was written {writes} times, and nobody is told");
         // A checkbox alone drifts to what it was.
         let sent_before = org.came_late.borrow().contains(&record);
@@ -235,7 +235,7 @@ proptest! {
         check(&plan, &org, &before, &outcomes);
         prop_assert!(outcomes.window <= rig.settings.max_age);
         let lines = org.journal.borrow().as_ref().unwrap().lines();
-        prop_assert_eq!(&left(&lines, &plan).unwrap().perhaps_twice, &outcomes.perhaps_twice, "the journal tells the same");
+        prop_assert_eq!(&left(&lines, &plan).unwrap().resent, &outcomes.resent, "the journal tells the same");
         let selection = scenario.selection();
         let may = |n: usize| selection.only.as_ref().is_none_or(|only| only.contains(&id(n)));
         let attempts = selection.limit.unwrap_or(u64::MAX);

@@ -61,6 +61,20 @@ fn left_behind<'s>(first: &'s State, snapshots: &'s [(usize, State, State)], cut
     }
 }
 
+/// What the process had just begun to send when it was killed.
+fn under_way(plan: &Plan, journal: &[u8]) -> Option<Vec<RecordUpdate>> {
+    let last = journal.strip_suffix(b"\n")?.rsplit(|b| *b == b'\n').next()?;
+    let Ok(Line::Intent { records, .. }) = serde_json::from_slice(last) else { return None };
+    let targets = Targets::of(plan).unwrap();
+    let place = |id: &RecordId| (0..targets.len()).find(|place| targets.record(*place) == *id).unwrap();
+    Some(records.iter().map(|id| targets.update(place(id)).unwrap()).collect())
+}
+
+/// Had nothing of the call at this cut arrived yet?
+fn is_before(snapshots: &[(usize, State, State)], cut: usize, state: &State) -> bool {
+    snapshots.iter().any(|(length, before, _)| *length == cut && before == state)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -100,6 +114,12 @@ proptest! {
                 prop_assert_eq!(&org.state.borrow().writes, &end.writes);
                 prop_assert_eq!(&resumed.ledger, &outcomes.ledger, "cut at {}", cut);
 
+                // What was under way arrives when it is sent again: written twice, and told.
+                if let Some(sent) = under_way(&plan, &bytes[..cut]).filter(|_| is_before(&snapshots, cut, state)) {
+                    let (org, resumed) = carry_on(&scenario, &plan, state, &bytes[..cut], sent).unwrap();
+                    check(&plan, &org, &first, &resumed);
+                }
+
                 // Given up instead: nothing is sent, and what is told is true.
                 let (org, given_up) = carried_on(&scenario, &plan, state, &bytes[..cut], Vec::new(), true).unwrap();
                 check(&plan, &org, &first, &given_up);
@@ -128,15 +148,45 @@ fn what_a_killed_process_sent_and_arrives_late_is_told_to_be_perhaps_written_twi
     let late = [3, 4].map(|place| targets.update(place).unwrap()).to_vec();
     let (org, resumed) = carry_on(&scenario, &plan, before, &bytes[..*cut], late).unwrap();
     assert_eq!(resumed.ledger.updated, 5);
-    assert_eq!(resumed.perhaps_twice, [3, 4].into());
+    assert_eq!(resumed.resent, [3, 4].into());
     assert_eq!([1, 3, 4].map(|n| org.state.borrow().writes[&id(n)]), [1, 2, 2]);
     let lines = org.journal.borrow().as_ref().unwrap().lines();
-    assert_eq!(left(&lines, &plan).unwrap().perhaps_twice, [3, 4].into(), "and whoever carries on from there knows it");
+    assert_eq!(left(&lines, &plan).unwrap().resent, [3, 4].into(), "and whoever carries on from there knows it");
 
     // Killed once more, before the answer to the second sending was on disk.
     let sent = lines.iter().rposition(|line| matches!(line, Line::Intent { .. })).unwrap();
     let remaining = left(&lines[..=sent], &plan).unwrap();
-    assert_eq!((remaining.in_doubt.len(), remaining.perhaps_twice), (2, [3, 4].into()));
+    assert_eq!((remaining.in_doubt.len(), remaining.resent), (2, [3, 4].into()));
+}
+
+#[test]
+fn what_salesforce_refused_before_the_kill_is_not_called_untouched_when_the_run_is_given_up() {
+    let masks = [1; 3];
+    let mut scenario = Scenario { locks: vec![(1, 1_000)], ..Scenario::calm(&masks) };
+    let plan = plan(&masks);
+    let org = scenario.org();
+    scenario.budget = 0;
+    scenario.rig(&plan, &org).fresh(Selection::default());
+    let lines = org.journal.borrow().as_ref().unwrap().lines();
+    // Killed before the locked record was sent again.
+    let result = lines.iter().position(|line| matches!(line, Line::Result { .. })).unwrap();
+    let bytes = org.journal.borrow().as_ref().unwrap().bytes.borrow().clone();
+    let cut: usize = bytes.split_inclusive(|b| *b == b'\n').take(result + 2).map(<[u8]>::len).sum();
+    let state = org.state.borrow().clone();
+    let (org, given_up) = carried_on(&scenario, &plan, &state, &bytes[..cut], Vec::new(), true).unwrap();
+    assert!(matches!(given_up.ends.get(1), Some(End::Failed { code, .. }) if code == "UNABLE_TO_LOCK_ROW"));
+    assert_eq!((given_up.ledger.updated, given_up.ledger.failed), (2, 1));
+
+    // Whoever resumes it once more, without a word of giving up, sends nothing either.
+    let journal = org.journal.borrow().as_ref().unwrap().bytes.borrow().clone();
+    let mut given = journal.split_inclusive(|b| *b == b'\n').scan(0, |at, line| {
+        *at += line.len();
+        Some((*at, line.starts_with(b"{\"given_up\"")))
+    });
+    let (noted, _) = given.find(|(_, given_up)| *given_up).unwrap();
+    let (org, resumed) = carried_on(&scenario, &plan, &state, &journal[..noted], Vec::new(), false).unwrap();
+    assert!(resumed.given_up && org.sizes.borrow().is_empty());
+    assert_eq!(resumed.ledger, given_up.ledger);
 }
 
 #[test]
@@ -175,31 +225,26 @@ fn what_was_unknown_is_looked_up_again() {
     let unknown = End::Unknown { reason: crate::apply::Unknown::NotReadBack, fields: Vec::new() };
     let line = |n: usize, end: End| super::super::RecordLine { record: id(n), end };
     let intent = |batch, records: Vec<RecordId>| Line::Intent { batch, records, digest: Digest::of(b""), job: false };
+    let result = |batch, lost, ends, again| Line::Result { batch, lost, ends, again, refused: Vec::new() };
     let cases = [
         (vec![], vec![], vec![]),
         (vec![intent(0, vec![id(0), id(1)])], vec![], vec![id(0), id(1)]),
         (
-            vec![
-                intent(0, vec![id(0), id(1)]),
-                Line::Result { batch: 0, lost: true, ends: vec![line(0, End::Updated)], again: vec![id(1)] },
-            ],
+            vec![intent(0, vec![id(0), id(1)]), result(0, true, vec![line(0, End::Updated)], vec![id(1)])],
             vec![id(0)],
             vec![id(1)],
         ),
         (
-            vec![
-                intent(0, vec![id(0), id(1)]),
-                Line::Result { batch: 0, lost: false, ends: vec![line(0, End::Updated)], again: vec![id(1)] },
-            ],
+            vec![intent(0, vec![id(0), id(1)]), result(0, false, vec![line(0, End::Updated)], vec![id(1)])],
             vec![id(0)],
             vec![],
         ),
         (
             vec![
                 intent(0, vec![id(0), id(1)]),
-                Line::Result { batch: 0, lost: true, ends: vec![line(0, unknown)], again: vec![id(1)] },
+                result(0, true, vec![line(0, unknown)], vec![id(1)]),
                 intent(1, vec![id(1)]),
-                Line::Result { batch: 1, lost: false, ends: vec![line(1, End::Updated)], again: vec![] },
+                result(1, false, vec![line(1, End::Updated)], vec![]),
             ],
             vec![id(1)],
             vec![id(0)],
@@ -214,6 +259,5 @@ fn what_was_unknown_is_looked_up_again() {
         assert_eq!(found, doubt, "{lines:?}");
     }
     assert_eq!(left(&[intent(0, vec![id(9)])], &plan), Err(Foreign::Record(id(9))));
-    let result = Line::Result { batch: 4, lost: false, ends: vec![], again: vec![] };
-    assert_eq!(left(&[result], &plan), Err(Foreign::Batch(4)));
+    assert_eq!(left(&[result(4, false, vec![], vec![])], &plan), Err(Foreign::Batch(4)));
 }
