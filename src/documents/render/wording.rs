@@ -23,12 +23,18 @@ pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A share to a tenth of a per cent: `40%`, `33.3%`; empty if there is no base.
+/// A share to a tenth of a per cent: `40%`, `33.3%`; empty if there is no base. Some of it is never 0%, and not all of it never 100%.
 pub(crate) fn share(value: u64, base: u64) -> String {
     if base == 0 {
         return String::new();
     }
     let tenths = (u128::from(value) * 2000 + u128::from(base)) / (u128::from(base) * 2);
+    if tenths == 0 && value > 0 {
+        return "< 0.1%".to_owned();
+    }
+    if tenths == 1000 && value < base {
+        return "> 99.9%".to_owned();
+    }
     if tenths.is_multiple_of(10) { format!("{}%", tenths / 10) } else { format!("{}.{}%", tenths / 10, tenths % 10) }
 }
 
@@ -162,6 +168,10 @@ mod tests {
     #[test]
     fn shares_and_times_read_well() {
         assert_eq!([share(1, 3), share(40, 100), share(1, 0), share(2, 3)], ["33.3%", "40%", "", "66.7%"]);
+        assert_eq!(
+            [share(1, 10_000), share(9_999, 10_000), share(0, 9), share(9, 9)],
+            ["< 0.1%", "> 99.9%", "0%", "100%"]
+        );
         let times = [40, 400, 12_345, 245_000, 7_380_000].map(|millis| run_time(Seconds { millis }));
         assert_eq!(times, ["< 0.1 s", "0.4 s", "12.3 s", "4 min 5 s", "2 h 3 min"]);
     }
