@@ -5,6 +5,7 @@ mod cells;
 use std::collections::{BTreeMap, HashMap};
 
 use self::cells::{Cells, Written, Wrote};
+use super::apply::carry::unsettled;
 use super::blame::values;
 use super::connect::{Connected, Purpose, budget};
 use super::exit::Exit;
@@ -148,6 +149,12 @@ async fn one(
         changed_by: Vec::new(),
         fights: Vec::new(),
     };
+    if let Ok(Some(run)) = unsettled(place, name, target.org_id) {
+        place.world.say(&format!(
+            "run {} of `{name}` was not finished, and what it wrote may stand among the differences: `footbridge apply --resume --env {}` finishes it",
+            run.head.run, run.head.environment
+        ));
+    }
     let Some(last) = store.newest(name, target.environment, target.org_id, RunSummary::wrote).map_err(wrong)? else {
         return Ok(Drifted { view, cells: Vec::new(), users: Vec::new() });
     };

@@ -55,6 +55,7 @@ fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed(
         // Not once more from the start: what the first run did is not known to a new one.
         let before = job.org().calls().len();
         job.apply().exits(1).says("was killed before it ended").says("footbridge apply --resume --env sandbox");
+        job.run(&["drift", "notes"]).says("was not finished, and what it wrote may stand among the differences");
         assert_eq!(job.org().calls().len(), before, "{what}: nothing is asked of the org");
         job.no_log();
 
@@ -377,7 +378,7 @@ fn where_the_run_log_cannot_be_written_the_journal_stays_and_resume_writes_the_l
     job.apply().exits(1).says("run log").says("apply --resume");
     assert_eq!(job.state(), job.wanted());
     assert_eq!(job.journals().len(), 1);
-    job.apply().exits(1).says("its run log may not have been written");
+    job.apply().exits(1).says("its log may not have been written");
     std::fs::remove_file(job.scene.path("runs")).unwrap();
     job.org().clear_calls();
     job.resume().exits(0).says("Completed");

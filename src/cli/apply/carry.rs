@@ -20,7 +20,7 @@ use super::turn::Turn;
 use super::verify;
 use crate::apply::{
     Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
-    Start, canary, precheck, unfinished,
+    Start, Unfinished, canary, precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose};
@@ -411,16 +411,19 @@ pub async fn carry_out(
     Carried { journal, outcomes }
 }
 
+/// A run of the integration and org that was killed, or left a job, and is not settled.
+pub fn unsettled(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<Option<Unfinished>, JournalProblem> {
+    let all = unfinished(&journals(place))?;
+    Ok(all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id))
+}
+
 fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<(), Failure> {
-    let all = unfinished(&journals(place)).map_err(|p| journal_failure(&p))?;
-    let Some(found) = all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id) else {
-        return Ok(());
-    };
+    let Some(found) = unsettled(place, integration, org_id).map_err(|p| journal_failure(&p))? else { return Ok(()) };
     let what = if !found.jobs.is_empty() {
         let ids = found.jobs.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
         format!("ended before the results of its bulk job were fetched ({ids})")
     } else if found.finished {
-        "ended, and its run log may not have been written".to_owned()
+        "ended, and its log may not have been written, or some of its records not read".to_owned()
     } else {
         "was killed before it ended".to_owned()
     };
