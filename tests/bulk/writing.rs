@@ -225,7 +225,9 @@ fn a_quota_that_is_gone_between_plan_and_apply_writes_nothing() {
         let before = job.state();
         job.faults(&format!("- on: {{ {on}, times: {times} }}\n  action: limit_exceeded\n"));
         let ran = job.run(&["apply", "notes.plan", "--yes"]).exits(1);
-        ran.says("calls of the last 24 hours are used up").says("next: apply again when calls are allowed again");
+        ran.says("calls of the last 24 hours are used up")
+            .says("next: wait until calls are allowed again")
+            .says("then apply again");
         assert_eq!((job.log().ends(), job.state()), ([0, 0, 0, 60, 0], before), "{on}");
     }
 }

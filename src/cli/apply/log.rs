@@ -16,7 +16,7 @@ use crate::cli::show::options;
 use crate::diag::{Code, Diagnostic};
 use crate::model::FieldName;
 use crate::net::Counters;
-use crate::plan::{Entry, GuardName, Plan, RecordLedger};
+use crate::plan::{Entry, GuardName, Header, Plan, RecordLedger};
 use crate::render;
 use crate::runlog::{
     CallCounts, Careful, Doubt, ExitReason, JobLine, NotAttempted, Problem, Quota, RecordLine, RunFacts, RunLog,
@@ -85,7 +85,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
             outcomes.ledger.clone(),
-            stopped(outcomes),
+            stopped(outcomes, &plan.header),
             [outcomes.writes, outcomes.rereads, outcomes.job_calls],
         ),
     };
@@ -299,14 +299,17 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
     }
 }
 
-fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
+fn stopped(outcomes: &Outcomes, plan: &Header) -> Vec<RunProblem> {
     let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
         code: "job_left".to_owned(),
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
         not_done: None,
-        next: Some("`footbridge apply --resume` fetches them; with `--jobs abort` the job is stopped first".to_owned()),
+        next: Some(format!(
+            "`footbridge apply --resume --env {}` fetches them; with `--jobs abort` the job is stopped first",
+            plan.environment
+        )),
     });
     stop.map(|s| RunProblem {
         code: if s.kind == StopKind::Canary {
@@ -319,7 +322,7 @@ fn stopped(outcomes: &Outcomes) -> Vec<RunProblem> {
             None => words(s.kind).to_owned(),
         },
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
-        next: next(s.kind).map(str::to_owned),
+        next: next(s.kind, plan),
     })
     .chain(left)
     .collect()
@@ -358,28 +361,40 @@ fn words(kind: StopKind) -> &'static str {
 }
 
 /// What to do after a run that ended early. `None` where the job that it left says it.
-fn next(kind: StopKind) -> Option<&'static str> {
+fn next(kind: StopKind, plan: &Header) -> Option<String> {
+    let (org, env, name) = (&plan.org, plan.environment, &plan.integration);
+    let again = "then apply again: what was written stays, the rest is planned anew";
     Some(match kind {
         StopKind::JobSlow => return None,
-        StopKind::Interrupted => "apply again: what was written stays, the rest is planned anew",
+        StopKind::Interrupted => "apply again: what was written stays, the rest is planned anew".to_owned(),
         StopKind::DailyLimit => {
-            "apply again when calls are allowed again (24 hours that move on; Setup → Company Information shows them): the rest is planned anew"
+            format!(
+                "wait until calls are allowed again (those of the last 24 hours count; Setup → Company Information shows them), {again}"
+            )
         }
-        StopKind::NotAuthorised => "`footbridge orgs check` says what is missing; then apply again",
-        StopKind::WrongOrg => "log in to the org that `orgs.yaml` names (`footbridge orgs connect`), then apply again",
-        StopKind::Storage => "make room in the org (Setup → Storage Usage), then apply again",
-        StopKind::Unreachable => "apply again later (status.salesforce.com tells of outages): the rest is planned anew",
-        StopKind::Unreadable => "`footbridge plan` says why records cannot be read; then apply again",
-        StopKind::TooSlow => "apply again when the org answers faster, or fewer at a time (`--limit N`)",
-        StopKind::Journal | StopKind::Plan => {
-            "make room on the disk, or mend it, then apply again: the rest is planned anew"
+        StopKind::NotAuthorised => format!("`footbridge orgs check {org} --env {env}` says what is missing; {again}"),
+        StopKind::WrongOrg => {
+            format!("log in to the org that orgs.yaml names (`footbridge orgs connect {org} --env {env}`), {again}")
         }
+        StopKind::Storage => format!("make room in the org (Setup → Storage Usage), {again}"),
+        StopKind::Unreachable => format!("wait (status.salesforce.com tells of outages), {again}"),
+        StopKind::Unreadable => {
+            format!("`footbridge plan {name} --env {env}` says why records cannot be read; {again}")
+        }
+        StopKind::TooSlow => {
+            format!("wait until the org answers faster, or write fewer at a time (`--limit N`), {again}")
+        }
+        StopKind::Journal | StopKind::Plan => format!("make room on the disk, or mend it, {again}"),
         StopKind::JobFailed => {
-            "see Setup → Bulk Data Load Jobs for the job's own words; `write: collections` does without jobs; then apply again"
+            format!(
+                "see Setup → Bulk Data Load Jobs for what was wrong (`write: collections` does without such jobs), {again}"
+            )
         }
-        StopKind::JobAborted => "see Setup → Bulk Data Load Jobs for who stopped it, then apply again",
+        StopKind::JobAborted => format!("see Setup → Bulk Data Load Jobs for who stopped it, {again}"),
         StopKind::Canary => {
-            "look at the records that were written (`footbridge undo` takes them back), and at what changed them"
+            format!(
+                "look at what changed the records that were written; `footbridge undo {name} --env {env}` takes them back"
+            )
         }
     })
 }
