@@ -5,7 +5,7 @@ mod cells;
 use std::collections::{BTreeMap, HashMap};
 
 use self::cells::{Cells, Written, Wrote};
-use super::apply::carry::unsettled;
+use super::apply::carry::{resume, unsettled};
 use super::blame::values;
 use super::connect::{Connected, Purpose, budget};
 use super::exit::Exit;
@@ -151,8 +151,9 @@ async fn one(
     };
     if let Ok(Some(run)) = unsettled(place, name, target.org_id) {
         place.world.say(&format!(
-            "run {} of `{name}` was not finished, and what it wrote may stand among the differences: `footbridge apply --resume --env {}` finishes it",
-            run.head.run, run.head.environment
+            "run {} of `{name}` was not finished, and what it wrote may stand among the differences: `{}` finishes it",
+            run.head.run,
+            resume(name, run.head.environment, false)
         ));
     }
     let Some(last) = store.newest(name, target.environment, target.org_id, RunSummary::wrote).map_err(wrong)? else {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
+use super::apply::carry::say_unsettled;
 use super::arguments::environment;
 use super::due::{broken, last, stands};
 use super::exit::Exit;
@@ -62,6 +63,7 @@ pub fn run(world: &World, arguments: &StatusArguments) -> Result<Exit, Failure> 
         true => world.data(&json(arguments.env, now, lines)),
         false => world.print(&table(&lines, &options(world, false))),
     }
+    say_unsettled(world, place.root);
     let faults = super::faults_told(world, &repository);
     Ok(faults.and(if bad { Exit::Failed } else { Exit::Done }))
 }

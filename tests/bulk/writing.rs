@@ -227,7 +227,7 @@ fn a_quota_that_is_gone_between_plan_and_apply_writes_nothing() {
         let ran = job.run(&["apply", "notes.plan", "--yes"]).exits(1);
         ran.says("calls of the last 24 hours are used up")
             .says("next: wait until calls are allowed again")
-            .says("then apply again");
+            .says("then `footbridge apply notes --env sandbox`");
         assert_eq!((job.log().ends(), job.state()), ([0, 0, 0, 60, 0], before), "{on}");
     }
 }
@@ -264,7 +264,7 @@ fn killed_at_any_stage_and_resumed_it_ends_as_if_it_had_not_been() {
         for action in ["{ delay: 100000 }", "{ delay_answer: 100000 }"] {
             let what = format!("{action} on {on}");
             let job = killed(on, action);
-            job.apply().exits(1).says("footbridge apply --resume --env sandbox");
+            job.apply().exits(1).says("footbridge apply notes --resume --env sandbox");
             job.resume().exits(0);
             let log = job.log();
             assert_eq!(log.run["trigger"], "resume", "{what}");
@@ -274,7 +274,7 @@ fn killed_at_any_stage_and_resumed_it_ends_as_if_it_had_not_been() {
         }
     }
     let job = killed("method: POST, path: jobs/ingest", "{ job: { never: true, pause_after: 7 } }");
-    job.apply().exits(1).says("750").says("footbridge apply --resume --env sandbox");
+    job.apply().exits(1).says("750").says("footbridge apply notes --resume --env sandbox");
     job.org().release_jobs();
     job.resume().exits(0).says("taking up bulk job 750");
     all_done(&job, &job.log());
@@ -285,7 +285,7 @@ fn killed_at_any_stage_and_resumed_it_ends_as_if_it_had_not_been() {
 fn the_job_of_a_killed_run_that_never_ends_can_be_stopped_and_the_run_finished_or_given_up() {
     let never = || killed("method: POST, path: jobs/ingest", "{ job: { never: true, pause_after: 7 } }");
     let job = never();
-    job.apply().exits(1).says("footbridge apply --resume --env sandbox --jobs abort").says("--give-up");
+    job.apply().exits(1).says("footbridge apply notes --resume --env sandbox --jobs abort").says("--give-up");
     job.run(&["apply", "--resume", "--jobs", "abort"]).exits(0).says("was aborted (InProgress, 7 records so far)");
     all_done(&job, &job.log());
     assert_eq!(processed(&job), LEADS, "nothing is written twice");
@@ -303,6 +303,23 @@ fn the_job_of_a_killed_run_that_never_ends_can_be_stopped_and_the_run_finished_o
     assert_eq!((job.org().jobs().len(), by_collections(&job)), (1, 0));
     job.apply().exits(0);
     assert_eq!(job.state(), job.wanted());
+}
+
+#[test]
+fn a_job_that_takes_too_long_is_named_with_both_ways_on() {
+    let job = job();
+    job.scene.write("integrations/project.yaml", "footbridge: 1\nkind: project\ntime_outs: { job: 1s }\n");
+    job.faults("- on: { method: POST, path: jobs/ingest }\n  action: { job: { never: true, pause_after: 7 } }\n");
+    let ran = job.apply().exits(1);
+    let id = job.org().jobs()[0].id.clone();
+    let ran = ran.says(&format!("bulk job {id} has been at work for more than")).says("goes on in Salesforce");
+    ran.says("footbridge apply notes --resume --env sandbox").says("with `--jobs abort` the job is stopped first");
+    let log = job.log();
+    assert_eq!((log.ends(), log.exit()), ([0, 0, 0, 40, 20], "error"));
+    let next: Vec<_> = log.run["problems"].as_array().unwrap().iter().filter_map(|p| p["next"].as_str()).collect();
+    assert!(next.len() == 1 && next[0].contains("apply notes --resume --env sandbox"), "{next:?}");
+    job.run(&["apply", "notes", "--resume", "--jobs", "abort"]).exits(0).says("was aborted");
+    all_done(&job, &job.log());
 }
 
 #[test]
@@ -352,7 +369,7 @@ fn the_word_to_stop_aborts_a_job_that_waits_and_leaves_one_that_works() {
 
         let (job, ran) = stopped(signal, "{ never: true, pause_after: 7 }");
         let id = job.org().jobs()[0].id.clone();
-        ran.exits(1).says(&id).says("footbridge apply --resume --env sandbox");
+        ran.exits(1).says(&id).says("footbridge apply notes --resume --env sandbox");
         let log = job.log();
         assert_eq!((log.ends(), log.exit()), ([0, 0, 0, 40, 20], "interrupted"));
         assert_eq!((log.run["jobs"][0]["left"].as_bool(), log.run["jobs"][0]["id"].as_str()), (Some(true), Some(&*id)));

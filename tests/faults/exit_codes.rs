@@ -103,7 +103,7 @@ fn a_bug_in_the_middle_of_a_run_is_finished_by_resume() {
     job.no_log();
     assert_eq!(job.journals().len(), 1);
     job.scene.set("FOOTBRIDGE_PANIC", "");
-    job.apply().exits(1).says("apply --resume");
+    job.apply().exits(1).says("apply notes --resume");
     job.resume().exits(0);
     assert_eq!(job.log().ends(), [410, 0, 0, 0, 0]);
     assert_eq!(job.state(), job.wanted());

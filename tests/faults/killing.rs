@@ -54,7 +54,10 @@ fn a_killed_run_is_refused_then_resumed_and_ends_as_if_it_had_never_been_killed(
 
         // Not once more from the start: what the first run did is not known to a new one.
         let before = job.org().calls().len();
-        job.apply().exits(1).says("was killed before it ended").says("footbridge apply --resume --env sandbox");
+        job.apply().exits(1).says("was killed before it ended").says("footbridge apply notes --resume --env sandbox");
+        for command in ["runs", "status"] {
+            job.run(&[command]).says("has not come to its end").says("footbridge apply notes --resume --env sandbox");
+        }
         job.run(&["drift", "notes"]).says("was not finished, and what it wrote may stand among the differences");
         assert_eq!(job.org().calls().len(), before, "{what}: nothing is asked of the org");
         job.no_log();
@@ -83,7 +86,7 @@ fn a_killed_run_that_is_given_up_sends_nothing_more_and_says_what_was_written() 
         ("method: PATCH, after: 1", "delay_answer", 6, [400, 0, 0, 10, 0]),
     ] {
         let job = killed(on, action);
-        job.apply().exits(1).says("footbridge apply --resume --env sandbox --give-up");
+        job.apply().exits(1).says("footbridge apply notes --resume --env sandbox --give-up");
         job.org().clear_calls();
         let before = job.state();
         let ran = job.run(&["apply", "--resume", "--give-up"]);
@@ -111,11 +114,22 @@ fn a_run_that_was_given_up_stays_so_until_all_of_it_is_known() {
     assert_eq!((job.log().ends(), job.sent().len()), ([400, 0, 0, 10, 0], 0));
     assert!(job.journals().is_empty());
 
+    // The log-in fails at first.
+    let job = killed("method: PATCH, after: 1", "delay_answer");
+    job.faults("- on: { path: oauth2/token, times: 0 }\n  action: { status: { code: 400, body: '{\"error\":\"invalid_grant\"}' } }\n");
+    job.run(&["apply", "--resume", "--give-up"]);
+    job.org().clear_faults();
+    job.org().clear_calls();
+    job.resume().exits(6);
+    assert_eq!((job.log().ends(), job.sent().len()), ([400, 0, 0, 10, 0], 0));
+
     // The records cannot be read.
     let job = killed("method: PATCH", "delay_answer");
     job.faults(&format!("- on: {{ {RE_READ}, times: 0 }}\n  action: {{ status: {{ code: 500 }} }}\n"));
     let ran = job.run(&["apply", "--resume", "--give-up"]);
-    ran.exits(1).says("whether 200 records were written could not be found out").says("apply --resume --env sandbox");
+    ran.exits(1)
+        .says("whether 200 records were written could not be found out")
+        .says("apply notes --resume --env sandbox");
     assert_eq!((job.log().ends(), job.journals().len()), ([0, 0, 0, 210, 200], 1));
     job.org().clear_faults();
     job.org().clear_calls();

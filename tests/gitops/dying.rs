@@ -74,7 +74,7 @@ fn without_its_values_a_dead_runs_records_are_told_as_unknown_and_planned_afresh
 fn on_its_own_machine_a_killed_run_is_resumed_and_its_log_pushed() {
     let team = Team::new(LEADS);
     team.killed("method: PATCH, after: 1", "delay_answer");
-    team.run("a", &APPLY).exits(1).says("apply --resume");
+    team.run("a", &APPLY).exits(1).says("apply notes --resume");
     // Without saying so: its intent is in the lock.
     team.run("a", &["apply", "--resume"]).exits(0).says("pushed to");
     let logs = team.logs();

@@ -61,7 +61,7 @@ fn left(job: &Job, start: impl FnOnce() -> Running) {
     let running = start();
     until("the job", || job.org().jobs().iter().any(|j| j.polls > 1));
     running.signal("TERM");
-    running.ends().exits(1).says("apply --resume");
+    running.ends().exits(1).says("apply notes --resume");
     job.org().clear_faults();
     job.org().release_jobs();
 }

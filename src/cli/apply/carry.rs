@@ -1,6 +1,6 @@
 //! One integration carried out: lock → plan → guards → question → journal → run → run log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -19,8 +19,8 @@ use super::signals;
 use super::turn::Turn;
 use super::verify;
 use crate::apply::{
-    Apply, Cancel, Facts, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings, Stale,
-    Start, Unfinished, canary, precheck, unfinished,
+    Apply, Cancel, Facts, Head, Holder, Journal, JournalProblem, Lock, LockProblem, Remaining, Selection, Settings,
+    Stale, Start, Unfinished, canary, precheck, unfinished,
 };
 use crate::cli::arguments::ApplyArguments;
 use crate::cli::connect::{Connected, Purpose};
@@ -42,7 +42,11 @@ use crate::runlog::{Careful, ExitReason, NotAttempted, Quota, SecondLook, Trigge
 
 /// Where journals and locks lie.
 pub fn journals(place: &Place<'_>) -> PathBuf {
-    state_folder(place.root).join("journal")
+    journals_of(place.root)
+}
+
+fn journals_of(root: &Path) -> PathBuf {
+    state_folder(root).join("journal")
 }
 
 /// Takes the lock of an integration and org.
@@ -115,7 +119,7 @@ pub async fn integration(
     let start = place.world.now();
     let name = &target.integration.name.value;
     let _lock = lock(place, name, target.org_id, start)?;
-    refuse_unfinished(place, name, target.org_id)?;
+    refuse_unfinished(place, name, target.org_id, asked.publisher.pushes())?;
     let turn = asked.publisher.begin(*place, target, asked.arguments, start, asked.cancel).await?;
     // The locks are ours, and with them all that others have done since the schedule was looked at.
     if asked.errand.tick.is_some() && super::scheduled::is_over(&turn, target)? {
@@ -316,17 +320,17 @@ impl Carried {
             )
         })?;
         verify::tell(place.world, &outcomes);
+        let resume = resume(&plan.header.integration, plan.header.environment, about.turn.pushing().is_some());
         let exit = log::write(place, plan, &Ended::Carried(&outcomes), about)?;
         if outcomes.jobs_left().next().is_some() {
             // The journal stays: with it the job's results are still to be had.
-            jobs::say_left(place.world, &outcomes, plan.header.environment);
+            jobs::say_left(place.world, &outcomes, &resume);
             return Ok(exit);
         }
         let unread = outcomes.unread();
         if unread > 0 {
-            let env = plan.header.environment;
             place.world.say(&format!(
-                "whether {} were written could not be found out; `footbridge apply --resume --env {env}` looks again, and sends nothing",
+                "whether {} were written could not be found out; `{resume}` looks again, and sends nothing",
                 counted(unread, "record")
             ));
             return Ok(exit);
@@ -417,7 +421,26 @@ pub fn unsettled(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<
     Ok(all.into_iter().find(|u| u.head.integration == integration && u.head.org_id == org_id))
 }
 
-fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Result<(), Failure> {
+/// Says which runs of this machine are not settled: no log tells of them yet, or not of all that they did. One at work is among them.
+pub fn say_unsettled(world: &World, root: &Path) {
+    // What cannot be read here is told by whoever needs it.
+    for run in unfinished(&journals_of(root)).unwrap_or_default() {
+        let Head { run, integration, environment, records, .. } = &run.head;
+        world.say(&format!(
+            "run {run} of {integration} in {environment} ({}) has not come to its end: unless it is at work, `{}` settles it",
+            counted(*records, "record"),
+            resume(integration, *environment, false)
+        ));
+    }
+}
+
+/// The command that settles a run of this integration, and of no other.
+pub fn resume(integration: &str, environment: EnvironmentName, pushes: bool) -> String {
+    let push = if pushes { " --push" } else { "" };
+    format!("footbridge apply {integration} --resume --env {environment}{push}")
+}
+
+fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId, pushes: bool) -> Result<(), Failure> {
     let Some(found) = unsettled(place, integration, org_id).map_err(|p| journal_failure(&p))? else { return Ok(()) };
     let what = if !found.jobs.is_empty() {
         let ids = found.jobs.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
@@ -427,22 +450,20 @@ fn refuse_unfinished(place: &Place<'_>, integration: &str, org_id: OrgId) -> Res
     } else {
         "was killed before it ended".to_owned()
     };
-    let message = format!(
-        "run {} of `{integration}` {what} ({} records planned, {} batches begun)",
-        found.head.run, found.head.records, found.batches
-    );
-    let resume = format!("`footbridge apply --resume --env {}", found.head.environment);
+    let message =
+        format!("run {} of `{integration}` {what} ({} planned)", found.head.run, counted(found.head.records, "record"));
+    let resume = resume(integration, found.head.environment, pushes);
     let mut diagnostic = Diagnostic::error(Code::Interrupted, message)
         .note("nothing was sent")
-        .help(format!("finish it first: {resume}`"));
+        .help(format!("finish it first: `{resume}`"));
     if !found.jobs.is_empty() {
-        diagnostic = diagnostic.help(format!("to stop its bulk job before that: {resume} --jobs abort`"));
+        diagnostic = diagnostic.help(format!("to stop its bulk job before that: `{resume} --jobs abort`"));
     }
     if found.given_up {
         diagnostic = diagnostic.note("it was given up: nothing more is sent for it");
     } else {
         diagnostic =
-            diagnostic.help(format!("to send nothing more, and only find out what was written: {resume} --give-up`"));
+            diagnostic.help(format!("to send nothing more, and only find out what was written: `{resume} --give-up`"));
     }
     Err(Failure::new(Exit::Failed, diagnostic))
 }

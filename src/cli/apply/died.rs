@@ -90,6 +90,14 @@ async fn settle(
     if intent.way == "bulk" {
         // With `--resume` it is the jobs of the run resumed that are meant, not all on the object.
         let how = arguments.jobs.filter(|_| !arguments.resume).unwrap_or(OtherJobs::Wait);
+        if arguments.resume && arguments.jobs == Some(OtherJobs::Abort) {
+            world.say(&format!(
+                "jobs of a run that died elsewhere are waited for; `footbridge apply {} --env {} --push --jobs abort` stops all of this user's on {}",
+                Terminal(&dead.integration),
+                dead.environment,
+                dead.object
+            ));
+        }
         jobs::clear(place, target, how, &budget, cancel).await?;
     }
     let values = path.with_file_name(format!("{}.values.age", safe_segment(&dead.id)));

@@ -14,7 +14,7 @@ use crate::cli::problem;
 use crate::cli::world::World;
 use crate::config::valid::WriteWay;
 use crate::diag::{Code, Diagnostic};
-use crate::model::{EnvironmentName, ObjectName};
+use crate::model::ObjectName;
 use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::escape::Terminal;
@@ -52,11 +52,11 @@ pub fn settings(place: &Place<'_>, write: WriteWay) -> Settings {
 }
 
 /// Says which jobs are left, and how to go on.
-pub fn say_left(world: &World, outcomes: &Outcomes, environment: EnvironmentName) {
+pub fn say_left(world: &World, outcomes: &Outcomes, resume: &str) {
     for job in outcomes.jobs_left() {
         let records = counted(job.records, "record");
         world.say(&format!(
-            "bulk job {} with {records} is left in Salesforce; `footbridge apply --resume --env {environment}` fetches its results, \
+            "bulk job {} with {records} is left in Salesforce; `{resume}` fetches its results, \
              with `--jobs abort` it is stopped first",
             job.id
         ));

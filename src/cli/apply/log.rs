@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::carry;
 use super::errand::Errand;
 use super::turn::Turn;
 use super::verify;
@@ -85,7 +86,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
         Ended::Carried(outcomes) => (
             reason(outcomes, about.selection),
             outcomes.ledger.clone(),
-            stopped(outcomes, &plan.header),
+            stopped(outcomes, &plan.header, &about),
             [outcomes.writes, outcomes.rereads, outcomes.job_calls],
         ),
     };
@@ -127,7 +128,7 @@ pub fn write(place: &Place<'_>, plan: &Plan, ended: &Ended<'_>, about: About<'_>
             records: about.selection.only.as_ref().map(|o| o.len() as u64),
         },
         window: match ended {
-            Ended::Carried(outcomes) if outcomes.writes > 0 || !outcomes.jobs.is_empty() => {
+            Ended::Carried(outcomes) if (outcomes.writes > 0 || !outcomes.jobs.is_empty()) && !outcomes.given_up => {
                 Some(Seconds { millis: u64::try_from(outcomes.window.as_millis()).unwrap_or(u64::MAX) })
             }
             _ => None,
@@ -265,7 +266,7 @@ pub fn unwritable(problem: StoreProblem) -> Failure {
                 Diagnostic::error(Code::RunLogUnwritable, format!("the run log cannot be written: {other}"));
             Failure::new(
                 Exit::Failed,
-                diagnostic.help("where something was sent, the journal below .footbridge/ says what; mend the folder, then `footbridge apply --resume` writes the log"),
+                diagnostic.help("where something was sent, the journal below .footbridge/ says what; mend the folder, then `footbridge apply --resume` (with the run's `--env`) writes the log"),
             )
         }
     }
@@ -299,7 +300,7 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
     }
 }
 
-fn stopped(outcomes: &Outcomes, plan: &Header) -> Vec<RunProblem> {
+fn stopped(outcomes: &Outcomes, plan: &Header, about: &About<'_>) -> Vec<RunProblem> {
     let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
@@ -307,8 +308,8 @@ fn stopped(outcomes: &Outcomes, plan: &Header) -> Vec<RunProblem> {
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
         not_done: None,
         next: Some(format!(
-            "`footbridge apply --resume --env {}` fetches them; with `--jobs abort` the job is stopped first",
-            plan.environment
+            "`{}` fetches them; with `--jobs abort` the job is stopped first",
+            carry::resume(&plan.integration, plan.environment, about.turn.pushing().is_some())
         )),
     });
     stop.map(|s| RunProblem {
@@ -319,10 +320,13 @@ fn stopped(outcomes: &Outcomes, plan: &Header) -> Vec<RunProblem> {
         },
         message: match canary(s).map(|look| verify::look(look).words()).filter(|fields| !fields.is_empty()) {
             Some(fields) => format!("{}: {fields}", words(s.kind)),
+            None if s.kind == StopKind::Canary && outcomes.ledger.updated == 0 => {
+                "none of the first records could be written".to_owned()
+            }
             None => words(s.kind).to_owned(),
         },
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
-        next: next(s.kind, plan),
+        next: next(s.kind, outcomes, plan, about),
     })
     .chain(left)
     .collect()
@@ -360,40 +364,60 @@ fn words(kind: StopKind) -> &'static str {
     }
 }
 
-/// What to do after a run that ended early. `None` where the job that it left says it.
-fn next(kind: StopKind, plan: &Header) -> Option<String> {
+/// What to do after a run that ended early.
+fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, about: &About<'_>) -> Option<String> {
     let (org, env, name) = (&plan.org, plan.environment, &plan.integration);
-    let again = "then apply again: what was written stays, the rest is planned anew";
+    let resume = carry::resume(name, env, about.turn.pushing().is_some());
+    if outcomes.jobs_left().next().is_some() {
+        // The job that is left says it.
+        return None;
+    }
+    if outcomes.unread() > 0 {
+        return Some(format!("`{resume}` looks at the records again, and sends nothing"));
+    }
+    let again = match &plan.undo_of {
+        Some(run) => format!("`footbridge undo {run} --env {env}` takes back the rest"),
+        None => format!("`footbridge apply {name} --env {env}`: what was written stays, the rest is planned anew"),
+    };
     Some(match kind {
-        StopKind::JobSlow => return None,
-        StopKind::Interrupted => "apply again: what was written stays, the rest is planned anew".to_owned(),
+        StopKind::Interrupted | StopKind::JobSlow => again,
         StopKind::DailyLimit => {
             format!(
-                "wait until calls are allowed again (those of the last 24 hours count; Setup → Company Information shows them), {again}"
+                "wait until calls are allowed again (those of the last 24 hours count; Setup → Company Information shows them), then {again}"
             )
         }
-        StopKind::NotAuthorised => format!("`footbridge orgs check {org} --env {env}` says what is missing; {again}"),
-        StopKind::WrongOrg => {
-            format!("log in to the org that orgs.yaml names (`footbridge orgs connect {org} --env {env}`), {again}")
+        StopKind::NotAuthorised => {
+            format!("`footbridge orgs check {org} --env {env}` says what is missing; then {again}")
         }
-        StopKind::Storage => format!("make room in the org (Setup → Storage Usage), {again}"),
-        StopKind::Unreachable => format!("wait (status.salesforce.com tells of outages), {again}"),
+        StopKind::WrongOrg => {
+            format!(
+                "log in to the org that orgs.yaml names (`footbridge orgs connect {org} --env {env}`), then {again}"
+            )
+        }
+        StopKind::Storage => format!("make room in the org (Setup → Storage Usage), then {again}"),
+        StopKind::Unreachable => format!("wait (status.salesforce.com tells of outages), then {again}"),
         StopKind::Unreadable => {
-            format!("`footbridge plan {name} --env {env}` says why records cannot be read; {again}")
+            format!(
+                "`footbridge orgs check {org} --env {env}` says whether a right is missing, `footbridge validate --online` whether a field is gone; then {again}"
+            )
         }
         StopKind::TooSlow => {
-            format!("wait until the org answers faster, or write fewer at a time (`--limit N`), {again}")
+            format!("wait until the org answers faster, or write fewer at a time (`--limit N`), then {again}")
         }
-        StopKind::Journal | StopKind::Plan => format!("make room on the disk, or mend it, {again}"),
+        StopKind::Journal | StopKind::Plan => format!("make room on the disk, or mend it, then {again}"),
         StopKind::JobFailed => {
             format!(
-                "see Setup → Bulk Data Load Jobs for what was wrong (`write: collections` does without such jobs), {again}"
+                "see Setup → Bulk Data Load Jobs for what was wrong (`write: collections` does without such jobs), then {again}"
             )
         }
-        StopKind::JobAborted => format!("see Setup → Bulk Data Load Jobs for who stopped it, {again}"),
+        StopKind::JobAborted => format!("see Setup → Bulk Data Load Jobs for who stopped it, then {again}"),
+        StopKind::Canary if outcomes.ledger.updated == 0 => {
+            format!("see below why Salesforce refused them, then {again}")
+        }
         StopKind::Canary => {
             format!(
-                "look at what changed the records that were written; `footbridge undo {name} --env {env}` takes them back"
+                "look at what changed the records that were written; `footbridge undo {} --env {env}` takes them back",
+                about.run
             )
         }
     })

@@ -11,7 +11,7 @@ use super::publish::{NOTHING, Publisher};
 use super::signals;
 use super::told;
 use super::turn::Turn;
-use crate::apply::{Cancel, Journal, Remaining, Resumed, Settings, Unfinished, unfinished};
+use crate::apply::{Cancel, Journal, Remaining, Resumed, Unfinished, unfinished};
 use crate::cli::arguments::{ApplyArguments, OtherJobs};
 use crate::cli::connect::{Purpose, budget, connect};
 use crate::cli::exit::Exit;
@@ -125,7 +125,11 @@ async fn finish(
 ) -> Result<Exit, Failure> {
     let start = one.head.started;
     let _lock = lock(place, &one.head.integration, one.head.org_id, start)?;
-    let Resumed { journal, plan, remaining } = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
+    let mut resumed = Resumed::open(&one.path).map_err(|p| journal_failure(&p))?;
+    if arguments.give_up && !resumed.remaining.given_up {
+        resumed.give_up().map_err(|p| journal_failure(&p))?;
+    }
+    let Resumed { journal, plan, remaining } = resumed;
     let target = place.target(place.integration(&one.head.integration)?, one.head.environment)?;
     let turn = publisher.resume(*place, target, start)?;
     if is_buried(&turn, one)? {
@@ -181,10 +185,9 @@ async fn in_turn(
         ));
     }
     let left = remaining.count(&plan);
-    let given_up = arguments.give_up || remaining.given_up;
-    let rest = if given_up { "; nothing more is sent for them" } else { "" };
+    let rest = if remaining.given_up { "; nothing more is sent" } else { "" };
     place.world.say(&format!(
-        "run {} of {}: {} of {} records are left{rest}",
+        "run {} of {}: {} of {} records have no end yet{rest}",
         one.head.run,
         one.head.integration,
         grouped(left),
@@ -198,7 +201,7 @@ async fn in_turn(
             aborted = jobs::abort(place.world, &connected, ids) => aborted?,
         }
     }
-    let settings = Settings { given_up, ..jobs::settings(place, target.integration.write) };
+    let settings = jobs::settings(place, target.integration.write);
     let carried = carry_out(turn, &plan, &connected, journal, remaining, &settings, cancel).await;
     let values = keeping::kept_before(turn, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {

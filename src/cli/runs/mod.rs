@@ -11,6 +11,7 @@ pub use arguments::{BlameArguments, DriftArguments, RunsArguments, When};
 use std::ops::ControlFlow;
 
 use self::arguments::RunsCommand;
+use super::apply::carry::say_unsettled;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::show::options;
@@ -81,6 +82,7 @@ fn list(world: &World, store: &Store, arguments: &RunsArguments) -> Result<Exit,
         true => world.data(&runs::table_json(&listed)),
         false => world.print(&runs::table(&listed, &options(world, false))),
     }
+    say_unsettled(world, &world.root());
     if more && !world.json {
         world.say("There are older runs: `--limit N` shows more, `--limit 0` all, `--since 7d` those of a week.");
     }

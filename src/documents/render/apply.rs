@@ -111,7 +111,7 @@ pub(super) fn ledger(log: &RunLog, paint: Paint) -> String {
 }
 
 /// What may have become of a record that was sent again.
-pub(super) const RESENT: &str = "an answer was lost, and they held their old values; Salesforce may have carried out that sending, too, and so have written them twice";
+pub(super) const RESENT: &str = "an answer was lost, and they held their old values; Salesforce may have carried out that sending, too: then they were written twice, or written though they are listed as failed";
 
 /// Failures by code and message, then drifted, unknown and left records by reason.
 pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
@@ -121,7 +121,7 @@ pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
         if group.fields.is_empty() { String::new() } else { format!(" (field {})", Terminal(&listed(&group.fields))) }
     };
     if !failures.is_empty() {
-        out.push_str(&format!("\n{}\n", paint.bad("Failed: Salesforce refused these")));
+        out.push_str(&format!("\n{}\n", paint.bad("Failed: not written")));
         let mut failures: Vec<_> = failures.iter().collect();
         failures.sort_by_key(|(key, group)| (std::cmp::Reverse(group.count), *key));
         let most = if options.full { usize::MAX } else { 20 };

@@ -238,7 +238,7 @@ impl<'a, 'p, O: Org> Executor<'a, 'p, O> {
             retries: 0,
             window: Duration::ZERO,
             resent: from.resent,
-            given_up: apply.settings.given_up || from.given_up,
+            given_up: from.given_up,
             apply,
             journal,
         })

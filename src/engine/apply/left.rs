@@ -121,15 +121,17 @@ impl Left {
             Line::Job { batch, id } => {
                 *self.jobs.get_mut(batch).ok_or(Foreign::Batch(*batch))? = Some(*id);
             }
-            Line::Result { batch, lost, ends, again, refused } => {
+            Line::Refused { ends } => {
+                for line in ends {
+                    self.remaining.refused.insert(self.places.find(line.record)?, line.end.clone());
+                }
+            }
+            Line::Result { batch, lost, ends, again } => {
                 self.jobs.remove(batch);
                 self.open.remove(batch).ok_or(Foreign::Batch(*batch))?;
                 for line in ends {
                     self.sent_again(line.record)?;
                     self.end(line)?;
-                }
-                for line in refused {
-                    self.remaining.refused.insert(self.places.find(line.record)?, line.end.clone());
                 }
                 for id in again {
                     let place = self.places.find(*id)?;
@@ -169,6 +171,9 @@ impl Left {
     fn end(&mut self, line: &RecordLine) -> Result<(), Foreign> {
         let place = self.places.find(line.record)?;
         if let End::Unknown { .. } = line.end {
+            // Looked for in vain: the sending that it is about is the same one.
+            let sent = self.open.iter_mut().filter(|(batch, _)| !self.jobs.contains_key(batch));
+            sent.for_each(|(_, records)| records.retain(|record| *record != line.record));
             self.remaining.in_doubt.insert(place);
         } else {
             self.remaining.in_doubt.remove(&place);

@@ -215,8 +215,20 @@ impl Outcomes {
         self.jobs.iter().filter(|job| job.left)
     }
 
-    /// Records of a run that was given up of which it was not found out whether they were written: whoever resumes it looks once more.
+    /// Records of a run that was given up of which it was not found out whether they were written, for a reason that passes: whoever resumes it looks once
+    /// more.
     pub fn unread(&self) -> u64 {
+        let passes = [
+            StopKind::Interrupted,
+            StopKind::DailyLimit,
+            StopKind::NotAuthorised,
+            StopKind::WrongOrg,
+            StopKind::Unreachable,
+            StopKind::Journal,
+        ];
+        if !self.stopped.as_ref().is_some_and(|stop| passes.contains(&stop.kind)) {
+            return 0;
+        }
         let unread = |end: &&End| matches!(end, End::Unknown { reason: Unknown::NotReadBack, .. });
         if self.given_up { self.ends.iter().flatten().filter(unread).count() as u64 } else { 0 }
     }

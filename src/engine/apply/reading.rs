@@ -34,8 +34,6 @@ impl<O: Org> Executor<'_, '_, O> {
     /// Sends nothing more. Jobs of earlier processes come to their end, and records that were perhaps written are looked at.
     pub(super) async fn only_look(&mut self) {
         self.no_first();
-        let written = self.journal.given_up();
-        self.journalled(written);
         self.take_up().await;
         let aside = std::mem::take(&mut self.jobs.aside);
         self.waiting.extend(aside);

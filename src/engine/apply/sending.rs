@@ -7,6 +7,9 @@ use super::org::{CallFailure, Class, Fault, Org, RecordOutcome, RecordUpdate, St
 use super::outcome::{End, StopReason, Unknown};
 use super::standing::Standing;
 
+/// Records in one line of the journal, where they may be many.
+pub(super) const LINE: usize = 2_000;
+
 /// A record that could not be locked goes with fewer others the next time.
 pub(super) fn smaller(size: usize) -> usize {
     if size > 25 { 25 } else { 1 }
@@ -208,10 +211,14 @@ impl<O: Org> Executor<'_, '_, O> {
             let error = item.last.as_ref()?;
             Some(RecordLine { record: self.targets.record(item.index), end: End::refused(error) })
         });
-        let refused = refused.collect();
+        let refused: Vec<RecordLine> = refused.collect();
+        for some in refused.chunks(LINE) {
+            let written = self.journal.refused(some.to_vec());
+            self.journalled(written);
+        }
         let again = self.targets.ids(again.iter().map(|item| item.index));
         let lines = self.lines(&ends);
-        let written = self.journal.result(batch, lost, lines, again, refused);
+        let written = self.journal.result(batch, lost, lines, again);
         self.journalled(written);
         self.set(ends);
     }

@@ -33,8 +33,6 @@ pub struct Settings {
     pub finish: Duration,
     /// After that: how long reading its records may take, to see whether they were written.
     pub look_up: Duration,
-    /// Nothing is sent any more: what an earlier process sent is looked at, the rest is not attempted. So it stays, whoever resumes the run.
-    pub given_up: bool,
     /// Bulk jobs.
     pub jobs: JobSettings,
 }
@@ -89,7 +87,6 @@ impl Default for Settings {
             halvings: 200,
             finish: Duration::from_millis(2_500),
             look_up: Duration::from_millis(1_500),
-            given_up: false,
             jobs: JobSettings::default(),
         }
     }

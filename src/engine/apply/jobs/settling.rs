@@ -8,12 +8,9 @@ use crate::apply::observe::Event;
 use crate::apply::org::{Class, JobRow, Org, RecordError, StopKind};
 use crate::apply::outcome::{End, StopReason};
 use crate::apply::reading::judged;
-use crate::apply::sending::smaller;
+use crate::apply::sending::{LINE, smaller};
 use crate::apply::settings::Settings;
 use crate::salesforce::{JobId, JobInfo, JobState, Results};
-
-/// Ends a line of the journal.
-const LINE: usize = 2_000;
 
 /// How often a file of results that is not whole is fetched again.
 const GARBLED: u32 = 3;

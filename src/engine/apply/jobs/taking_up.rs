@@ -16,7 +16,7 @@ impl<O: Org> Executor<'_, '_, O> {
             let Some(id) = job.id else {
                 // Killed between making the job and noting its id: nothing was put into it.
                 let records = self.targets.ids(job.records.iter().map(|place| *place as usize));
-                let written = self.journal.result(job.batch, false, Vec::new(), records, Vec::new());
+                let written = self.journal.result(job.batch, false, Vec::new(), records);
                 if self.journalled(written) && self.goes_on() {
                     // Salesforce tells times to the second.
                     let since = self.journal.head().started.checked_sub(SignedDuration::from_secs(1)).ok();

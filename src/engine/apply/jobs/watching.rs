@@ -81,8 +81,7 @@ impl<O: Org> Executor<'_, '_, O> {
                 self.stop(StopReason::new(
                     StopKind::JobSlow,
                     format!(
-                        "bulk job {} has been at work for more than {} minutes, and goes on in Salesforce; \
-                         `footbridge apply --resume` fetches its results when it is over, with `--jobs abort` it is stopped first",
+                        "bulk job {} has been at work for more than {} minutes, and goes on in Salesforce",
                         under.id,
                         settings.jobs.longest.as_secs() / 60
                     ),

@@ -124,9 +124,11 @@ pub enum Line {
         /// Records that were not written and are sent again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         again: Vec<RecordId>,
-        /// Of those in `again`, where they end if they are not: what Salesforce said of them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        refused: Vec<RecordLine>,
+    },
+    /// What Salesforce said of records that it did not write and that are to be sent again: where they end if they are not.
+    Refused {
+        /// Which, and where.
+        ends: Vec<RecordLine>,
     },
     /// Somebody gave the run up: from here on nothing is sent, whoever carries on.
     GivenUp {},

@@ -164,6 +164,12 @@ pub struct Resumed {
 }
 
 impl Resumed {
+    /// Nothing more is sent for this run, by whomever it is carried on: on disk when this returns.
+    pub fn give_up(&mut self) -> Result<(), JournalProblem> {
+        self.remaining.given_up = true;
+        self.journal.given_up()
+    }
+
     /// Opens a journal that [`unfinished`] found. Needs nothing but the journal's folder; a torn last line is cut off. The caller holds the lock.
     pub fn open(path: &Path) -> Result<Self, JournalProblem> {
         let empty = || JournalProblem::Empty { path: path.to_owned() };

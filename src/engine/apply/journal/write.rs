@@ -190,11 +190,15 @@ impl Journal {
         lost: bool,
         ends: Vec<RecordLine>,
         again: Vec<RecordId>,
-        refused: Vec<RecordLine>,
     ) -> Result<(), JournalProblem> {
-        self.write(&Line::Result { batch, lost, ends, again, refused }, false)
+        self.write(&Line::Result { batch, lost, ends, again }, false)
     }
 
+    pub(in crate::apply) fn refused(&mut self, ends: Vec<RecordLine>) -> Result<(), JournalProblem> {
+        self.write(&Line::Refused { ends }, false)
+    }
+
+    /// Somebody gives the run up.
     pub(in crate::apply) fn given_up(&mut self) -> Result<(), JournalProblem> {
         self.write(&Line::GivenUp {}, true)
     }

@@ -76,7 +76,10 @@ fn journals_are_written_as_the_first_version_wrote_them() {
             format!(r#"{{"result":{{"batch":0,"lost":true,"again":["{zero}","{one}","{three}"]}}}}"#),
             format!(r#"{{"intent":{{"batch":1,"records":["{zero}","{one}","{three}"],"digest":"sha256:…"}}}}"#),
             format!(
-                r#"{{"result":{{"batch":1,"ends":[{{"record":"{zero}","end":"updated"}},{{"record":"{one}","end":"failed","code":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"not on a Friday","fields":["Text__c"]}}],"again":["{three}"],"refused":[{{"record":"{three}","end":"failed","code":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"}}]}}}}"#
+                r#"{{"refused":{{"ends":[{{"record":"{three}","end":"failed","code":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"}}]}}}}"#
+            ),
+            format!(
+                r#"{{"result":{{"batch":1,"ends":[{{"record":"{zero}","end":"updated"}},{{"record":"{one}","end":"failed","code":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"not on a Friday","fields":["Text__c"]}}],"again":["{three}"]}}}}"#
             ),
             format!(r#"{{"intent":{{"batch":2,"records":["{three}"],"digest":"sha256:…"}}}}"#),
             format!(r#"{{"result":{{"batch":2,"ends":[{{"record":"{three}","end":"updated"}}]}}}}"#),

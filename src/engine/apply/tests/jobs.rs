@@ -402,7 +402,11 @@ fn a_job_without_end_is_left_with_its_id_and_taken_up_by_a_resume() {
     let outcomes = rig.run(&mut journal, Remaining::default()).unwrap();
     let stopped = outcomes.stopped.as_ref().unwrap();
     assert_eq!(stopped.kind, StopKind::JobSlow);
-    assert!(stopped.message.contains("7505e") && stopped.message.contains("apply --resume"), "{}", stopped.message);
+    assert!(
+        stopped.message.contains("7505e") && stopped.message.contains("goes on in Salesforce"),
+        "{}",
+        stopped.message
+    );
     assert_eq!((outcomes.ledger.unknown, outcomes.jobs_left().count()), (6, 1));
     assert!(matches!(outcomes.ends[0], End::Unknown { reason: Unknown::JobLeft, .. }));
 

@@ -110,9 +110,8 @@ fn carry_on(
     memory.bytes.borrow_mut().extend_from_slice(&journal[..usize::try_from(parsed.sound).unwrap()]);
     let mut journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
     *org.journal.borrow_mut() = Some(memory);
-    let mut rig = calm.rig(plan, &org);
-    rig.settings.given_up = given_up;
-    let outcomes = rig.run(&mut journal, remaining).unwrap();
+    let remaining = Remaining { given_up, ..remaining };
+    let outcomes = calm.rig(plan, &org).run(&mut journal, remaining).unwrap();
     Some((org, outcomes))
 }
 

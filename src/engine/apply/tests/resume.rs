@@ -7,9 +7,9 @@ use super::plans::{id, plan};
 use super::properties::{Scenario, check, passing};
 use super::{Memory, Rig, journal};
 use crate::apply::journal::{Journal, Line, Selection, parse};
-use crate::apply::org::{RecordUpdate, StopKind};
+use crate::apply::org::{Class, Fault, RecordUpdate, StopKind};
 use crate::apply::standing::Targets;
-use crate::apply::{End, Foreign, Remaining, left};
+use crate::apply::{End, Foreign, Remaining, Resumed, left};
 use crate::model::{Digest, RecordId};
 use crate::plan::Plan;
 
@@ -43,11 +43,13 @@ fn carried_on(
     let remaining = left(&parsed.lines, plan).unwrap();
     let memory = Memory::default();
     memory.bytes.borrow_mut().extend_from_slice(&journal[..usize::try_from(parsed.sound).unwrap()]);
-    let mut journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
+    let journal = Journal::over(Box::new(memory.clone()), parsed.head, "x.journal".into(), "x.plan".into());
     *org.journal.borrow_mut() = Some(memory);
-    let mut rig = calm.rig(plan, &org);
-    rig.settings.given_up = given_up;
-    let outcomes = rig.run(&mut journal, remaining).unwrap();
+    let mut resumed = Resumed { journal, plan: plan.clone(), remaining };
+    if given_up {
+        resumed.give_up().unwrap();
+    }
+    let outcomes = calm.rig(plan, &org).run(&mut resumed.journal, resumed.remaining).unwrap();
     Some((org, outcomes))
 }
 
@@ -190,6 +192,32 @@ fn what_salesforce_refused_before_the_kill_is_not_called_untouched_when_the_run_
 }
 
 #[test]
+fn what_was_looked_for_in_vain_was_sent_once() {
+    let masks = [1; 3];
+    let scenario = Scenario::calm(&masks);
+    let plan = plan(&masks);
+    let org = scenario.org();
+    org.keeps_snapshots.set(true);
+    scenario.rig(&plan, &org).fresh(Selection::default());
+    let (bytes, snapshots) = (org.journal.borrow().as_ref().unwrap().bytes.borrow().clone(), org.snapshots.borrow());
+    let (cut, before, _) = &snapshots[0];
+    let mut blind = scenario.clone();
+    (blind.reads, blind.budget) = (vec![true; 9], 2);
+    let (org, given_up) = carried_on(&blind, &plan, before, &bytes[..*cut], Vec::new(), true).unwrap();
+    assert_eq!((given_up.ledger.unknown, given_up.unread(), given_up.resent.len()), (3, 3, 0));
+    let lines = org.journal.borrow().as_ref().unwrap().lines();
+    let remaining = left(&lines, &plan).unwrap();
+    assert_eq!((remaining.in_doubt.len(), remaining.resent.len(), remaining.given_up), (3, 0, true));
+    // Where they cannot be read at all, nobody needs to look again.
+    let nobody = Fault { class: Class::Call, code: "INVALID_FIELD".into(), message: "no such field".into() };
+    let org = scenario.org();
+    org.reads.borrow_mut().push_back(Some(nobody));
+    let given_up =
+        scenario.rig(&plan, &org).run(&mut journal(&plan, Selection::default(), &Memory::default()), remaining);
+    assert_eq!(given_up.map(|outcomes| (outcomes.ledger.unknown, outcomes.unread())).unwrap(), (3, 0));
+}
+
+#[test]
 fn a_finished_journal_leaves_nothing_to_send() {
     let plan = plan(&[1; 5]);
     let org = FakeOrg::new(5);
@@ -225,7 +253,7 @@ fn what_was_unknown_is_looked_up_again() {
     let unknown = End::Unknown { reason: crate::apply::Unknown::NotReadBack, fields: Vec::new() };
     let line = |n: usize, end: End| super::super::RecordLine { record: id(n), end };
     let intent = |batch, records: Vec<RecordId>| Line::Intent { batch, records, digest: Digest::of(b""), job: false };
-    let result = |batch, lost, ends, again| Line::Result { batch, lost, ends, again, refused: Vec::new() };
+    let result = |batch, lost, ends, again| Line::Result { batch, lost, ends, again };
     let cases = [
         (vec![], vec![], vec![]),
         (vec![intent(0, vec![id(0), id(1)])], vec![], vec![id(0), id(1)]),
