@@ -398,7 +398,7 @@ fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, about: &About<'_>) -
         StopKind::Unreachable => format!("wait (status.salesforce.com tells of outages), then {again}"),
         StopKind::Unreadable => {
             format!(
-                "`footbridge orgs check {org} --env {env}` says whether a right is missing, `footbridge validate --online` whether a field is gone; then {again}"
+                "`footbridge orgs check {org} --env {env}` says whether a right is missing, `footbridge validate --online --env {env}` whether a field is gone; then {again}"
             )
         }
         StopKind::TooSlow => {

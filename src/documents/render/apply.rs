@@ -115,7 +115,7 @@ pub(super) const RESENT: &str = "an answer was lost, and they held their old val
 
 /// Failures by code and message, then drifted, unknown and left records by reason.
 pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
-    let Ends { failures, drifted, unknown, left, twice, .. } = ends;
+    let Ends { failures, drifted, unknown, left, resent, .. } = ends;
     let mut out = String::new();
     let fields = |group: &Gathered| {
         if group.fields.is_empty() { String::new() } else { format!(" (field {})", Terminal(&listed(&group.fields))) }
@@ -163,8 +163,7 @@ pub(super) fn details(ends: &Ends, options: &Options, paint: Paint) -> String {
         "Unknown: look at these records before the next run",
         unknown.iter().map(|(reason, group)| (reason.as_str(), group)).collect(),
     );
-    let once_more = (twice.count > 0).then_some((RESENT, twice));
-    section("Sent again", once_more.into_iter().collect());
+    section("Sent again", (resent.count > 0).then_some((RESENT, resent)).into_iter().collect());
     section("Not attempted", left.iter().map(|(reason, group)| (reason.as_str(), group)).collect());
     out
 }

@@ -87,7 +87,7 @@ pub struct Ends {
     pub(super) drifted: BTreeMap<bool, Gathered>,
     pub(super) unknown: BTreeMap<String, Gathered>,
     pub(super) left: BTreeMap<String, Gathered>,
-    pub(super) twice: Gathered,
+    pub(super) resent: Gathered,
     pub(super) rows: BTreeMap<(RowOutcome, String), Ranges>,
 }
 
@@ -101,7 +101,7 @@ impl Ends {
             drifted: BTreeMap::new(),
             unknown: BTreeMap::new(),
             left: BTreeMap::new(),
-            twice: Gathered::default(),
+            resent: Gathered::default(),
             rows: BTreeMap::new(),
         }
     }
@@ -118,7 +118,7 @@ impl Ends {
     fn record(&mut self, line: &RecordLine) {
         let keep = self.keep.0;
         if line.resent {
-            self.twice.add(line, keep);
+            self.resent.add(line, keep);
         }
         match line.outcome {
             Outcome::Updated => {}

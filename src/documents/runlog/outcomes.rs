@@ -246,7 +246,8 @@ pub struct RecordLine {
     /// Why the end is not known (`unknown`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
-    /// It was sent again after an answer was lost, as it held its old values when it was read in between: Salesforce may have written it twice.
+    /// It was sent again after an answer was lost, as it held its old values when it was read in between. Salesforce may have carried out the first sending, too: written it twice,
+    /// or written it though the second was refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resent: bool,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub trait Retries {
     /// Takes one further try: how long to wait before it, or `None` when there is none left.
     ///
-    /// `repeated` is how often in a row it has failed already, from 0; `after` is what Salesforce asks for, zero for a try that waits for nothing.
+    /// `repeated` is how often in a row it has failed already, from 0; `after` is what Salesforce asks for.
     fn take(&mut self, repeated: u32, after: Option<Duration>) -> Option<Duration>;
 }
 

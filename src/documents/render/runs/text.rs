@@ -275,9 +275,9 @@ fn careful(log: &RunLog) -> Vec<(&'static str, String)> {
     });
     let values = values.map(|text| ("Values", text));
     let looks = [("Canary", log.canary.as_ref().map(look)), ("Verified", log.verify.as_ref().map(look))];
-    let twice =
+    let resent =
         (log.resent > 0).then(|| ("Sent again", format!("{}: {}", counted(log.resent, "record"), apply::RESENT)));
-    values.into_iter().chain(twice).chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
+    values.into_iter().chain(resent).chain(looks.into_iter().filter_map(|(what, text)| Some((what, text?)))).collect()
 }
 
 fn fields(log: &RunLog, options: &Options, paint: Paint) -> String {
