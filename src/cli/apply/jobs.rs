@@ -19,7 +19,7 @@ use crate::net::Budget;
 use crate::plan::Plan;
 use crate::render::escape::Terminal;
 use crate::render::{counted, grouped};
-use crate::salesforce::{self, ApiError, Client, ErrorCode, JobId, JobInfo, JobState, SalesforceError};
+use crate::salesforce::{self, JobId, JobInfo, JobState};
 
 /// The longest pause between two questions whether a job is over.
 const LONGEST_POLL: Duration = Duration::from_secs(5);
@@ -98,7 +98,16 @@ pub async fn none_at_work(world: &World, connected: &Connected, plan: &Plan) -> 
 }
 
 fn how_far(job: &JobInfo) -> String {
-    format!("{}, {} records so far", job.state, grouped(job.processed.unwrap_or(0)))
+    stood(job.state, job.processed.unwrap_or(0))
+}
+
+fn stood(state: JobState, processed: u64) -> String {
+    format!("{state}, {} records so far", grouped(processed))
+}
+
+/// A job was aborted, where it stood so.
+pub fn aborted(id: &JobId, state: JobState, processed: u64) -> String {
+    format!("bulk job {id} was aborted ({})", stood(state, processed))
 }
 
 /// `--jobs`: waits for this user's jobs on the object, or aborts them, before anything is planned.
@@ -130,7 +139,12 @@ async fn cleared(place: &Place<'_>, target: Target<'_>, how: OtherJobs, budget: 
     let client = &connected.client;
     for job in client.open_ingest_jobs(object).await.map_err(wrong)? {
         if how == OtherJobs::Abort {
-            abort_one(world, client, &job).await.map_err(wrong)?;
+            match client.abort_ingest(&job.id).await {
+                Ok(_) => world.say(&aborted(&job.id, job.state, job.processed.unwrap_or(0))),
+                // It came to its end in the meantime, or another stopped it.
+                Err(_) if client.ingest_job(&job.id).await.is_ok_and(|job| job.state.is_over()) => {}
+                Err(failure) => return Err(wrong(failure.cause().clone())),
+            }
             continue;
         }
         if job.state == JobState::Open {
@@ -161,40 +175,4 @@ fn too_long(job: &JobId, longest: Duration, target: Target<'_>) -> Failure {
                 "to abort it, keeping what it has written: `footbridge apply {name} --env {env} --jobs abort`"
             ));
     Failure::new(Exit::Failed, diagnostic)
-}
-
-/// Aborts the jobs of a killed run that are at work. What they have written stays, and their results tell of it.
-///
-/// # Errors
-/// A job cannot be asked for or aborted.
-pub async fn abort(world: &World, connected: &Connected, jobs: impl Iterator<Item = JobId>) -> Result<(), Failure> {
-    let context = problem::salesforce::Context { org: &connected.place, at: None, not_done: "nothing more was sent" };
-    for id in jobs {
-        match connected.client.ingest_job(&id).await {
-            // One that is open was never begun: resuming undoes it.
-            Ok(job) if job.state == JobState::Open || job.state.is_over() => {}
-            Ok(job) => {
-                let aborted = abort_one(world, &connected.client, &job).await;
-                aborted.map_err(|error| problem::salesforce::failure(&error, &context))?;
-            }
-            // Resuming finds out what this means.
-            Err(error) if error.api().is_some_and(is_gone) => {}
-            Err(error) => return Err(problem::salesforce::failure(&error, &context)),
-        }
-    }
-    Ok(())
-}
-
-fn is_gone(api: &ApiError) -> bool {
-    matches!(api.code(), ErrorCode::NotFound | ErrorCode::InvalidJob)
-}
-
-async fn abort_one(world: &World, client: &Client, job: &JobInfo) -> Result<(), SalesforceError> {
-    match client.abort_ingest(&job.id).await {
-        Ok(_) => world.say(&format!("bulk job {} was aborted ({})", job.id, how_far(job))),
-        // It came to its end in the meantime, or another stopped it.
-        Err(_) if client.ingest_job(&job.id).await.is_ok_and(|job| job.state.is_over()) => {}
-        Err(failure) => return Err(failure.cause().clone()),
-    }
-    Ok(())
 }

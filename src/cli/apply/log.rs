@@ -301,16 +301,14 @@ fn reason(outcomes: &Outcomes, selection: &Selection) -> ExitReason {
 }
 
 fn stopped(outcomes: &Outcomes, plan: &Header, about: &About<'_>) -> Vec<RunProblem> {
+    let resume = carry::resume(&plan.integration, plan.environment, about.turn.pushing().is_some());
     let canary = |s: &apply::StopReason| (s.kind == StopKind::Canary).then_some(outcomes.canary.as_ref()).flatten();
     let stop = outcomes.stopped.iter();
     let left = outcomes.jobs_left().map(|job| RunProblem {
         code: "job_left".to_owned(),
         message: format!("the run ended before the results of bulk job {} were fetched", job.id),
         not_done: None,
-        next: Some(format!(
-            "`{}` fetches them; with `--jobs abort` the job is stopped first",
-            carry::resume(&plan.integration, plan.environment, about.turn.pushing().is_some())
-        )),
+        next: Some(format!("`{resume}` fetches them; with `--jobs abort` the job is stopped first")),
     });
     stop.map(|s| RunProblem {
         code: if s.kind == StopKind::Canary {
@@ -326,7 +324,7 @@ fn stopped(outcomes: &Outcomes, plan: &Header, about: &About<'_>) -> Vec<RunProb
             None => words(s.kind).to_owned(),
         },
         not_done: Some(format!("{} not attempted", render::counted(outcomes.ledger.not_attempted, "record"))),
-        next: next(s.kind, outcomes, plan, about),
+        next: next(s.kind, outcomes, plan, (&about.run, &resume)),
     })
     .chain(left)
     .collect()
@@ -364,10 +362,9 @@ fn words(kind: StopKind) -> &'static str {
     }
 }
 
-/// What to do after a run that ended early.
-fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, about: &About<'_>) -> Option<String> {
+/// What to do after a run that ended early; with its id, and the command that resumes it.
+fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, (run, resume): (&str, &str)) -> Option<String> {
     let (org, env, name) = (&plan.org, plan.environment, &plan.integration);
-    let resume = carry::resume(name, env, about.turn.pushing().is_some());
     if outcomes.jobs_left().next().is_some() {
         // The job that is left says it.
         return None;
@@ -376,7 +373,7 @@ fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, about: &About<'_>) -
         return Some(format!("`{resume}` looks at the records again, and sends nothing"));
     }
     let again = match &plan.undo_of {
-        Some(run) => format!("`footbridge undo {run} --env {env}` takes back the rest"),
+        Some(undone) => format!("`footbridge undo {undone} --env {env}` takes back the rest"),
         None => format!("`footbridge apply {name} --env {env}`: what was written stays, the rest is planned anew"),
     };
     Some(match kind {
@@ -416,8 +413,7 @@ fn next(kind: StopKind, outcomes: &Outcomes, plan: &Header, about: &About<'_>) -
         }
         StopKind::Canary => {
             format!(
-                "look at what changed the records that were written; `footbridge undo {} --env {env}` takes them back",
-                about.run
+                "look at what changed the records that were written; `footbridge undo {run} --env {env}` takes them back"
             )
         }
     })

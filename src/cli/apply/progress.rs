@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use super::jobs;
 use crate::apply::{Event, Observer, Progress};
 use crate::cli::world::World;
 use crate::render::escape::Terminal;
@@ -121,6 +122,7 @@ impl Observer for Shown<'_> {
                     self.world.say(&format!("bulk job {id}: {far} records{failed}; asked {polls} times"));
                 }
             }
+            Event::JobAborted { id, state, processed } => self.world.say(&jobs::aborted(id, *state, *processed)),
             Event::JobResults { id, untold, foreign } => {
                 self.world.say(&format!(
                     "the results of bulk job {id} leave {} records open ({} rows were of others); looking them up",

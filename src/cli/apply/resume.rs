@@ -193,15 +193,8 @@ async fn in_turn(
         grouped(left),
         grouped(plan.summary.records)
     ));
-    if arguments.jobs == Some(OtherJobs::Abort) {
-        let ids = remaining.jobs.iter().filter_map(|job| job.id);
-        tokio::select! {
-            biased;
-            () = heard(cancel) => return Err(signals::interrupted()),
-            aborted = jobs::abort(place.world, &connected, ids) => aborted?,
-        }
-    }
-    let settings = jobs::settings(place, target.integration.write);
+    let mut settings = jobs::settings(place, target.integration.write);
+    settings.jobs.abort = arguments.jobs == Some(OtherJobs::Abort);
     let carried = carry_out(turn, &plan, &connected, journal, remaining, &settings, cancel).await;
     let values = keeping::kept_before(turn, &one.head.integration, one.head.org_id, &one.head.run);
     let about = About {

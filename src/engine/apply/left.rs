@@ -148,9 +148,12 @@ impl Left {
 
     /// Of the records that are about to be sent, those that an earlier process sent without an answer on disk are in doubt from here on.
     fn unanswered(&mut self, sent: &[RecordId]) -> Result<(), Foreign> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        let sent: HashSet<&RecordId> = sent.iter().collect();
         let earlier = self.open.iter_mut().filter(|(batch, _)| !self.jobs.contains_key(batch));
         for records in earlier.map(|(_, records)| records) {
-            let sent: HashSet<&RecordId> = sent.iter().collect();
             for record in records.extract_if(.., |record| sent.contains(record)) {
                 self.remaining.in_doubt.insert(self.places.find(record)?);
             }

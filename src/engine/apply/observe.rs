@@ -95,6 +95,15 @@ pub enum Event {
         /// Questions so far.
         polls: u64,
     },
+    /// A bulk job of an earlier process was stopped, as was asked for. What it has written stays.
+    JobAborted {
+        /// Which.
+        id: JobId,
+        /// Where it stood.
+        state: JobState,
+        /// Records that Salesforce had dealt with.
+        processed: u64,
+    },
     /// The results of a bulk job are not what they should be: the records themselves are looked at.
     JobResults {
         /// Which.

@@ -52,6 +52,8 @@ pub struct JobSettings {
     pub longest_poll: Duration,
     /// How long a job may take.
     pub longest: Duration,
+    /// Jobs of an earlier process that are at work are stopped before their results are taken.
+    pub abort: bool,
     /// A job that Salesforce will not make is a reason to stop, and not to send collections instead (`write: bulk`).
     pub only: bool,
 }
@@ -65,6 +67,7 @@ impl Default for JobSettings {
             first_poll: Duration::from_millis(10),
             longest_poll: Duration::from_secs(5),
             longest: Duration::from_secs(4 * 60 * 60),
+            abort: false,
             only: false,
         }
     }

@@ -6,8 +6,9 @@ use super::state::Under;
 use super::watching::Told;
 use crate::apply::executor::Executor;
 use crate::apply::observe::Event;
-use crate::apply::org::Org;
-use crate::salesforce::JobState;
+use crate::apply::org::{CallFailure, Class, Org, StopKind};
+use crate::apply::outcome::StopReason;
+use crate::salesforce::{JobId, JobInfo, JobState};
 
 impl<O: Org> Executor<'_, '_, O> {
     /// Each open job of the journal: one that was never closed is undone, any other comes to its end.
@@ -48,6 +49,9 @@ impl<O: Org> Executor<'_, '_, O> {
                 }
                 Told::Info(info) => {
                     under.told(&info);
+                    if self.apply.settings.jobs.abort {
+                        self.abort(&id, &info).await;
+                    }
                     self.follow(under).await;
                 }
                 Told::Gone => self.take_results(under, None).await,
@@ -56,6 +60,37 @@ impl<O: Org> Executor<'_, '_, O> {
                     self.leave(under).await;
                 }
             }
+        }
+    }
+
+    /// Stops a job that is at work. One that cannot be stopped, and does not end by itself either, ends the run.
+    async fn abort(&mut self, id: &JobId, info: &JobInfo) {
+        let org = self.apply.org;
+        let mut repeated = 0;
+        while self.goes_on() {
+            let fault = match self.heeded(org.abort_job(id)).await {
+                Some(Ok(())) => {
+                    let (state, processed) = (info.state, info.processed.unwrap_or(0));
+                    return self.apply.observer.event(&Event::JobAborted { id: *id, state, processed });
+                }
+                Some(Err(CallFailure::Refused(fault))) if matches!(fault.class, Class::Body | Class::Call) => {
+                    match self.ask(id).await {
+                        // It came to its end in the meantime, or another stopped it.
+                        Told::Info(info) if info.state.is_over() => {}
+                        Told::Info(_) => self.stop(StopReason::of(StopKind::JobFailed, &fault)),
+                        Told::Gone | Told::Nothing => {}
+                    }
+                    return;
+                }
+                Some(Err(CallFailure::NotSent(fault) | CallFailure::Refused(fault) | CallFailure::Unknown(fault))) => {
+                    fault
+                }
+                None => return self.interrupt(),
+            };
+            if !self.back_off(&fault, repeated).await {
+                return;
+            }
+            repeated += 1;
         }
     }
 }

@@ -26,8 +26,6 @@ pub struct Unfinished {
     pub given_up: bool,
     /// The run came to its end, and its run log may not have been written.
     pub finished: bool,
-    /// Updates that were begun.
-    pub batches: u64,
     /// Bulk jobs whose results were not fetched: they may still be at work.
     pub jobs: Vec<JobId>,
 }
@@ -49,11 +47,10 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
             continue;
         }
         let Some((head, mut lines)) = JournalReader::open(&path)? else { continue };
-        let (mut finished, mut given_up, mut batches, mut jobs) = (false, false, 0, BTreeMap::new());
+        let (mut finished, mut given_up, mut jobs) = (false, false, BTreeMap::new());
         while let Some(line) = lines.next()? {
             finished = matches!(line, Line::Finished { .. });
             match line {
-                Line::Intent { .. } => batches += 1,
                 Line::GivenUp {} => given_up = true,
                 Line::Job { batch, id } => _ = jobs.insert(batch, id),
                 Line::Result { batch, .. } => _ = jobs.remove(&batch),
@@ -61,7 +58,7 @@ pub fn unfinished(folder: &Path) -> Result<Vec<Unfinished>, JournalProblem> {
             }
         }
         let jobs = jobs.into_values().collect();
-        found.push(Unfinished { path, head, newer: lines.newer, finished, given_up, batches, jobs });
+        found.push(Unfinished { path, head, newer: lines.newer, finished, given_up, jobs });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -142,7 +142,7 @@ impl FakeOrg {
                     assert!(job.rows.is_some(), "closed without data");
                     job.state = to;
                 }
-                (JobState::Open | JobState::UploadComplete, JobState::Aborted) => job.state = to,
+                (JobState::Open | JobState::UploadComplete | JobState::InProgress, JobState::Aborted) => job.state = to,
                 _ => return Err(refused("INVALIDJOBSTATE", "not in this state")),
             }
         }

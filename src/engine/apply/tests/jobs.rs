@@ -420,6 +420,41 @@ fn a_job_without_end_is_left_with_its_id_and_taken_up_by_a_resume() {
 }
 
 #[test]
+fn a_job_without_end_is_stopped_on_resuming_where_that_is_asked_for() {
+    // Stopped; stopped at the second try; not to be stopped.
+    for (calls, words_then) in [
+        (vec![Trouble::None], "ask abort ask unprocessed create upload close ask successful"),
+        (vec![Trouble::Busy], "ask abort abort ask unprocessed create upload close ask successful"),
+        (vec![Trouble::Wrong], "ask abort ask"),
+    ] {
+        let plan = plan(&[1; 6]);
+        let org = FakeOrg::new(6);
+        org.fates.borrow_mut().push_back(Fate::Slow(20));
+        org.update_takes.set(Duration::from_secs(1));
+        let memory = Memory::default();
+        let mut rig = Rig::new(&plan, &org);
+        rig.bulk = Some("");
+        rig.settings.jobs.longest = Duration::ZERO;
+        let mut journal = journal_of(&plan, rig.start(Selection::default()), &memory);
+        rig.run(&mut journal, Remaining::default()).unwrap();
+
+        org.job_log.borrow_mut().clear();
+        org.job_calls.borrow_mut().extend(&calls);
+        let mut rig = Rig::new(&plan, &org);
+        rig.settings.jobs.abort = true;
+        let outcomes = rig.run(&mut journal, left(&memory.lines(), &plan).unwrap()).unwrap();
+        assert_eq!(words(&org), words_then, "{calls:?}");
+        let told = rig.kept.events.iter().any(|event| matches!(event, Event::JobAborted { .. }));
+        let stopped = calls != [Trouble::Wrong];
+        assert_eq!(
+            (told, outcomes.completed(), outcomes.jobs_left().count()),
+            (stopped, stopped, usize::from(!stopped))
+        );
+        assert_eq!(outcomes.stopped.map(|stop| stop.kind), (!stopped).then_some(StopKind::JobFailed));
+    }
+}
+
+#[test]
 fn the_word_to_stop_leaves_no_record_without_a_true_end() {
     // Each call in turn, with a job that is done at once or waits its turn, and calls that answer or hang.
     for fate in [Fate::Done, Fate::Slow(3), Fate::Slow(30)] {

@@ -134,21 +134,26 @@ proptest! {
     }
 }
 
+/// The journal and the org of a process that was killed when it had just begun this call, of which nothing had arrived yet.
+fn killed_at(scenario: &Scenario, plan: &Plan, call: usize) -> (Vec<u8>, State) {
+    let org = scenario.org();
+    org.keeps_snapshots.set(true);
+    scenario.rig(plan, &org).fresh(Selection::default());
+    let snapshots = org.snapshots.borrow();
+    let (cut, before, _) = &snapshots[call];
+    (org.journal.borrow().as_ref().unwrap().bytes.borrow()[..*cut].to_vec(), before.clone())
+}
+
 #[test]
 fn what_a_killed_process_sent_and_arrives_late_is_told_to_be_perhaps_written_twice() {
     let masks = [1; 5];
     let scenario = Scenario { batch: 3, ..Scenario::calm(&masks) };
     let plan = plan(&masks);
-    let org = scenario.org();
-    org.keeps_snapshots.set(true);
-    scenario.rig(&plan, &org).fresh(Selection::default());
-    let (bytes, snapshots) = (org.journal.borrow().as_ref().unwrap().bytes.borrow().clone(), org.snapshots.borrow());
-
     // Killed with the second batch under way, which arrives when the next process sends it again.
-    let (cut, before, _) = &snapshots[1];
+    let (bytes, before) = killed_at(&scenario, &plan, 1);
     let targets = Targets::of(&plan).unwrap();
     let late = [3, 4].map(|place| targets.update(place).unwrap()).to_vec();
-    let (org, resumed) = carry_on(&scenario, &plan, before, &bytes[..*cut], late).unwrap();
+    let (org, resumed) = carry_on(&scenario, &plan, &before, &bytes, late).unwrap();
     assert_eq!(resumed.ledger.updated, 5);
     assert_eq!(resumed.resent, [3, 4].into());
     assert_eq!([1, 3, 4].map(|n| org.state.borrow().writes[&id(n)]), [1, 2, 2]);
@@ -196,14 +201,10 @@ fn what_was_looked_for_in_vain_was_sent_once() {
     let masks = [1; 3];
     let scenario = Scenario::calm(&masks);
     let plan = plan(&masks);
-    let org = scenario.org();
-    org.keeps_snapshots.set(true);
-    scenario.rig(&plan, &org).fresh(Selection::default());
-    let (bytes, snapshots) = (org.journal.borrow().as_ref().unwrap().bytes.borrow().clone(), org.snapshots.borrow());
-    let (cut, before, _) = &snapshots[0];
+    let (bytes, before) = killed_at(&scenario, &plan, 0);
     let mut blind = scenario.clone();
     (blind.reads, blind.budget) = (vec![true; 9], 2);
-    let (org, given_up) = carried_on(&blind, &plan, before, &bytes[..*cut], Vec::new(), true).unwrap();
+    let (org, given_up) = carried_on(&blind, &plan, &before, &bytes, Vec::new(), true).unwrap();
     assert_eq!((given_up.ledger.unknown, given_up.unread(), given_up.resent.len()), (3, 3, 0));
     let lines = org.journal.borrow().as_ref().unwrap().lines();
     let remaining = left(&lines, &plan).unwrap();
